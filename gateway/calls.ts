@@ -1,0 +1,184 @@
+/**
+ * What a person or a program can ask of a running gateway: one set of calls, three faces (command
+ * line, HTTP, page). Everything here travels as JSON: times are milliseconds since 1970, versions
+ * 64 hexadecimal digits, shares and accuracies 0 to 1.
+ */
+export interface Calls {
+  status(): Promise<Status>;
+  devices(): Promise<DeviceView[]>;
+  /** @throws GatewayError 'not-found' */
+  device(id: string): Promise<DeviceView>;
+  models(): Promise<ModelView[]>;
+  /**
+   * @param version the version or its first digits, when they name one
+   * @throws GatewayError 'not-found'
+   */
+  model(version: string): Promise<ModelView>;
+  rollouts(): Promise<RolloutView[]>;
+  labels(query?: LabelQuery): Promise<LabelView[]>;
+  /**
+   * Attaches a class to a stored sample; it may come long after the sample.
+   *
+   * @throws GatewayError 'not-found' (no such sample), 'not-allowed' (no such class)
+   */
+  addLabel(label: NewLabel): Promise<LabelView>;
+  /** Events with an id above `since`, oldest first; without `since` the newest `limit`. */
+  events(query?: EventQuery): Promise<GatewayEvent[]>;
+  /** Trains for a scope now and puts what passes the gate on its way. */
+  train(request: TrainRequest): Promise<TrainView>;
+  /** Makes a registered version the champion of its scope and rolls it out. */
+  promote(version: string): Promise<RolloutView>;
+  /** Goes back to the version before; without a version, undoes the newest promotion. */
+  rollback(version?: string): Promise<RolloutView>;
+  /**
+   * Calls back for every event from now on, in order.
+   *
+   * @returns a function that ends it
+   */
+  on(name: 'event', listener: (event: GatewayEvent) => void): () => void;
+}
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** One thing that happened; the log is append-only. */
+export interface GatewayEvent {
+  id: number;
+  at: number;
+  kind: string;
+  /** what it happened to: a device, a version, a rollout */
+  subject: string;
+  data: { [key: string]: Json };
+}
+
+export interface Status {
+  /** one sentence for people: '4 virtual watches, synthetic motion' */
+  sentence: string;
+  /** true where no real sensor is behind the figures */
+  synthetic: boolean;
+  task: string;
+  classes: string[];
+  startedAt: number;
+  at: number;
+  devices: DeviceView[];
+  rollouts: RolloutView[];
+  /** id of the newest event, where a reader of events goes on */
+  lastEvent: number;
+}
+
+export interface DeviceView {
+  id: string;
+  board: string;
+  connected: boolean;
+  synthetic: boolean;
+  /** who wears it, where that is known */
+  wearer: string | null;
+  release: number;
+  version: string | null;
+  scope: string | null;
+  state: 'empty' | 'confirmed' | 'trial';
+  /** of the newest labelled windows; null without labels */
+  accuracy: number | null;
+  /** mean of the newest scores, in sixteenths of a logit */
+  score: number | null;
+  /** oldest first; at most some hundred points */
+  history: { at: number; accuracy: number | null; score: number | null }[];
+  alarm: { since: number; message: string } | null;
+  samples: number;
+  /** windows that the device had to evict before they were acknowledged */
+  dropped: number;
+  lastSeen: number | null;
+}
+
+export interface ModelView {
+  version: string;
+  parent: string | null;
+  scope: string;
+  stage: string;
+  release: number;
+  rung: string | null;
+  createdAt: number;
+  parts: { part: 'pre' | 'backbone' | 'head'; id: string; bytes: number }[];
+  /** the gate's report, as stored with the version */
+  gate: Json;
+}
+
+export interface RolloutView {
+  id: string;
+  version: string;
+  previous: string | null;
+  scope: string;
+  stage: string;
+  startedAt: number;
+  endedAt: number | null;
+  /** one sentence: why it stands where it stands */
+  reason: string | null;
+  devices: { id: string; state: string; wireBytes: number }[];
+}
+
+export interface LabelView {
+  sample: string;
+  device: string;
+  cls: string;
+  /** what the device said when it saw the window */
+  predicted: string | null;
+  source: string;
+  at: number;
+}
+
+export interface LabelQuery {
+  device?: string;
+  limit?: number;
+}
+
+export interface NewLabel {
+  /** 'DEVICE/SESSION:SEQ', a sample's identity */
+  sample: string;
+  cls: string;
+  source?: string;
+}
+
+export interface EventQuery {
+  since?: number;
+  limit?: number;
+}
+
+export interface TrainRequest {
+  /** 'fleet', 'cohort:NAME' or 'device:ID' */
+  scope: string;
+}
+
+export interface TrainView {
+  scope: string;
+  released: boolean;
+  version: string | null;
+  rung: string | null;
+  reason: string;
+  trainMs: number;
+}
+
+/** How a gateway is started; every field may be left out. */
+export interface StartOptions {
+  /** a JSON file with any of the fields below */
+  config?: string;
+  /** where samples, models and keys live; default `.whetstone` */
+  dataDir?: string;
+  /** default 'gesture' */
+  task?: string;
+  /** of the page and the API; default '127.0.0.1' and 7380 */
+  host?: string;
+  port?: number;
+  /** serial ports of real boards; with none, a virtual fleet */
+  serial?: string[];
+  baud?: number;
+  /** virtual watches when no port is named; default 4 */
+  virtual?: number;
+  seed?: number;
+}
+
+/** A gateway that runs. */
+export interface Gateway {
+  readonly call: Calls;
+  /** of the page */
+  readonly url: string;
+  close(): Promise<void>;
+}

@@ -1,0 +1,203 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GatewayError } from './errors.ts';
+import type { Task } from './task.ts';
+
+/** One recorded window, as a device would have made it. */
+export interface Recording {
+  /** index in the task's classes */
+  cls: number;
+  /** true length in samples; what follows in `window` is zeros */
+  length: number;
+  /** int8, samples × axes values, zero-padded */
+  window: Int8Array;
+  /** where it stands; '' and 0 when it was made and not read */
+  file: string;
+  line: number;
+}
+
+/** A line that is no window, and why. */
+export interface Unusable {
+  file: string;
+  line: number;
+  reason: string;
+}
+
+/** What a folder of recordings holds. */
+export interface Recordings {
+  /** in the order of files (by name) and lines */
+  people: Record<string, Recording[]>;
+  unusable: Unusable[];
+  /** windows whose label the task ignores */
+  ignored: number;
+  /** empty lines; too many to be worth listing */
+  blank: number;
+}
+
+/**
+ * Reads a folder of recordings as it is: comments, prompts, cut lines, several spellings.
+ *
+ * Each person is a folder of `.txt` files, in `dir/data` or in `dir`; a line is
+ * `label(n), x,y,z,x,y,z,…`. A line that cannot be used is listed with its place and reason and
+ * never guessed at.
+ *
+ * @param dir the folder
+ * @param task says which labels there are, how they are spelled, and the window
+ * @param people whose recordings to read; each must have every class. Without it everyone who is
+ *   there, with the classes they happen to have
+ * @returns the windows of each person
+ * @throws GatewayError 'bad-recordings' if the folder or a person is missing, a label is unknown, or
+ *   a named person has no window of a class
+ */
+export function readRecordings(dir: string, task: Task, people?: string[]): Recordings {
+  const root = findRoot(dir);
+  const there = folders(root);
+  const unknown = people?.find((name) => !there.includes(name));
+  if (unknown !== undefined) {
+    throw new GatewayError('bad-recordings', `no recordings of '${unknown}' in ${root}`, {
+      hint: `there are: ${there.join(', ')}`,
+    });
+  }
+  const result: Recordings = { people: {}, unusable: [], ignored: 0, blank: 0 };
+  const labels = labelTable(task);
+  for (const name of people === undefined ? there : [...new Set(people)]) {
+    const recordings: Recording[] = [];
+    for (const file of textFiles(join(root, name)))
+      readFile(file, task, labels, recordings, result);
+    result.people[name] = recordings;
+    if (people !== undefined) requireClasses(name, recordings, task, root);
+  }
+  return result;
+}
+
+function findRoot(dir: string): string {
+  const root = [join(dir, 'data'), dir].find((path) =>
+    folders(path).some((name) => textFiles(join(path, name)).length > 0),
+  );
+  if (root !== undefined) return root;
+  throw new GatewayError('bad-recordings', `no recordings in ${dir}`, {
+    hint: 'expected DIR/PERSON/*.txt or DIR/data/PERSON/*.txt',
+  });
+}
+
+function folders(path: string): string[] {
+  return list(path, true);
+}
+
+function textFiles(path: string): string[] {
+  return list(path, false)
+    .filter((name) => name.endsWith('.txt'))
+    .map((name) => join(path, name));
+}
+
+/** Names in a folder, sorted; none where there is no such folder. */
+function list(path: string, isFolder: boolean): string[] {
+  try {
+    return readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() === isFolder)
+      .map((entry) => entry.name)
+      .sort();
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw new GatewayError('bad-recordings', `cannot list ${path}: ${code}`, { cause });
+  }
+}
+
+/** Spelling in lower case → index of the class, or null for what the task ignores. */
+function labelTable(task: Task): Map<string, number | null> {
+  const table = new Map<string, number | null>();
+  for (const name of task.recordings.ignore) table.set(name.toLowerCase(), null);
+  task.classes.forEach((name, cls) => {
+    table.set(name.toLowerCase(), cls);
+  });
+  for (const [from, to] of Object.entries(task.recordings.spellings)) {
+    const cls = task.classes.indexOf(to);
+    table.set(from.toLowerCase(), cls < 0 ? null : cls);
+  }
+  return table;
+}
+
+function readFile(
+  file: string,
+  task: Task,
+  labels: Map<string, number | null>,
+  into: Recording[],
+  result: Recordings,
+): void {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new GatewayError('bad-recordings', `cannot read ${file}`, { cause });
+  }
+  const lines = text.split(/\r?\n/);
+  if (lines[lines.length - 1] === '') lines.pop();
+  lines.forEach((content, index) => {
+    const line = index + 1;
+    if (content.trim() === '') {
+      result.blank++;
+      return;
+    }
+    const parsed = parseLine(content, task);
+    if (typeof parsed === 'string') {
+      result.unusable.push({ file, line, reason: parsed });
+      return;
+    }
+    const cls = labels.get(parsed.label.toLowerCase());
+    if (cls === undefined) {
+      throw new GatewayError('bad-recordings', `${file}:${line}: unknown label '${parsed.label}'`, {
+        hint: `add it to classes, recordings.spellings or recordings.ignore of task '${task.name}'`,
+      });
+    }
+    if (cls === null) result.ignored++;
+    else into.push({ cls, length: parsed.length, window: parsed.window, file, line });
+  });
+}
+
+/**
+ * Reads one line of the format 'gesture-lines'.
+ *
+ * @param line without its line break
+ * @param task gives axes, range and the longest window
+ * @returns the label as it is written and the window, or the reason why there is none
+ * @example parseLine('>', loadTask('gesture')) // 'a prompt'
+ */
+export function parseLine(
+  line: string,
+  task: Task,
+): { label: string; length: number; window: Int8Array } | string {
+  if (line.startsWith('>')) return 'a prompt';
+  const match = /^\s*([A-Za-z0-9_-]+)\((\d+)\)\s*,?(.*)$/.exec(line);
+  if (match === null) return 'a comment or a cut line: not label(n), x,y,z,…';
+  const [, label, count, rest] = match;
+  const length = Number(count);
+  const axes = task.sensor.axes.length;
+  const { samples } = task.window;
+  if (length === 0) return 'no samples';
+  if (length > samples) return `${length} samples, a window has at most ${samples}`;
+  const fields = rest.split(',').map((field) => field.trim());
+  const wrong = fields.find((field) => !/^-?\d+$/.test(field));
+  if (wrong !== undefined) return wrong === '' ? 'a value is missing' : `'${wrong}' is no integer`;
+  if (fields.length !== length * axes) {
+    return `${fields.length} values, ${length} samples need ${length * axes}`;
+  }
+  const { min, max } = task.sensor;
+  const window = new Int8Array(samples * axes);
+  for (let i = 0; i < fields.length; i++) {
+    const value = Number(fields[i]);
+    if (value < min || value > max) return `value ${value} is outside ${min} to ${max}`;
+    window[i] = value;
+  }
+  return { label, length, window };
+}
+
+function requireClasses(name: string, recordings: Recording[], task: Task, root: string): void {
+  const empty = task.classes.filter((_, cls) => !recordings.some((r) => r.cls === cls));
+  if (empty.length === 0) return;
+  throw new GatewayError(
+    'bad-recordings',
+    `'${name}' has no usable recording of ${empty.join(', ')} in ${root}`,
+    { hint: 'record some, choose another person, or take the class out of the task' },
+  );
+}

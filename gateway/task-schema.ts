@@ -1,0 +1,271 @@
+import Type, { type Static } from 'typebox';
+
+/**
+ * The shape of a task file: what is learned, from which sensor, and under which policies.
+ *
+ * Every field is described here and nowhere else. A field with a `default` may be left out of the
+ * file; a field that is not here is refused.
+ */
+
+const closed = { additionalProperties: false } as const;
+const share = { minimum: 0, maximum: 1 } as const;
+
+/** One layer of the network, in the order in which it runs. */
+export type LayerSpec =
+  | { type: 'dense'; units: number; activation: 'relu' | 'none' }
+  | {
+      type: 'conv1d';
+      filters: number;
+      kernel: number;
+      stride: number;
+      padding: 'same' | 'valid';
+      activation: 'relu' | 'none';
+    }
+  | { type: 'maxpool1d' | 'avgpool1d'; pool: number; stride: number };
+
+const count = (description: string, options: object = {}) =>
+  Type.Integer({ minimum: 1, description, ...options });
+const activation = Type.Enum(['relu', 'none'], { description: 'what follows the sum' });
+const pool = {
+  pool: count('positions that become one'),
+  stride: count('positions from one output to the next'),
+};
+const layer = Type.Unsafe<LayerSpec>({
+  type: 'object',
+  required: ['type'],
+  discriminator: { propertyName: 'type' },
+  oneOf: [
+    Type.Object(
+      {
+        type: Type.Literal('dense'),
+        units: count('outputs; in the last layer one for each class'),
+        activation,
+      },
+      closed,
+    ),
+    Type.Object(
+      {
+        type: Type.Literal('conv1d'),
+        filters: count('output channels'),
+        kernel: count('samples under the filter', { maximum: 255 }),
+        stride: count('samples from one output to the next', { maximum: 255 }),
+        padding: Type.Enum(['same', 'valid'], { description: 'as TensorFlow names them' }),
+        activation,
+      },
+      closed,
+    ),
+    Type.Object({ type: Type.Literal('maxpool1d'), ...pool }, closed),
+    Type.Object({ type: Type.Literal('avgpool1d'), ...pool }, closed),
+  ],
+});
+
+const sensor = Type.Object(
+  {
+    name: Type.String({ description: "what measures, 'accelerometer'" }),
+    axes: Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      uniqueItems: true,
+      description: 'names of the values of one sample, in order',
+    }),
+    rateHz: Type.Number({ exclusiveMinimum: 0, description: 'samples per second' }),
+    countsPerG: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        description: 'accelerometers only: int8 counts for one g, for the synthetic motion',
+      }),
+    ),
+    min: Type.Integer({ minimum: -128, maximum: 127, default: -128, description: 'lowest value' }),
+    max: Type.Integer({ minimum: -128, maximum: 127, default: 127, description: 'highest value' }),
+  },
+  closed,
+);
+
+const window = Type.Object(
+  {
+    mode: Type.Enum(['gesture', 'sliding'], {
+      description: "'gesture' opens on movement and closes on rest; 'sliding' cuts at a fixed step",
+    }),
+    samples: count('length of a window; a shorter gesture is padded with zeros', { maximum: 4096 }),
+    minSamples: count('gesture mode: shorter movements are dropped', { default: 10 }),
+    threshold: count('gesture mode: largest change of one axis that is still rest, in counts', {
+      default: 10,
+    }),
+    quiet: count('gesture mode: samples of rest that close the window', { default: 4 }),
+    preroll: Type.Integer({
+      minimum: 0,
+      default: 2,
+      description: 'gesture mode: samples kept from before the movement',
+    }),
+    stride: Type.Optional(count('sliding mode: samples from one window to the next')),
+  },
+  closed,
+);
+
+const recordings = Type.Object(
+  {
+    format: Type.Enum(['gesture-lines'], {
+      default: 'gesture-lines',
+      description: "how recordings are written: 'label(n), x,y,z,…', one gesture a line",
+    }),
+    spellings: Type.Record(Type.String(), Type.String(), {
+      default: {},
+      description: 'other spellings of a label → the label; upper and lower case are equal',
+    }),
+    ignore: Type.Array(Type.String(), {
+      default: [],
+      description: 'labels that are in the recordings and no part of the task',
+    }),
+  },
+  { ...closed, default: {} },
+);
+
+const send = Type.Object(
+  {
+    confidentOneIn: count('one in N confident windows is sent, as embedding and score', {
+      default: 4,
+    }),
+    uncertainBelow: Type.Integer({
+      minimum: 0,
+      maximum: 255,
+      default: 48,
+      description: 'windows with a lower score (logit margin in sixteenths) are all sent',
+    }),
+    rawOneIn: Type.Integer({
+      minimum: 0,
+      default: 0,
+      description: 'one in N sent windows goes with its raw samples; 0: only labelled or asked for',
+    }),
+  },
+  { ...closed, default: {} },
+);
+
+const monitor = Type.Object(
+  {
+    referenceWindows: count('windows after a change of model that say what is normal', {
+      default: 30,
+    }),
+    recentWindows: count('the newest windows, compared with the reference', { default: 20 }),
+    falseAlarm: Type.Number({
+      exclusiveMinimum: 0,
+      exclusiveMaximum: 1,
+      default: 0.001,
+      description: 'probability of an alarm in one comparison where nothing changed',
+    }),
+    minLabels: count('labelled windows before accuracy may raise an alarm', { default: 5 }),
+  },
+  { ...closed, default: {} },
+);
+
+const gate = Type.Object(
+  {
+    minAccuracy: Type.Number({
+      ...share,
+      default: 0.6,
+      description: 'a candidate needs this much',
+    }),
+    alpha: Type.Number({
+      ...share,
+      default: 0.05,
+      description: 'significance at which the paired test decides that a candidate is better',
+    }),
+    maxClassLoss: Type.Number({
+      ...share,
+      default: 0.25,
+      description: 'recall that one class may lose against the champion',
+    }),
+  },
+  { ...closed, default: {} },
+);
+
+const rollout = Type.Object(
+  {
+    canaryShare: Type.Number({
+      exclusiveMinimum: 0,
+      maximum: 1,
+      default: 0.25,
+      description: 'share of the devices that get a version first',
+    }),
+    soakWindows: count('windows of the canaries before the rest follows', { default: 20 }),
+    trialWindows: count('windows without a confirmation after which a device goes back by itself', {
+      default: 60,
+    }),
+  },
+  { ...closed, default: {} },
+);
+
+const augment = Type.Object(
+  {
+    copies: Type.Integer({
+      minimum: 0,
+      default: 30,
+      description: 'made from each labelled window',
+    }),
+    rotateDegrees: Type.Number({
+      minimum: 0,
+      default: 15,
+      description: 'largest turn of the axes',
+    }),
+    scale: Type.Number({ ...share, default: 0.15, description: 'largest change of gain' }),
+    warp: Type.Number({ ...share, default: 0.15, description: 'largest change of tempo' }),
+    shiftSamples: Type.Integer({ minimum: 0, default: 2, description: 'largest shift in time' }),
+    noise: Type.Number({ minimum: 0, default: 1.5, description: 'standard deviation in counts' }),
+  },
+  { ...closed, default: {} },
+);
+
+const training = Type.Object(
+  {
+    epochs: count('passes over the data', { default: 60 }),
+    batch: count('examples a step', { default: 32 }),
+    learningRate: Type.Number({ exclusiveMinimum: 0, default: 0.01, description: 'of Adam' }),
+    l2: Type.Number({ minimum: 0, default: 0.001, description: 'weight decay' }),
+    labelSmoothing: Type.Number({ ...share, default: 0.05, description: 'given to other classes' }),
+    rehearsal: Type.Number({
+      ...share,
+      default: 0.5,
+      description: 'share of old samples in a shared head; a personal head rehearses nothing',
+    }),
+    augment,
+  },
+  { ...closed, default: {} },
+);
+
+/** The schema of `hardware/tasks/*.json`, draft 2020-12, closed, with its defaults. */
+export const TaskSchema = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$', description: 'as the file is called' }),
+    kind: Type.Enum(['classification'], { description: 'what the model answers' }),
+    description: Type.String({ default: '', description: 'one sentence for people' }),
+    sensor,
+    window,
+    features: Type.Enum(['raw', 'statistics', 'motion'], {
+      description: 'what the device computes from a window and the first layer sees',
+    }),
+    classes: Type.Array(Type.String({ pattern: '^[a-z0-9_-]+$' }), {
+      minItems: 2,
+      maxItems: 64,
+      uniqueItems: true,
+      description: 'names of the classes; the order is the order of the logits',
+    }),
+    architecture: Type.Object(
+      {
+        layers: Type.Array(layer, { minItems: 1, description: 'the network, first layer first' }),
+        cut: Type.Integer({
+          minimum: 0,
+          description: 'layers before the head: frozen when only the head is retrained',
+        }),
+      },
+      closed,
+    ),
+    recordings,
+    send,
+    monitor,
+    gate,
+    rollout,
+    training,
+  },
+  closed,
+);
+
+/** A task as the gateway uses it: the file with its defaults filled in. */
+export type Task = Static<typeof TaskSchema>;

@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { GatewayError } from './errors.ts';
+import { type Task, TaskSchema } from './task-schema.ts';
+
+export type { LayerSpec, Task } from './task-schema.ts';
+
+const folder = join(import.meta.dirname, '..', 'hardware', 'tasks');
+const check = new Ajv2020({ useDefaults: true, discriminator: true, verbose: true }).compile(
+  TaskSchema,
+);
+
+/** Names of the tasks that come with the project, sorted. */
+export function taskNames(): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => basename(name, '.json'))
+    .sort();
+}
+
+/**
+ * Reads and checks a task, with its defaults filled in.
+ *
+ * @param nameOrPath name of a task in `hardware/tasks`, or the path of a file (with `/` or `.json`)
+ * @returns the task, complete
+ * @throws GatewayError 'bad-task' if the name is unknown, the file unreadable or a field wrong
+ * @example loadTask('gesture').classes.length // 6
+ */
+export function loadTask(nameOrPath: string): Task {
+  const isPath = nameOrPath.includes('/') || nameOrPath.endsWith('.json');
+  if (!isPath && !taskNames().includes(nameOrPath)) {
+    throw new GatewayError('bad-task', `no task named '${nameOrPath}'`, {
+      hint: `there are: ${taskNames().join(', ')}; or name a file: ./my-task.json`,
+    });
+  }
+  const path = isPath ? nameOrPath : join(folder, `${nameOrPath}.json`);
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    const why = cause instanceof SyntaxError ? 'is not JSON' : 'cannot be read';
+    const detail = (cause as Error).message.split('\n')[0];
+    throw new GatewayError('bad-task', `task file ${path} ${why}: ${detail}`, { cause });
+  }
+  return parseTask(value, path);
+}
+
+/**
+ * Checks a task that was read from anywhere and fills in its defaults.
+ *
+ * @param value parsed JSON; not changed
+ * @param name what to call it in an error, a path
+ * @returns the task, complete
+ * @throws GatewayError 'bad-task' that names the field and what is expected there
+ */
+export function parseTask(value: unknown, name = 'task'): Task {
+  const copy: unknown = structuredClone(value);
+  const refuse = (path: string, problem: string): never => {
+    throw new GatewayError('bad-task', `${name}: ${path} ${problem}`);
+  };
+  if (!check(copy)) {
+    const [path, problem] = explain(check.errors?.[0] as ErrorObject);
+    return refuse(path, problem);
+  }
+  crossCheck(copy as Task, refuse);
+  return copy as Task;
+}
+
+/** What no schema can say: fields that must agree with one another. */
+function crossCheck(task: Task, refuse: (path: string, problem: string) => never): void {
+  const { layers, cut } = task.architecture;
+  const last = layers[layers.length - 1];
+  const classes = task.classes.length;
+  if (last.type !== 'dense' || last.units !== classes || last.activation !== 'none') {
+    refuse(
+      `architecture.layers[${layers.length - 1}]`,
+      `must be dense with ${classes} units (one a class) and activation 'none'`,
+    );
+  }
+  if (cut >= layers.length) refuse('architecture.cut', `must be less than ${layers.length} layers`);
+  let flat = task.features !== 'raw';
+  layers.forEach((layer, i) => {
+    if (layer.type === 'dense') flat = true;
+    else if (flat) {
+      const where = task.features === 'raw' ? 'before every dense layer' : "with features 'raw'";
+      refuse(`architecture.layers[${i}]`, `${layer.type} can only stand ${where}`);
+    }
+  });
+  if (task.sensor.min >= task.sensor.max) refuse('sensor.min', 'must be less than sensor.max');
+  if (task.window.minSamples > task.window.samples) {
+    refuse('window.minSamples', `must be at most window.samples, ${task.window.samples}`);
+  }
+  if (task.window.mode === 'sliding' && task.window.stride === undefined) {
+    refuse('window.stride', "is missing: mode 'sliding' needs it");
+  }
+  const known = [...task.classes, ...task.recordings.ignore];
+  for (const [from, to] of Object.entries(task.recordings.spellings)) {
+    if (!known.includes(to)) {
+      refuse(`recordings.spellings.${from}`, `must be one of ${known.join(', ')}, is '${to}'`);
+    }
+  }
+  for (const label of task.recordings.ignore) {
+    if (task.classes.includes(label)) refuse('recordings.ignore', `names the class '${label}'`);
+  }
+}
+
+/** An error of ajv as [path, problem]: `sensor.rateHz`, `must be number, is "fast"`. */
+function explain(error: ErrorObject): [string, string] {
+  const path = dotted(error.instancePath);
+  const inside = (name: string) => (path === '' ? name : `${path}.${name}`);
+  const params = error.params as Record<string, unknown>;
+  const is = `, is ${shorten(error.data)}`;
+  const known = Object.keys((error.parentSchema as { properties?: object })?.properties ?? {});
+  const where = path === '' ? 'the task' : path;
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return [
+        inside(String(params.additionalProperty)),
+        `is not a field here; fields: ${known.join(', ')}`,
+      ];
+    case 'required':
+      return [inside(String(params.missingProperty)), 'is missing'];
+    case 'enum':
+      return [where, `must be one of ${(params.allowedValues as string[]).join(', ')}${is}`];
+    case 'discriminator':
+      return [inside('type'), 'must be one of dense, conv1d, maxpool1d, avgpool1d'];
+    default:
+      return [where, `${error.message}${is}`];
+  }
+}
+
+function dotted(pointer: string): string {
+  let out = '';
+  for (const key of pointer.split('/').slice(1)) {
+    const name = key.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (/^\d+$/.test(name)) out += `[${name}]`;
+    else out += out === '' ? name : `.${name}`;
+  }
+  return out;
+}
+
+function shorten(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 40 ? `${text.slice(0, 37)}…` : text;
+}
