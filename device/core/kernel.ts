@@ -1,0 +1,184 @@
+/** Exact Σ a[i]·b[i] of two arrays of equal, non-zero length: what a kernel tier replaces. */
+export type Dot = (a: Int8Array, b: Int8Array) => number;
+
+/** One layer of a part: views on its bytes, nothing copied. */
+export interface Layer {
+  /** type, relu, zpIn, zpOut (bytes 0 to 3), kernel, stride, padLeft, perChannel (12 to 15) */
+  head: Int8Array;
+  /** channelsIn, channelsOut, lengthIn, lengthOut */
+  shape: Uint16Array;
+  /** int8 [out][kernel][in]; empty for pools, like the three below */
+  weights: Int8Array;
+  /** int32, zpIn·Σrow already subtracted */
+  bias: Int32Array;
+  multiplier: Int32Array;
+  shift: Int8Array;
+}
+
+/** 2^0 to 2^31: Espruino's Math.pow is exp(log) above 2^9, and wrong in the last digits. */
+export const POW2: Float32Array = new Float32Array(32);
+let power = 1;
+for (let i = 0; i < 32; i++) {
+  POW2[i] = power;
+  power *= 2;
+}
+
+/**
+ * Requantises an int32 accumulator to int8, as TFLM's reference kernels do (double rounding).
+ *
+ * The 64-bit product is split, so that every step is exact in a double.
+ *
+ * @param acc int32 accumulator, bias included
+ * @param multiplier int32 in [2^30, 2^31), the significand of the real scale; 0 gives zeroPoint
+ * @param shift power of two applied with it, -31 to 30; negative shifts right. As in TFLM, a left
+ *   shift must leave acc in int32
+ * @param zeroPoint int8 zero point of the output
+ * @returns int8, saturated to [-128, 127]
+ * @source TensorFlow Lite 8-bit quantisation specification; gemmlowp
+ *   SaturatingRoundingDoublingHighMul and RoundingDivideByPOT
+ * @example requantise(1000, 1518500250, -4, 3) // 47
+ */
+export function requantise(
+  acc: number,
+  multiplier: number,
+  shift: number,
+  zeroPoint: number,
+): number {
+  if (shift > 0) acc *= POW2[shift];
+  const high = Math.floor(acc / 65536);
+  let value =
+    Math.floor(
+      (high * multiplier +
+        Math.floor(((acc - high * 65536) * multiplier + 1073741824) / 65536)) /
+        32768,
+    ) / (shift < 0 ? POW2[-shift] : 1);
+  value = (value < 0 ? -Math.floor(0.5 - value) : Math.floor(value + 0.5)) + zeroPoint;
+  return value < -128 ? -128 : value > 127 ? 127 : value;
+}
+
+/*
+ * Dense and convolution are one loop over `dot(fixed, row of moving)`: a dense layer with one
+ * multiplier holds the input and walks the weights; everything else holds one filter and walks the
+ * input. Below |acc| = 2^21 and for shifts of 1 to 21 bits both roundings are one exact floor:
+ * floor((acc·m + 2^30 + 2^(30+s) - (acc < 0 ? 2^31 : 0)) / 2^(31+s)), no sum reaching 2^53.
+ */
+function multiply(layer: Layer, input: Int8Array, dot: Dot): Int8Array {
+  const head = layer.head;
+  const bias = layer.bias;
+  const filters = layer.shape[1];
+  const channels = layer.shape[0];
+  const length = layer.shape[3];
+  const kernel = (head[12] + 256) % 256;
+  const size = kernel * channels;
+  const step = ((head[13] + 256) % 256) * channels;
+  const padded = (length - 1) * step + size;
+  const byRow = head[0] === 1 && head[15] === 0;
+  const zero = head[3];
+  const low = head[1] === 1 ? zero : -128;
+  const floor = Math.floor;
+  const output = new Int8Array(filters * length);
+  let fixed = input;
+  let moving = layer.weights;
+  let stepRow = size;
+  let stepOut = 1;
+  let stepBias = 1;
+  let group = 0;
+  let at: number;
+  let row: number;
+  let out: number;
+  let acc: number;
+  let mul: number;
+  let shift: number;
+  let limit: number;
+  let plus: number;
+  let minus: number;
+  let scale: number;
+  if (!byRow) {
+    stepRow = step;
+    stepOut = filters;
+    stepBias = 0;
+    moving = input;
+    if (padded > input.length) {
+      moving = new Int8Array(padded).fill(head[2]);
+      moving.set(input, head[14] * channels);
+    }
+  }
+  for (; group < stepOut; group++) {
+    if (!byRow) fixed = layer.weights.subarray(group * size, group * size + size);
+    mul = layer.multiplier[head[15] * group];
+    shift = -layer.shift[head[15] * group];
+    limit = shift < 1 || shift > 21 ? 0 : 2097152;
+    scale = POW2[limit === 0 ? 0 : shift];
+    plus = 1073741824 + 1073741824 * scale;
+    minus = plus - 2147483648;
+    scale = 1 / (2147483648 * scale);
+    at = 0;
+    row = group;
+    for (out = group; out < output.length; out += stepOut) {
+      acc = dot(fixed, moving.subarray(at, at + size)) + bias[row];
+      at += stepRow;
+      row += stepBias;
+      acc =
+        acc < limit && acc > -limit
+          ? floor((acc * mul + (acc < 0 ? minus : plus)) * scale) + zero
+          : requantise(acc, mul, -shift, zero);
+      output[out] = acc < low ? low : acc > 127 ? 127 : acc;
+    }
+  }
+  return output;
+}
+
+function pool(layer: Layer, input: Int8Array): Int8Array {
+  const channels = layer.shape[0];
+  const kernel = (layer.head[12] + 256) % 256;
+  const step = ((layer.head[13] + 256) % 256) * channels;
+  const half = Math.floor(kernel / 2);
+  const output = new Int8Array(channels * layer.shape[3]);
+  let start: number;
+  let at: number;
+  let sum: number;
+  let max: number;
+  for (let out = 0; out < output.length; out++) {
+    start = Math.floor(out / channels) * step + (out % channels);
+    sum = 0;
+    max = -128;
+    for (at = start; at < start + kernel * channels; at += channels) {
+      sum += input[at];
+      if (input[at] > max) max = input[at];
+    }
+    if (layer.head[0] === 4) {
+      max = sum < 0 ? -Math.floor((half - sum) / kernel) : Math.floor((sum + half) / kernel);
+    }
+    output[out] = max;
+  }
+  return output;
+}
+
+/**
+ * Runs layers one after the other, bit for bit as TensorFlow Lite Micro's reference kernels.
+ *
+ * @param layers of a part, see loadModel
+ * @param input int8 activations, [length][channels]
+ * @param dot exact dot product of the tier
+ * @returns int8 activations of the last layer, [length][channels]; the input itself for no layers
+ * @source TFLM reference_integer_ops: fully_connected.h, conv.h, pooling.h
+ */
+export function runLayers(layers: Layer[], input: Int8Array, dot: Dot): Int8Array {
+  for (let i = 0; i < layers.length; i++) {
+    input = layers[i].head[0] > 2 ? pool(layers[i], input) : multiply(layers[i], input, dot);
+  }
+  return input;
+}
+
+/**
+ * Index of the largest value; of equal ones the first.
+ *
+ * @example argmax(new Int8Array([3, 9, -1, 9])) // 1
+ */
+export function argmax(values: Int8Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) {
+    if (values[i] > values[best]) best = i;
+  }
+  return best;
+}
