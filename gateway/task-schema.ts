@@ -86,13 +86,15 @@ const window = Type.Object(
       description: "'gesture' opens on movement and closes on rest; 'sliding' cuts at a fixed step",
     }),
     samples: count('length of a window; a shorter gesture is padded with zeros', { maximum: 4096 }),
-    minSamples: count('gesture mode: shorter movements are dropped', { default: 10 }),
-    threshold: count('gesture mode: largest change of one axis that is still rest, in counts', {
+    minSamples: count('gesture mode: shorter ones, without the rest at their end, are dropped', {
+      default: 10,
+    }),
+    threshold: count('gesture mode: opens above this sum over the axes of |change|, in counts', {
       default: 10,
     }),
     quiet: count('gesture mode: samples of rest that close the window', { default: 4 }),
     preroll: Type.Integer({
-      minimum: 0,
+      minimum: 1,
       default: 2,
       description: 'gesture mode: samples kept from before the movement',
     }),

@@ -1,4 +1,4 @@
-import type { Random } from './random.ts';
+import type { Random } from '../train/random.ts';
 import type { Triple, Wearer } from './wearer.ts';
 
 /**
@@ -54,14 +54,14 @@ const makers: Record<string, Maker> = {
   ],
   random: (_, random) => {
     const movements: Movement[] = [];
-    const any = (size: number) => random.between(-size, size);
+    const any = (size: number) => random.uniform(-size, size);
     let start = 0;
-    for (let left = 2 + random.below(3); left > 0; left--) {
-      const out = random.between(0.18, 0.4);
-      const back = random.between(0.2, 0.45);
+    for (let left = 2 + random.integer(3); left > 0; left--) {
+      const out = random.uniform(0.18, 0.4);
+      const back = random.uniform(0.2, 0.45);
       const move: Triple = [any(0.2), any(0.25), any(0.2)];
       movements.push(...thereAndBack(start, out, back, move, [any(40), any(50), any(40)]));
-      start += out + back * random.between(0.6, 1);
+      start += out + back * random.uniform(0.6, 1);
     }
     return movements;
   },
@@ -83,16 +83,16 @@ export function movements(name: string, by: Wearer, random: Random): Movement[] 
   if (make === undefined) {
     throw new RangeError(`no synthetic gesture '${name}': there are ${gestureNames.join(', ')}`);
   }
-  const tempo = by.tempo * Math.exp(0.08 * random.normal());
-  const size = by.amplitude * Math.exp(0.1 * random.normal());
+  const tempo = by.tempo * Math.exp(0.08 * random.gaussian());
+  const size = by.amplitude * Math.exp(0.1 * random.gaussian());
   const wobble = (v: Triple, by: number): Triple => [
-    v[0] * size + by * random.normal(),
-    v[1] * size + by * random.normal(),
-    v[2] * size + by * random.normal(),
+    v[0] * size + by * random.gaussian(),
+    v[1] * size + by * random.gaussian(),
+    v[2] * size + by * random.gaussian(),
   ];
   const list = make(by.hand === 'left' ? 1 : -1, random).map((m) => ({
     start: m.start / tempo,
-    duration: (m.duration / tempo) * Math.exp(0.05 * random.normal()),
+    duration: (m.duration / tempo) * Math.exp(0.05 * random.gaussian()),
     move: wobble(m.move, 0.006),
     turn: wobble(m.turn, 2),
   }));

@@ -1,6 +1,6 @@
 import type { Task } from '../task.ts';
+import { createRandom, type Random } from '../train/random.ts';
 import { type Movement, movements } from './gestures.ts';
-import { type Random, randomFrom } from './random.ts';
 import { feel, rotation } from './sensor.ts';
 import type { Triple, Wearer } from './wearer.ts';
 
@@ -65,13 +65,13 @@ export function motion(
       `no synthetic motion for task '${task.name}': it needs x, y, z and counts`,
     );
   }
-  const random = randomFrom(seed);
-  for (const name of task.classes) movements(name, first, randomFrom(0));
+  const random = createRandom(seed);
+  for (const name of task.classes) movements(name, first, createRandom(0));
   const spans: Span[] = [];
   let now = first;
   let coming = first;
   let strap = rotation(first.strapDegrees);
-  let posture: Triple = [random.between(5, 25), random.between(-10, 10), 0];
+  let posture: Triple = [random.uniform(5, 25), random.uniform(-10, 10), 0];
   let plan: Movement[] = [];
   let cls: number | null = 0;
   let left = 0;
@@ -80,7 +80,7 @@ export function motion(
 
   const nextPlan = () => {
     if (cls === null) {
-      cls = random.below(task.classes.length);
+      cls = random.integer(task.classes.length);
       plan = movements(task.classes[cls], now, random);
       left = Math.ceil(end(plan) * rateHz);
       spans.push({ cls, from: index, to: index + left });
@@ -92,7 +92,7 @@ export function motion(
         now = coming;
         strap = rotation(now.strapDegrees);
       }
-      const seconds = random.between(...restSeconds);
+      const seconds = random.uniform(...restSeconds);
       plan = [settle(posture, seconds, random)];
       left = Math.ceil(seconds * rateHz);
     }
@@ -126,7 +126,7 @@ export function motion(
         for (let k = 0; k < 3; k++) sum[k] += g[k] / PARTS;
       }
       const values = sum.map((g) => {
-        const counts = (g + now.noiseG * random.normal()) * countsPerG * now.gain;
+        const counts = (g + now.noiseG * random.gaussian()) * countsPerG * now.gain;
         return Math.max(min, Math.min(max, Math.round(counts)));
       }) as Triple;
       at++;
@@ -140,7 +140,7 @@ export function motion(
 /** Rest: the wrist drifts slowly to another posture near the usual one. */
 function settle(posture: Triple, seconds: number, random: Random): Movement {
   const usual: Triple = [15, 0, 0];
-  const turn = usual.map((d, k) => d + 5 * random.normal() - posture[k]) as Triple;
+  const turn = usual.map((d, k) => d + 5 * random.gaussian() - posture[k]) as Triple;
   return { start: 0, duration: seconds, move: [0, 0, 0], turn };
 }
 

@@ -1,4 +1,4 @@
-import { randomFrom } from './random.ts';
+import { createRandom } from '../train/random.ts';
 
 /** Three values: metres or degrees, as the name of the field says. */
 export type Triple = [number, number, number];
@@ -26,14 +26,14 @@ export interface Wearer {
  * @param name for people
  */
 export function wearer(seed: number, name = `wearer ${seed}`): Wearer {
-  const random = randomFrom(seed);
+  const random = createRandom(seed);
   return {
     name,
     hand: 'left',
-    strapDegrees: [random.between(-8, 8), random.between(-8, 8), random.between(-8, 8)],
-    tempo: random.between(0.9, 1.1),
-    amplitude: random.between(0.9, 1.1),
-    noiseG: random.between(0.01, 0.03),
+    strapDegrees: [random.uniform(-8, 8), random.uniform(-8, 8), random.uniform(-8, 8)],
+    tempo: random.uniform(0.9, 1.1),
+    amplitude: random.uniform(0.9, 1.1),
+    noiseG: random.uniform(0.01, 0.03),
     gain: 1,
   };
 }
@@ -47,17 +47,17 @@ export function wearer(seed: number, name = `wearer ${seed}`): Wearer {
  * @param name for people
  */
 export function someoneElse(before: Wearer, seed: number, name = `wearer ${seed}`): Wearer {
-  const random = randomFrom(seed);
+  const random = createRandom(seed);
   const turn = (from: number, low: number, high: number) =>
-    from + (random.uniform() < 0.5 ? -1 : 1) * random.between(low, high);
+    from + (random.uniform(0, 1) < 0.5 ? -1 : 1) * random.uniform(low, high);
   const [across, along, out] = before.strapDegrees;
   return {
     name,
     hand: before.hand === 'left' ? 'right' : 'left',
     strapDegrees: [turn(across, 10, 25), turn(along, 30, 55), turn(out, 50, 90)],
-    tempo: before.tempo * random.between(0.8, 0.95),
-    amplitude: before.amplitude * random.between(1.05, 1.25),
+    tempo: before.tempo * random.uniform(0.8, 0.95),
+    amplitude: before.amplitude * random.uniform(1.05, 1.25),
     noiseG: before.noiseG,
-    gain: before.gain * random.between(1.2, 1.5),
+    gain: before.gain * random.uniform(1.2, 1.5),
   };
 }

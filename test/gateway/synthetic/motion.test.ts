@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { gestureNames, movements } from '../../../gateway/synthetic/gestures.ts';
 import { type Motion, motion } from '../../../gateway/synthetic/motion.ts';
-import { randomFrom } from '../../../gateway/synthetic/random.ts';
 import {
   apply,
   feel,
@@ -11,6 +10,7 @@ import {
 } from '../../../gateway/synthetic/sensor.ts';
 import { someoneElse, wearer } from '../../../gateway/synthetic/wearer.ts';
 import { loadTask } from '../../../gateway/task.ts';
+import { createRandom } from '../../../gateway/train/random.ts';
 
 const task = loadTask('gesture');
 
@@ -131,7 +131,7 @@ describe('motion()', () => {
 
 describe('movements()', () => {
   it('ends every gesture where it began', () => {
-    const random = randomFrom(9);
+    const random = createRandom(9);
     for (const name of gestureNames) {
       const list = movements(name, wearer(3), random);
       for (const k of [0, 1, 2]) {
@@ -144,7 +144,7 @@ describe('movements()', () => {
   it('mirrors the turning of the forearm on the other hand', () => {
     const left = wearer(3);
     const turned = (hand: 'left' | 'right') =>
-      movements('waggle', { ...left, hand }, randomFrom(4))[0].turn[1];
+      movements('waggle', { ...left, hand }, createRandom(4))[0].turn[1];
     expect(Math.sign(turned('left'))).toBe(1);
     expect(Math.sign(turned('right'))).toBe(-1);
   });

@@ -1,0 +1,93 @@
+import type { Calls, GatewayEvent } from '../calls.ts';
+import { type ErrorCode, GatewayError } from '../errors.ts';
+
+/**
+ * The calls of a gateway that runs in another process, over its HTTP API.
+ *
+ * @param url of the gateway, 'http://127.0.0.1:7380'
+ * @returns the same calls; each throws what the gateway threw, or GatewayError 'not-running'
+ */
+export function remoteCalls(url: string): Calls {
+  const base = url.replace(/\/+$/, '');
+  const get = <T>(path: string, query: object = {}) => ask<T>(base, path + search(query));
+  const post = <T>(path: string, body: object = {}) => ask<T>(base, path, body);
+  const at = encodeURIComponent;
+  return {
+    status: () => get('/status'),
+    devices: () => get('/devices'),
+    device: (id) => get(`/devices/${at(id)}`),
+    models: () => get('/models'),
+    model: (version) => get(`/models/${at(version)}`),
+    rollouts: () => get('/rollouts'),
+    labels: (query) => get('/labels', query),
+    addLabel: (label) => post('/labels', label),
+    events: (query) => get('/events', query),
+    train: (request) => post('/train', request),
+    promote: (version) => post(`/models/${at(version)}/promote`),
+    rollback: (version) => post('/rollback', version === undefined ? {} : { version }),
+    on: (_name, listener) => follow(base, listener),
+  };
+}
+
+function search(query: object): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+}
+
+async function request(base: string, path: string, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(`${base}/api${path}`, init);
+  } catch (cause) {
+    throw new GatewayError('not-running', `no gateway answers at ${base}`, {
+      cause,
+      hint: 'start one: npm start; or name another: --url URL',
+    });
+  }
+  if (response.ok) return response;
+  const body = (await response.json().catch(() => ({}))) as {
+    error?: { code: ErrorCode; message: string; hint?: string };
+  };
+  if (body.error === undefined) {
+    throw new GatewayError('not-running', `what answers at ${base} is no gateway`, {
+      hint: 'name the gateway: --url URL',
+    });
+  }
+  const { code, message, hint } = body.error;
+  throw new GatewayError(code, message, { hint });
+}
+
+async function ask<T>(base: string, path: string, body?: object): Promise<T> {
+  const init = body && {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  };
+  return (await (await request(base, path, init ?? {})).json()) as T;
+}
+
+/** Reads the live events from now on; ends silently with the gateway or when told. */
+function follow(base: string, listener: (event: GatewayEvent) => void): () => void {
+  const abort = new AbortController();
+  const run = async () => {
+    const [newest] = (await ask<GatewayEvent[]>(base, '/events?limit=1')).slice(-1);
+    const response = await request(base, `/events?since=${newest?.id ?? 0}`, {
+      headers: { accept: 'text/event-stream' },
+      signal: abort.signal,
+    });
+    let text = '';
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      const blocks = (text + chunk).split('\n\n');
+      text = blocks.pop() ?? '';
+      for (const block of blocks) {
+        const data = block.split('\n').find((line) => line.startsWith('data: '));
+        if (data !== undefined) listener(JSON.parse(data.slice(6)));
+      }
+    }
+  };
+  run().catch((error: unknown) => {
+    if (!abort.signal.aborted)
+      process.emitWarning(`live events ended: ${(error as Error).message}`);
+  });
+  return () => abort.abort();
+}
