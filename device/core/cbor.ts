@@ -1,0 +1,147 @@
+/**
+ * The part of CBOR that the link speaks: integers, byte strings, ASCII text, arrays, null, true and
+ * false; shortest form, definite lengths.
+ *
+ * @source RFC 8949, sections 3 and 4.2.1
+ */
+
+/** What can be encoded. Int8Array travels as the bytes of its two's complement. */
+export type Value = number | string | boolean | null | Uint8Array | Int8Array | readonly Value[];
+
+/** What decoding gives. */
+export type Decoded = number | string | boolean | null | Uint8Array | Decoded[];
+
+/** Arrays in arrays in arrays: an offer needs three, the bound keeps a device's stack small. */
+const MAX_DEPTH = 4;
+
+/** An item's first bytes: major type and its number in the shortest form. */
+function head(out: Uint8Array, at: number, major: number, value: number): number {
+  let size = 0;
+  let info = value;
+  if (value >= 24) {
+    size = 1;
+    info = 24;
+    for (let top = 256; value >= top; top *= top) {
+      size *= 2;
+      info++;
+    }
+  }
+  out[at] = major * 32 + info;
+  let rest = value;
+  for (let k = size; k > 0; k--) {
+    out[at + k] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return at + 1 + size;
+}
+
+/**
+ * Writes one value. Into an empty array it writes nothing and so measures.
+ *
+ * @param out where to write; no bytes, or enough of them
+ * @param at the first byte's place
+ * @param value integers within ±2^53; text is ASCII
+ * @returns the place behind the value
+ */
+export function put(out: Uint8Array, at: number, value: Value): number {
+  if (typeof value === 'number') {
+    return value < 0 ? head(out, at, 1, -1 - value) : head(out, at, 0, value);
+  }
+  if (value === null || typeof value === 'boolean') {
+    out[at] = value === null ? 246 : value ? 245 : 244;
+    return at + 1;
+  }
+  const n = value.length;
+  if (typeof value === 'string') {
+    const start = head(out, at, 3, n);
+    for (let k = 0; k < n; k++) out[start + k] = value.charCodeAt(k);
+    return start + n;
+  }
+  const bytes = value as Uint8Array;
+  if (bytes.buffer === undefined) {
+    let next = head(out, at, 4, n);
+    for (let k = 0; k < n; k++) next = put(out, next, (value as readonly Value[])[k]);
+    return next;
+  }
+  const start = head(out, at, 2, n);
+  if (out.length > 0) out.set(new Uint8Array(bytes.buffer, bytes.byteOffset, n), start);
+  return start + n;
+}
+
+/**
+ * Encodes one value.
+ *
+ * @param value see `Value`
+ * @returns its bytes, the same that cbor-x gives
+ * @example encode([1, -500, null, 'ok']) // new Uint8Array([0x84, 0x01, 0x39, 0x01, 0xf3, 0xf6, 0x62, 0x6f, 0x6b])
+ */
+export function encode(value: Value): Uint8Array {
+  const out = new Uint8Array(put(new Uint8Array(0), 0, value));
+  put(out, 0, value);
+  return out;
+}
+
+/** Where reading is, and the shape of what was read: i, t, b, n a letter each, arrays in []. */
+export interface Cursor {
+  at: number;
+  shape: string;
+}
+
+/** Reads one item at the cursor. A failure leaves the cursor where no length can be. */
+function take(bytes: Uint8Array, cursor: Cursor, depth: number): Decoded {
+  const end = bytes.length;
+  const first = cursor.at < end ? bytes[cursor.at] : 255;
+  const major = Math.floor(first / 32);
+  let n = first - major * 32;
+  let at = cursor.at + 1;
+  if (n > 23) {
+    const stop = at + Math.pow(2, n - 24);
+    n = n < 28 && stop <= end ? 0 : 1 / 0;
+    for (; at < stop && n < 1 / 0; at++) n = n * 256 + bytes[at];
+  }
+  cursor.at = at;
+  if (major < 2 && n < 9007199254740992) {
+    cursor.shape += 'i';
+    return major === 1 ? -1 - n : n;
+  }
+  if (major === 4 && depth > 0) {
+    const list: Decoded[] = [];
+    cursor.shape += '[';
+    for (let k = 0; k < n && cursor.at <= end; k++) list.push(take(bytes, cursor, depth - 1));
+    cursor.shape += ']';
+    return list;
+  }
+  if (first > 243 && first < 247) {
+    cursor.shape += 'n';
+    return first === 246 ? null : first === 245;
+  }
+  cursor.at = at + n;
+  const view = bytes.subarray(at, at + n);
+  if (major === 2) {
+    cursor.shape += 'b';
+    return view;
+  }
+  let text = '';
+  if (major === 3 && view.length === n) {
+    cursor.shape += 't';
+    for (let k = 0; k < n; k++) {
+      if (view[k] > 127) cursor.at = 1 / 0;
+      text += String.fromCharCode(view[k]);
+    }
+  } else cursor.at = 1 / 0;
+  return text;
+}
+
+/**
+ * Decodes one value that fills the bytes exactly. Never throws, and its work is bounded by the
+ * bytes given, whatever lengths they claim.
+ *
+ * @param bytes anything
+ * @param cursor `{ at, shape: '' }`, where to begin; afterwards `shape` says what was read
+ * @returns the value, byte strings as views into `bytes`; undefined when it is not of the subset
+ * @example decode(new Uint8Array([0x82, 0x18, 0x2a, 0x41, 0x07]), { at: 0, shape: '' }) // [42, new Uint8Array([7])]
+ */
+export function decode(bytes: Uint8Array, cursor: Cursor): Decoded | undefined {
+  const value = take(bytes, cursor, MAX_DEPTH);
+  return cursor.at === bytes.length ? value : undefined;
+}

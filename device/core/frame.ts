@@ -1,0 +1,153 @@
+/**
+ * Frames on a byte stream: COBS between two zeros, so that a zero always means "here a frame ends".
+ *
+ * The zero in front costs a byte and buys this: whatever happens to one frame, its delimiters
+ * included, the frame behind it is still delivered.
+ *
+ * @source S. Cheshire and M. Baker, "Consistent Overhead Byte Stuffing", IEEE/ACM ToN 7(2), 1999
+ */
+
+/** How payloads are protected. `open` gives undefined for what it does not accept. */
+export interface Suite {
+  seal: (payload: Uint8Array) => Uint8Array;
+  open: (sealed: Uint8Array) => Uint8Array | undefined;
+}
+
+/** What a frame decoder remembers between two pieces of the stream. */
+export interface FrameDecoder {
+  buffer: Uint8Array;
+  /** Bytes of the frame so far; more than the buffer holds when the frame is too long. */
+  filled: number;
+  /** Frames that were too long, malformed or not accepted by the suite. */
+  bad: number;
+}
+
+/**
+ * The suite `none`: a CRC-32 behind the payload, little-endian. Finds accidents, not attackers.
+ *
+ * @param crc32 unsigned CRC-32 (IEEE 802.3) of bytes, the host's own
+ * @returns the suite
+ * @example plainSuite(() => 258).seal(new Uint8Array([7])) // new Uint8Array([7, 2, 1, 0, 0])
+ */
+export function plainSuite(crc32: (bytes: Uint8Array) => number): Suite {
+  const seal = (payload: Uint8Array) => {
+    const n = payload.length;
+    const out = new Uint8Array(n + 4);
+    out.set(payload, 0);
+    let rest = crc32(payload);
+    for (let k = n; k < n + 4; k++) {
+      out[k] = rest % 256;
+      rest = Math.floor(rest / 256);
+    }
+    return out;
+  };
+  const open = (sealed: Uint8Array) => {
+    const n = sealed.length - 4;
+    if (n < 0) return undefined;
+    const payload = sealed.subarray(0, n);
+    const right = seal(payload);
+    for (let k = n; k < n + 4; k++) if (sealed[k] !== right[k]) return undefined;
+    return payload;
+  };
+  return { seal: seal, open: open };
+}
+
+/**
+ * Makes one frame, ready for the wire.
+ *
+ * @param payload any bytes
+ * @param seal the suite's protection
+ * @returns zero, the stuffed bytes, zero: at most length/254 + 3 bytes more than was sealed
+ * @example encodeFrame(new Uint8Array([1, 0, 2]), (bytes) => bytes) // new Uint8Array([0, 2, 1, 2, 2, 0])
+ */
+export function encodeFrame(payload: Uint8Array, seal: Suite['seal']): Uint8Array {
+  const bytes = seal(payload);
+  const size = bytes.length;
+  const out = new Uint8Array(size + Math.floor(size / 254) + 3);
+  let from = 0;
+  let at = 1;
+  // indexOf, subarray and set are native on every host; a loop over bytes is not.
+  for (;;) {
+    let end = bytes.indexOf(0, from);
+    if (end < 0) end = size;
+    if (end > from + 254) end = from + 254;
+    out[at] = end - from + 1;
+    out.set(bytes.subarray(from, end), at + 1);
+    at += end - from + 1;
+    if (end === size) return out.subarray(0, at + 1);
+    // A full run of 254 stands for itself; a shorter one also for the zero behind it.
+    from = end - from === 254 ? end : end + 1;
+  }
+}
+
+/**
+ * Undoes the stuffing in place.
+ *
+ * @param bytes what stood between two zeros; overwritten
+ * @returns a view of the sealed bytes, or undefined when a run is longer than the frame
+ */
+function unstuff(bytes: Uint8Array): Uint8Array | undefined {
+  let from = 0;
+  let at = 0;
+  while (from < bytes.length) {
+    const code = bytes[from];
+    const end = from + code;
+    if (end > bytes.length) return undefined;
+    bytes.set(bytes.subarray(from + 1, end), at);
+    at += code - 1;
+    if (code < 255 && end < bytes.length) {
+      bytes[at] = 0;
+      at++;
+    }
+    from = end;
+  }
+  return bytes.subarray(0, at);
+}
+
+/**
+ * A decoder at the start of a stream.
+ *
+ * @param maxBytes the longest stuffed frame that is taken; its whole memory
+ * @returns the decoder's state, for `feed`
+ */
+export function frameDecoder(maxBytes: number): FrameDecoder {
+  return { buffer: new Uint8Array(maxBytes), filled: 0, bad: 0 };
+}
+
+/**
+ * Takes received bytes, in pieces of any size, and hands on every good frame. Never throws by
+ * itself: what is bad is counted in `decoder.bad` and skipped up to the next zero.
+ *
+ * @param decoder state, changed in place
+ * @param received the next bytes of the stream
+ * @param open the suite's check
+ * @param onPayload called with each payload, a view that is valid only during the call, and with
+ *   the bytes that its frame took on the wire
+ */
+export function feed(
+  decoder: FrameDecoder,
+  received: Uint8Array,
+  open: Suite['open'],
+  onPayload: (payload: Uint8Array, wireBytes: number) => void,
+): void {
+  const buffer = decoder.buffer;
+  let from = 0;
+  for (;;) {
+    const zero = received.indexOf(0, from);
+    const end = zero < 0 ? received.length : zero;
+    if (decoder.filled + end - from <= buffer.length) {
+      buffer.set(received.subarray(from, end), decoder.filled);
+    }
+    decoder.filled += end - from;
+    if (zero < 0) return;
+    from = zero + 1;
+    const filled = decoder.filled;
+    decoder.filled = 0;
+    if (filled > 0) {
+      let payload = filled > buffer.length ? undefined : unstuff(buffer.subarray(0, filled));
+      if (payload !== undefined) payload = open(payload);
+      if (payload === undefined) decoder.bad++;
+      else onPayload(payload, filled + 2);
+    }
+  }
+}

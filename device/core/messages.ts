@@ -1,0 +1,255 @@
+/**
+ * The one table of messages, for both ends and for the documentation.
+ *
+ * On the wire a message is its code (one byte) and a CBOR array of its fields in order. A field's
+ * type is a letter: i integer, I integer or null, t text (ASCII), b bytes, B bytes or null,
+ * p the three parts of a model, each [id bytes, length, crc32].
+ *
+ * A device reads only `GATEWAY_SHAPES`; `MESSAGES` does not reach its bundle.
+ */
+
+import { type Decoded, decode, put, type Value } from './cbor.ts';
+
+export const HELLO = 1;
+export const SAMPLE = 2;
+export const WANT = 3;
+export const STATUS = 4;
+export const EVENT = 5;
+export const WELCOME = 16;
+export const ACK = 17;
+export const OFFER = 18;
+export const CHUNK = 19;
+export const CONFIRM = 20;
+export const REVERT = 21;
+export const ASK = 22;
+
+/** Version of the protocol, first field of `hello` for ever. */
+export const PROTO = 1;
+
+/** What a device takes from a gateway: the shape of each message's fields, by code. */
+export const GATEWAY_SHAPES: Readonly<Record<number, string>> = {
+  16: '[iiiiii]',
+  17: '[ii]',
+  18: '[ib[[bii][bii][bii]]iibi]',
+  19: '[iiib]',
+  20: '[i]',
+  21: '[i]',
+  22: '[ii]',
+};
+
+/** Every message: its code, who sends it, its fields in order, what it is for. */
+export const MESSAGES = [
+  {
+    code: HELLO,
+    name: 'hello',
+    from: 'device',
+    fields: {
+      proto: 'i',
+      session: 'i',
+      nextSeq: 'i',
+      dropped: 'i',
+      id: 't',
+      board: 't',
+      task: 't',
+      version: 'b',
+      release: 'i',
+      state: 'i',
+      tier: 't',
+      slotBytes: 'i',
+    },
+    note: 'Who I am and what I run; said until welcomed, with back-off. `session` is random at each boot, never 0. `state`: 0 empty, 1 confirmed, 2 trial. `dropped`: samples evicted before they were acknowledged, in this session.',
+  },
+  {
+    code: SAMPLE,
+    name: 'sample',
+    from: 'device',
+    fields: {
+      session: 'i',
+      seq: 'i',
+      t: 'i',
+      release: 'i',
+      cls: 'i',
+      score: 'i',
+      length: 'i',
+      embedding: 'B',
+      window: 'B',
+      label: 'I',
+    },
+    note: 'One window and its prediction. `seq` counts from 1 in each session; `t` is ms since boot. Resent until acknowledged.',
+  },
+  {
+    code: WANT,
+    name: 'want',
+    from: 'device',
+    fields: { release: 'i', part: 'i', offset: 'i', length: 'i' },
+    note: 'Send these bytes of the offered release. Part: 0 pre, 1 backbone, 2 head.',
+  },
+  {
+    code: STATUS,
+    name: 'status',
+    from: 'device',
+    fields: { release: 'i', code: 'i', detail: 'i' },
+    note: 'How the update goes; the codes are below.',
+  },
+  {
+    code: EVENT,
+    name: 'event',
+    from: 'device',
+    fields: { session: 'i', code: 'i', a: 'i', b: 'i' },
+    note: 'Something happened; the codes are below.',
+  },
+  {
+    code: WELCOME,
+    name: 'welcome',
+    from: 'gateway',
+    fields: {
+      session: 'i',
+      time: 'i',
+      ackSeq: 'i',
+      confidentOneIn: 'i',
+      uncertainBelow: 'i',
+      rawOneIn: 'i',
+    },
+    note: 'Answer to `hello`, naming its session: the time in s, what of this session is durable, and the sending policy. The device then sends everything behind `ackSeq`. A new policy travels by asking for a hello.',
+  },
+  {
+    code: ACK,
+    name: 'ack',
+    from: 'gateway',
+    fields: { session: 'i', seq: 'i' },
+    note: 'Every sample up to `seq` is durable or was reported dropped. Session 0 asks for a hello: the gateway does not know who is speaking, or has a new policy.',
+  },
+  {
+    code: OFFER,
+    name: 'offer',
+    from: 'gateway',
+    fields: {
+      release: 'i',
+      version: 'b',
+      parts: 'p',
+      goldenSeed: 'i',
+      goldenCount: 'i',
+      golden: 'b',
+      trialWindows: 'i',
+    },
+    note: 'A model to fetch. Repeated until a `want` or `status` of the release comes, and again when they cease; a device that is fetching this release answers with its current `want`.',
+  },
+  {
+    code: CHUNK,
+    name: 'chunk',
+    from: 'gateway',
+    fields: { release: 'i', part: 'i', offset: 'i', data: 'b' },
+    note: 'The bytes of one `want`.',
+  },
+  {
+    code: CONFIRM,
+    name: 'confirm',
+    from: 'gateway',
+    fields: { release: 'i' },
+    note: 'The trial has passed. Repeated until the `status` says so.',
+  },
+  {
+    code: REVERT,
+    name: 'revert',
+    from: 'gateway',
+    fields: { release: 'i' },
+    note: 'Leave this release, back to the one before. Repeated until the `status` says so.',
+  },
+  {
+    code: ASK,
+    name: 'ask',
+    from: 'gateway',
+    fields: { session: 'i', seq: 'i' },
+    note: 'Send this sample again with its raw window; a device that no longer has it answers with the event `gone`.',
+  },
+] as const;
+
+/** Codes of `status`. */
+export const STATUSES = {
+  1: 'accepted',
+  2: 'installed',
+  3: 'selftest-equal',
+  4: 'trial',
+  5: 'confirmed',
+  6: 'reverted',
+  7: 'refused-size',
+  8: 'refused-crc',
+  9: 'refused-release',
+  10: 'selftest-different',
+  11: 'no-space',
+  12: 'busy',
+  13: 'reverted-unconfirmed',
+} as const;
+
+export const DROPPED = 1;
+export const BAD_FRAMES = 2;
+export const GONE = 3;
+export const BATTERY = 4;
+
+/** Codes of `event`, with what `a` and `b` say. */
+export const EVENTS = {
+  1: 'dropped: nothing unacknowledged below seq `a` is held any more; `b` were dropped in this session',
+  2: 'bad frames: `a` received since boot',
+  3: 'gone: the window of seq `a` is not held any more',
+  4: 'battery: `a` mV',
+} as const;
+
+/** One part of an offer: `[id, length in bytes, crc32]`. */
+export type PartRef = [Uint8Array, number, number];
+
+interface FieldTypes {
+  i: number;
+  I: number | null;
+  t: string;
+  b: Uint8Array;
+  B: Uint8Array | null;
+  p: [PartRef, PartRef, PartRef];
+}
+
+type Row = (typeof MESSAGES)[number];
+export type MessageName = Row['name'];
+type Typed<F> = {
+  -readonly [K in keyof F]: F[K] extends keyof FieldTypes ? FieldTypes[F[K]] : never;
+};
+
+/** A message by name, its fields typed as the table says. */
+export type Message<N extends MessageName> = Typed<Extract<Row, { name: N }>['fields']>;
+
+/** A received message before it has names. */
+export interface Packet {
+  code: number;
+  fields: Decoded[];
+}
+
+/**
+ * Encodes a message.
+ *
+ * @param code of the table
+ * @param fields in the table's order
+ * @returns the payload of one frame
+ * @example pack(20, [7]) // new Uint8Array([20, 0x81, 7])
+ */
+export function pack(code: number, fields: readonly Value[]): Uint8Array {
+  const out = new Uint8Array(put(new Uint8Array(0), 1, fields));
+  out[0] = code;
+  put(out, 1, fields);
+  return out;
+}
+
+/**
+ * Decodes a message. Never throws.
+ *
+ * @param payload of one frame
+ * @param shapes what is taken: the shape of the fields by code, as `decode` tells it
+ * @returns the message, byte strings as views into the payload; undefined when it is none of these
+ * @example unpack(new Uint8Array([17, 0x82, 9, 4]), GATEWAY_SHAPES) // { code: 17, fields: [9, 4] }
+ */
+export function unpack(
+  payload: Uint8Array,
+  shapes: Readonly<Record<number, string>>,
+): Packet | undefined {
+  const cursor = { at: 1, shape: '' };
+  const fields = decode(payload, cursor);
+  if (fields === undefined || cursor.shape !== shapes[payload[0]]) return undefined;
+  return { code: payload[0], fields: fields as Decoded[] };
+}

@@ -1,0 +1,84 @@
+/** A byte stream to a device, whatever carries it. Bytes may be lost or damaged: frames see to it. */
+export interface Port {
+  readonly name: string;
+  /**
+   * Opens the port; may be called again after it was closed or lost.
+   *
+   * @throws GatewayError 'port', with a hint what to do
+   */
+  open(): Promise<void>;
+  /** Queues bytes; what cannot be sent, because the port is closed or full, is lost. */
+  write(bytes: Uint8Array): void;
+  close(): Promise<void>;
+  /** Sets the receiver of bytes, replacing the one before. */
+  onData(receiver: (bytes: Uint8Array) => void): void;
+  /** Sets who is told that an open port was lost (with why) or closed (without). */
+  onClose(receiver: (why?: Error) => void): void;
+}
+
+/** Time for drivers: the real one, or a virtual one in tests and replays. */
+export interface Clock {
+  /** ms; wall-clock time where people see it */
+  now(): number;
+  setTimeout(callback: () => void, ms: number): unknown;
+  clearTimeout(timer: unknown): void;
+}
+
+/** The computer's own time. */
+export const realClock: Clock = {
+  now: () => Date.now(),
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+};
+
+/**
+ * Two ports joined in memory: what is written to one arrives at the other, in order, as soon as
+ * the writer has finished (a microtask later).
+ *
+ * @param names of the two ends
+ * @returns both ends, closed
+ */
+export function pairedPorts(names: [string, string] = ['memory a', 'memory b']): [Port, Port] {
+  const ends = names.map((name) => new MemoryPort(name));
+  ends[0].peer = ends[1];
+  ends[1].peer = ends[0];
+  return [ends[0], ends[1]];
+}
+
+class MemoryPort implements Port {
+  readonly name: string;
+  peer: MemoryPort | undefined;
+  private isOpen = false;
+  private receiver: (bytes: Uint8Array) => void = () => {};
+  private closed: (why?: Error) => void = () => {};
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  async open(): Promise<void> {
+    this.isOpen = true;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (!this.isOpen) return;
+    const copy = bytes.slice();
+    queueMicrotask(() => {
+      if (this.peer?.isOpen) this.peer.receiver(copy);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.closed();
+  }
+
+  onData(receiver: (bytes: Uint8Array) => void): void {
+    this.receiver = receiver;
+  }
+
+  onClose(receiver: (why?: Error) => void): void {
+    this.closed = receiver;
+  }
+}
