@@ -25,7 +25,13 @@ export function remoteCalls(url: string): Calls {
     train: (request) => post('/train', request),
     promote: (version) => post(`/models/${at(version)}/promote`),
     rollback: (version) => post('/rollback', version === undefined ? {} : { version }),
-    on: (_name, listener) => follow(base, listener),
+    on: (_name, listener) => {
+      const abort = new AbortController();
+      followEvents(base, undefined, listener, abort.signal).catch((error: Error) => {
+        if (!abort.signal.aborted) process.emitWarning(error.message);
+      });
+      return () => abort.abort();
+    },
   };
 }
 
@@ -66,16 +72,29 @@ async function ask<T>(base: string, path: string, body?: object): Promise<T> {
   return (await (await request(base, path, init ?? {})).json()) as T;
 }
 
-/** Reads the live events from now on; ends silently with the gateway or when told. */
-function follow(base: string, listener: (event: GatewayEvent) => void): () => void {
-  const abort = new AbortController();
-  const run = async () => {
-    const [newest] = (await ask<GatewayEvent[]>(base, '/events?limit=1')).slice(-1);
-    const response = await request(base, `/events?since=${newest?.id ?? 0}`, {
-      headers: { accept: 'text/event-stream' },
-      signal: abort.signal,
-    });
-    let text = '';
+/**
+ * Reads the live events until the gateway or the reader ends it.
+ *
+ * @param url of the gateway
+ * @param since id of the last event that the reader has; without it, only what is new
+ * @param listener gets each event, in order
+ * @param signal ends it
+ * @throws GatewayError 'not-running' if the gateway is not there, or goes away
+ */
+export async function followEvents(
+  url: string,
+  since: number | undefined,
+  listener: (event: GatewayEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const base = url.replace(/\/+$/, '');
+  const newest = since ?? (await ask<{ lastEvent: number }>(base, '/status')).lastEvent;
+  const response = await request(base, `/events?since=${newest}`, {
+    headers: { accept: 'text/event-stream' },
+    signal,
+  });
+  let text = '';
+  try {
     for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
       const blocks = (text + chunk).split('\n\n');
       text = blocks.pop() ?? '';
@@ -84,10 +103,9 @@ function follow(base: string, listener: (event: GatewayEvent) => void): () => vo
         if (data !== undefined) listener(JSON.parse(data.slice(6)));
       }
     }
-  };
-  run().catch((error: unknown) => {
-    if (!abort.signal.aborted)
-      process.emitWarning(`live events ended: ${(error as Error).message}`);
-  });
-  return () => abort.abort();
+  } catch (cause) {
+    if (signal.aborted) return;
+    throw new GatewayError('not-running', `the gateway at ${base} went away`, { cause });
+  }
+  if (!signal.aborted) throw new GatewayError('not-running', `the gateway at ${base} stopped`);
 }

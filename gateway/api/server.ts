@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
@@ -16,7 +17,7 @@ const pages: Record<string, [string, string]> = {
   '/': ['index.html', 'text/html'],
   '/app.js': ['app.js', 'text/javascript'],
   '/draw.js': ['draw.js', 'text/javascript'],
-  '/words.js': ['words.js', 'text/javascript'],
+  '/words.js': ['words.ts', 'text/javascript'],
   '/style.css': ['style.css', 'text/css'],
 };
 const statusOf: Partial<Record<ErrorCode, number>> = {
@@ -60,7 +61,11 @@ export async function serveApi(
       hint: 'use 127.0.0.1; from elsewhere: ssh -L 7380:127.0.0.1:7380 THIS-MACHINE',
     });
   }
-  const app = Fastify({ bodyLimit: 64 * 1024, forceCloseConnections: true });
+  const app = Fastify({
+    bodyLimit: 64 * 1024,
+    forceCloseConnections: true,
+    ajv: { customOptions: { removeAdditional: false } },
+  });
   guard(app);
   addRoutes(app, calls);
   addLive(app, calls);
@@ -140,7 +145,8 @@ function addLive(app: FastifyInstance, calls: Calls): void {
 
 function addPages(app: FastifyInstance): void {
   for (const [url, [file, type]] of Object.entries(pages)) {
-    const content = readFileSync(join(folder, file));
-    app.get(url, (_request, reply) => reply.type(`${type}; charset=utf-8`).send(content));
+    const content = readFileSync(join(folder, file), 'utf8');
+    const plain = file.endsWith('.ts') ? stripTypeScriptTypes(content) : content;
+    app.get(url, (_request, reply) => reply.type(`${type}; charset=utf-8`).send(plain));
   }
 }

@@ -1,0 +1,141 @@
+import type { GatewayEvent, Json } from '../calls.ts';
+
+/*
+ * Events as sentences, for the page and for the terminal. The page gets this file with its types
+ * stripped, so it may import nothing but types.
+ */
+
+type Data = GatewayEvent['data'];
+type Phrase = (subject: string, data: Data) => string;
+
+/** How an event is shown: as any other, as good news or as bad news. */
+export type Tone = 'plain' | 'good' | 'bad';
+
+const bad = [
+  'alarm.raised',
+  'device.refused',
+  'gate.refused',
+  'rollout.rolledback',
+  'store.full',
+  'train.failed',
+];
+const good = ['alarm.ended', 'gate.passed', 'rollout.done'];
+
+/** ` (why)` where the event says why. */
+const why = (data: Data) => (typeof data.reason === 'string' ? `: ${data.reason}` : '');
+const of = (data: Data) => (typeof data.scope === 'string' ? ` for ${data.scope}` : '');
+const number = (value: Json | undefined, after = '') =>
+  typeof value === 'number' ? `${value}${after}` : '';
+const share = (value: Json | undefined) => (typeof value === 'number' ? value.toFixed(2) : '?');
+const comma = (...parts: string[]) => parts.filter((part) => part !== '').join(', ');
+const short = (value: Json | undefined) => (typeof value === 'string' ? shortVersion(value) : '?');
+
+/** What the events say; the keys of `data` are those that the gateway records. */
+const phrases: Record<string, Phrase> = {
+  'gateway.started': () => 'the gateway is up',
+  'gateway.stopped': () => 'the gateway stopped',
+  'device.seen': (subject, data) =>
+    `${subject} said hello${typeof data.board === 'string' ? ` (${data.board})` : ''}`,
+  'device.restarted': (subject) => `${subject} started again`,
+  'device.dropped': (subject, data) =>
+    `${subject} had to forget ${number(data.count) || 'some'} windows before they were acknowledged`,
+  'device.refused': (subject, data) => `${subject} was turned away${why(data)}`,
+  'device.wearer': (subject, data) =>
+    `${subject} changed wearer${typeof data.wearer === 'string' ? ` to ${data.wearer}` : ''} (simulated)`,
+  'sample.quarantined': (subject, data) => `a window of ${subject} was set aside${why(data)}`,
+  'sample.released': (subject) => `a window of ${subject} was released from quarantine`,
+  'accuracy.changed': (subject, data) =>
+    `${subject}: accuracy ${share(data.from)} → ${share(data.to)}`,
+  'alarm.raised': (subject, data) =>
+    `ALARM ${subject}${typeof data.message === 'string' ? `: ${data.message}` : why(data)}`,
+  'alarm.ended': (subject, data) =>
+    `alarm of ${subject} is over${typeof data.accuracy === 'number' ? `: accuracy back to ${share(data.accuracy)}` : ''}`,
+  'label.added': (subject, data) => {
+    const { have, want, count } = data;
+    if (typeof have === 'number' && typeof want === 'number') {
+      return `label ${have}/${want} for ${subject}`;
+    }
+    return `${typeof count === 'number' ? count : 1} label${count === 1 || count === undefined ? '' : 's'} for ${subject}`;
+  },
+  'train.started': (subject, data) => `training${of(data) || ` for ${subject}`} …`,
+  'train.finished': (subject, data) =>
+    `trained${of(data) || ` for ${subject}`}${bracket(rung(data), number(data.trainMs, ' ms'))}`,
+  'train.failed': (subject, data) => `training for ${subject} gave no candidate${why(data)}`,
+  'gate.passed': (subject, data) =>
+    `gate: ${shortVersion(subject)} may go out${why(data)}${bracket(
+      typeof data.accuracy === 'number' ? `accuracy ${share(data.accuracy)}` : '',
+      typeof data.champion === 'number' ? `now ${share(data.champion)}` : '',
+    )}`,
+  'gate.refused': (subject, data) => `gate: ${shortVersion(subject)} stays here${why(data)}`,
+  'model.registered': (subject, data) =>
+    `registered ${shortVersion(subject)}${of(data)}${bracket(rung(data), number(data.bytes, ' bytes'))}`,
+  'model.stage': (subject, data) => `${shortVersion(subject)} is now ${data.stage ?? 'elsewhere'}`,
+  'model.released': (subject, data) =>
+    `${shortVersion(subject)} is release ${number(data.release) || '?'}`,
+  'rollout.started': (_, data) =>
+    `update ${short(data.version)}${of(data)}${bracket(rung(data), number(data.bytes, ' bytes'))} sets out`,
+  'rollout.stage': (_, data) =>
+    `update ${short(data.version)}: ${data.stage ?? 'next stage'}${why(data)}`,
+  'rollout.device': (subject, data) => {
+    const device = typeof data.device === 'string' ? data.device : subject;
+    const state = data.state ?? data.stage ?? 'next stage';
+    const bytes = number(data.wireBytes, ' bytes on the wire');
+    return `update ${short(data.version)} → ${comma(`${device}: ${state}`, bytes)}${why(data)}`;
+  },
+  'rollout.done': (_, data) => `update ${short(data.version)}${of(data)} is confirmed everywhere`,
+  'rollout.rolledback': (_, data) => `update ${short(data.version)} was undone${why(data)}`,
+  'store.full': () => 'THE DISK IS FULL: nothing is acknowledged, devices keep and send again',
+  'store.erased': (subject) => `data of ${subject} was erased`,
+};
+
+const rung = (data: Data) => (typeof data.rung === 'string' ? data.rung : '');
+
+function bracket(...parts: string[]): string {
+  const text = comma(...parts);
+  return text === '' ? '' : ` (${text})`;
+}
+
+/**
+ * A version as people see it.
+ *
+ * @example shortVersion('3f2a9c41d0') // 'v3f2a9c41'
+ */
+export function shortVersion(version: string): string {
+  return /^[0-9a-f]{9,}$/.test(version) ? `v${version.slice(0, 8)}` : version;
+}
+
+/**
+ * An event in one sentence, whatever its kind.
+ *
+ * @example sentence({ id: 1, at: 0, kind: 'device.restarted', subject: 'watch-1', data: {} }) // 'watch-1 started again'
+ */
+export function sentence({ kind, subject, data }: GatewayEvent): string {
+  const phrase = Object.hasOwn(phrases, kind) ? phrases[kind] : undefined;
+  if (phrase !== undefined) return phrase(subject, data);
+  const details = Object.entries(data).map(([key, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return `${key} ${text}`;
+  });
+  return `${kind} ${shortVersion(subject)}${bracket(...details)}`;
+}
+
+/** Whether an event is good or bad news. */
+export function toneOf({ kind }: GatewayEvent): Tone {
+  if (bad.includes(kind)) return 'bad';
+  return good.includes(kind) ? 'good' : 'plain';
+}
+
+/**
+ * Time since the start, for people.
+ *
+ * @param ms milliseconds; what lies before the start is 00:00
+ * @example clock(3723000) // '1:02:03'
+ */
+export function clock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (value: number) => String(value).padStart(2, '0');
+  const minutes = Math.floor(seconds / 60);
+  const rest = two(seconds % 60);
+  if (minutes < 60) return `${two(minutes)}:${rest}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${rest}`;
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import type { GatewayEvent } from '../../../gateway/calls.ts';
+import { clock, sentence, shortVersion, toneOf } from '../../../gateway/ui/words.ts';
+
+const event = (kind: string, subject: string, data: GatewayEvent['data'] = {}): GatewayEvent => ({
+  id: 1,
+  at: 0,
+  kind,
+  subject,
+  data,
+});
+const version = 'ab12cd34'.repeat(8);
+
+describe('sentence()', () => {
+  it.each<[string, string, GatewayEvent['data'], string]>([
+    ['device.wearer', 'watch-3', { wearer: 'Bert' }, 'watch-3 changed wearer to Bert (simulated)'],
+    ['accuracy.changed', 'watch-3', { from: 0.97, to: 0.3125 }, 'watch-3: accuracy 0.97 → 0.31'],
+    ['alarm.raised', 'watch-3', { message: 'it fell' }, 'ALARM watch-3: it fell'],
+    [
+      'alarm.ended',
+      'watch-3',
+      { accuracy: 0.953 },
+      'alarm of watch-3 is over: accuracy back to 0.95',
+    ],
+    ['label.added', 'watch-3', { have: 5, want: 24 }, 'label 5/24 for watch-3'],
+    ['label.added', 'watch-3', { count: 3 }, '3 labels for watch-3'],
+    ['label.added', 'watch-3', {}, '1 label for watch-3'],
+    [
+      'train.finished',
+      'fleet',
+      { scope: 'device:watch-3', rung: 'head', trainMs: 41 },
+      'trained for device:watch-3 (head, 41 ms)',
+    ],
+    [
+      'rollout.device',
+      'watch-3',
+      { version, state: 'self-test equal', wireBytes: 414 },
+      'update vab12cd34 → watch-3: self-test equal, 414 bytes on the wire',
+    ],
+    ['gate.refused', version, { reason: 'no better' }, 'gate: vab12cd34 stays here: no better'],
+  ])('tells %s of %s with %o', (kind, subject, data, expected) => {
+    expect(sentence(event(kind, subject, data))).toBe(expected);
+  });
+
+  it('tells a kind that it does not know with everything it holds', () => {
+    expect(sentence(event('battery.low', 'watch-1', { percent: 4, at: [1, 2] }))).toBe(
+      'battery.low watch-1 (percent 4, at [1,2])',
+    );
+    expect(sentence(event('toString', 'x'))).toBe('toString x');
+  });
+});
+
+describe('toneOf()', () => {
+  it('tells bad news from good', () => {
+    expect(toneOf(event('alarm.raised', 'x'))).toBe('bad');
+    expect(toneOf(event('rollout.done', 'x'))).toBe('good');
+    expect(toneOf(event('device.seen', 'x'))).toBe('plain');
+  });
+});
+
+describe('clock()', () => {
+  it('gives minutes and seconds, and hours when there are any', () => {
+    expect([-5, 0, 62_900, 3_599_999, 3_723_000].map(clock)).toEqual([
+      '00:00',
+      '00:00',
+      '01:02',
+      '59:59',
+      '1:02:03',
+    ]);
+  });
+});
+
+describe('shortVersion()', () => {
+  it('shortens versions only', () => {
+    expect(['3f2a9c41d0', 'watch-1', 'cafe'].map(shortVersion)).toEqual([
+      'v3f2a9c41',
+      'watch-1',
+      'cafe',
+    ]);
+  });
+});
