@@ -1,0 +1,117 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { GatewayError } from '../errors.ts';
+
+interface Waiting {
+  run: () => unknown;
+  resolve: (value: never) => void;
+  reject: (error: unknown) => void;
+}
+
+const isFull = (error: Error) => error instanceof GatewayError && error.code === 'disk-full';
+
+/** How {@link groupCommit} collects what it writes. */
+export interface CommitOptions {
+  /** a group is written at once when it has this many operations */
+  maxOperations: number;
+  /** calls back once, soon: what was queued until then is one group */
+  schedule: (callback: () => void) => void;
+  /** turns SQLite's error into the gateway's */
+  failure: (cause: unknown) => Error;
+  /** after each group: undefined, or why the whole group was refused */
+  onGroup?: (size: number, failed?: Error) => void;
+}
+
+/** Groups writes into transactions. */
+export interface GroupCommit {
+  /** Queues a write; resolves with its result after the transaction that holds it is committed. */
+  enqueue<T>(run: () => T): Promise<T>;
+  /** Writes at once, in a transaction of its own (or in the one that is open). */
+  now<T>(run: () => T): T;
+  /** Commits everything queued, now. */
+  flush(): void;
+  /** operations that wait for their commit */
+  readonly waiting: number;
+}
+
+/**
+ * Groups many small writes into few transactions: one sync of the disk serves all of them.
+ *
+ * A write that fails by itself is refused alone and the others are committed; when the disk is full
+ * the whole group is refused, since none of it is durable.
+ */
+export function groupCommit(db: DatabaseSync, options: CommitOptions): GroupCommit {
+  let queue: Waiting[] = [];
+  let scheduled = false;
+
+  function attempt(group: Waiting[]): { results: unknown[] } | { index: number; cause: unknown } {
+    let index = -1;
+    try {
+      db.exec('BEGIN IMMEDIATE');
+      const results: unknown[] = [];
+      for (index = 0; index < group.length; index++) results.push(group[index].run());
+      index = -1;
+      db.exec('COMMIT');
+      return { results };
+    } catch (cause) {
+      if (db.isTransaction) db.exec('ROLLBACK');
+      return { index, cause };
+    }
+  }
+
+  function write(group: Waiting[]): void {
+    while (group.length > 0) {
+      const done = attempt(group);
+      if ('results' in done) {
+        options.onGroup?.(group.length);
+        group.forEach((waiting, i) => {
+          waiting.resolve(done.results[i] as never);
+        });
+        return;
+      }
+      const error = options.failure(done.cause);
+      if (done.index < 0 || isFull(error)) {
+        options.onGroup?.(group.length, error);
+        for (const waiting of group) waiting.reject(error);
+        return;
+      }
+      group.splice(done.index, 1)[0].reject(error);
+    }
+  }
+
+  function flush(): void {
+    scheduled = false;
+    while (queue.length > 0) {
+      const group = queue.slice(0, options.maxOperations);
+      queue = queue.slice(options.maxOperations);
+      write(group);
+    }
+  }
+
+  return {
+    enqueue<T>(run: () => T): Promise<T> {
+      return new Promise<T>((resolve, reject) => {
+        queue.push({ run, resolve, reject } as Waiting);
+        if (queue.length >= options.maxOperations) flush();
+        else if (!scheduled) {
+          scheduled = true;
+          options.schedule(flush);
+        }
+      });
+    },
+    now<T>(run: () => T): T {
+      if (db.isTransaction) return run();
+      const done = attempt([{ run } as Waiting]);
+      if ('results' in done) {
+        options.onGroup?.(1);
+        return done.results[0] as T;
+      }
+      const error = options.failure(done.cause);
+      if (isFull(error)) options.onGroup?.(1, error);
+      throw error;
+    },
+    flush,
+    get waiting() {
+      return queue.length;
+    },
+  };
+}

@@ -1,0 +1,36 @@
+/**
+ * Every kind of event that the gateway records, with what it means. The one list: the store takes
+ * no other, so a misspelt kind is a type error and not a line that nobody finds.
+ */
+export const eventKinds = {
+  'device.seen': 'a device that the gateway had not met said hello',
+  'device.restarted': 'a device opened a new session',
+  'device.dropped': 'a device had to forget windows before they were acknowledged',
+  'device.event': 'a device reported an event of its own',
+  'device.refused': 'a device was turned away at hello',
+  'sample.quarantined': 'the check set a window aside',
+  'sample.released': 'a person released a quarantined window',
+  'label.added': 'labels arrived',
+  'alarm.raised': 'the monitor saw a device get worse',
+  'alarm.ended': 'the episode of an alarm is over',
+  'train.started': 'training began',
+  'train.finished': 'training ended with a candidate',
+  'train.failed': 'training ended without one',
+  'gate.passed': 'the gate let a candidate through',
+  'gate.refused': 'the gate refused a candidate',
+  'model.registered': 'a version entered the registry',
+  'model.stage': 'a version changed its stage',
+  'model.released': 'a version was given a release number',
+  'rollout.started': 'a rollout began',
+  'rollout.stage': 'a rollout went on to its next stage',
+  'rollout.device': 'a device went on to another stage of a rollout',
+  'rollout.done': 'every reachable device confirmed the version',
+  'rollout.rolledback': 'a rollout was undone',
+  'store.full': 'the disk was full for a while; nothing was acknowledged in that time',
+  'store.erased': 'data was erased on request',
+  'gateway.started': 'the gateway started',
+  'gateway.stopped': 'the gateway stopped',
+} as const;
+
+/** A kind of event: a key of {@link eventKinds}. */
+export type EventKind = keyof typeof eventKinds;

@@ -1,0 +1,251 @@
+import type { SQLInputValue } from 'node:sqlite';
+import { GatewayError } from '../errors.ts';
+import type { GroupCommit } from './commit.ts';
+import { insertLabel } from './labels.ts';
+import { blob, int8, type Rows } from './rows.ts';
+import type {
+  AddOutcome,
+  LabelledSample,
+  NewSample,
+  Progress,
+  Sample,
+  SampleFilter,
+  SampleKey,
+} from './types.ts';
+
+const integers = ['session', 'seq', 'at', 't', 'release', 'cls', 'score', 'length'] as const;
+
+/** Trust of a label that the wearer gave on the device: a slip of the finger is possible. */
+export const deviceTrust = 0.9;
+
+/** Samples: written once, whatever the link repeats, and read by filter. */
+export interface Samples {
+  /**
+   * Stores a sample. A sample that is there already (same device, session and seq) is counted as a
+   * duplicate; what it carries and the stored one lacks (window, embedding, label) is filled in.
+   *
+   * @returns resolves after the commit: only then may the sample be acknowledged
+   * @throws GatewayError 'disk-full' if there is no room; nothing is stored then, send it again
+   * @throws TypeError if a number is not an integer or a text is empty
+   */
+  add(sample: NewSample): Promise<AddOutcome>;
+  /** Samples that match, oldest first unless the filter says otherwise. */
+  find(filter: SampleFilter): Sample[];
+  /** Labelled samples fit for training: set-aside ones only if somebody released them. */
+  labelled(filter: SampleFilter): LabelledSample[];
+  /** The newest samples of a device, newest first. */
+  latest(device: string, limit: number): Sample[];
+  get(sample: number | SampleKey): Sample | undefined;
+  count(filter: SampleFilter): number;
+  /** How far a session is stored: what the gateway may acknowledge. */
+  progress(device: string, session: number): Progress;
+  /** Notes how many windows the device says it had to forget in this session. */
+  noteDropped(device: string, session: number, dropped: number): void;
+  /**
+   * Releases a quarantined sample: it counts again, and its reason stays visible.
+   *
+   * @throws GatewayError 'not-found' if no sample of this id is set aside
+   */
+  release(id: number, at: number): void;
+}
+
+interface Row extends Omit<Sample, 'embedding' | 'window' | 'label'> {
+  embedding: Uint8Array | null;
+  window: Uint8Array | null;
+  labelCls: number | null;
+  labelSource: string;
+  labelTrust: number;
+  labelAt: number;
+  contradicted: number;
+}
+
+const byKey = 'device = ? AND session = ? AND seq = ?';
+const from = `FROM samples s LEFT JOIN labels l ON l.rowid = (SELECT rowid FROM labels
+  WHERE sample = s.id ORDER BY trust DESC, at DESC, rowid DESC LIMIT 1)`;
+const columns = `s.*, l.cls AS labelCls, l.source AS labelSource, l.trust AS labelTrust,
+  l.at AS labelAt, EXISTS (SELECT 1 FROM labels o WHERE o.sample = s.id AND o.cls <> l.cls)
+  AS contradicted`;
+
+/** @param rows the database @param commit where writes are grouped */
+export function samplesOf(rows: Rows, commit: GroupCommit): Samples {
+  function insert(sample: NewSample): AddOutcome {
+    const { device, session, seq } = sample;
+    const stored = rows.one<{ id: number; gaps: number }>(
+      `SELECT id, (embedding IS NULL) + 2 * (window IS NULL) AS gaps FROM samples WHERE ${byKey}`,
+      ...[device, session, seq],
+    );
+    if (stored !== undefined) return repeat(stored.id, stored.gaps, sample);
+    rows.run(
+      `INSERT INTO samples (device, session, seq, task, at, t, release, version, cls, score, length,
+       embedding, window, quarantine) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[device, session, seq, sample.task, sample.at, sample.t, sample.release, sample.version],
+      ...[sample.cls, sample.score, sample.length, blob(sample.embedding), blob(sample.window)],
+      sample.quarantine,
+    );
+    if (sample.label !== null) fromDevice(sample);
+    advance(device, session, seq);
+    return 'new';
+  }
+
+  function repeat(id: number, gaps: number, sample: NewSample): AddOutcome {
+    const fills =
+      (gaps % 2 === 1 && sample.embedding !== null) || (gaps >= 2 && sample.window !== null);
+    if (fills) {
+      rows.run(
+        `UPDATE samples SET embedding = coalesce(embedding, ?), window = coalesce(window, ?),
+         quarantine = coalesce(quarantine, ?) WHERE id = ?`,
+        ...[blob(sample.embedding), blob(sample.window), sample.quarantine, id],
+      );
+    }
+    const labels = sample.label !== null && fromDevice(sample);
+    if (fills || labels) return 'merged';
+    rows.run(
+      'UPDATE sessions SET duplicates = duplicates + 1 WHERE device = ? AND session = ?',
+      ...[sample.device, sample.session],
+    );
+    return 'duplicate';
+  }
+
+  function fromDevice(sample: NewSample): boolean {
+    const { label, at } = sample;
+    return insertLabel(rows, {
+      ...{ sample, cls: label as number, source: 'device', trust: deviceTrust, at },
+    });
+  }
+
+  function advance(device: string, session: number, seq: number): void {
+    rows.run('INSERT OR IGNORE INTO sessions (device, session) VALUES (?, ?)', device, session);
+    let { acked } = progress(device, session);
+    if (seq === acked + 1) {
+      acked = seq;
+      while (rows.one(`SELECT 1 FROM samples WHERE ${byKey}`, device, session, acked + 1)) acked++;
+    }
+    rows.run(
+      `UPDATE sessions SET acked = ?, highest = max(highest, ?) WHERE device = ? AND session = ?`,
+      ...[acked, seq, device, session],
+    );
+  }
+
+  function progress(device: string, session: number): Progress {
+    const found = rows.one<Progress>(
+      'SELECT acked, highest, duplicates, dropped FROM sessions WHERE device = ? AND session = ?',
+      ...[device, session],
+    );
+    return found === undefined ? { acked: 0, highest: 0, duplicates: 0, dropped: 0 } : { ...found };
+  }
+
+  function find(filter: SampleFilter): Sample[] {
+    const { where, values } = conditions(filter);
+    const order = filter.order === 'newest' ? 'DESC' : 'ASC';
+    return rows
+      .all<Row>(
+        `SELECT ${columns} ${from} ${where} ORDER BY s.id ${order} LIMIT ?`,
+        ...[...values, filter.limit ?? -1],
+      )
+      .map(toSample);
+  }
+
+  return {
+    add(sample) {
+      check(sample);
+      return commit.enqueue(() => insert(sample));
+    },
+    find,
+    labelled: (filter) =>
+      find({ ...filter, labelled: true, quarantined: false }) as LabelledSample[],
+    latest: (device, limit) => find({ device, limit, order: 'newest' }),
+    get(sample) {
+      const [where, values] =
+        typeof sample === 'number'
+          ? ['s.id = ?', [sample]]
+          : [byKey, [sample.device, sample.session, sample.seq]];
+      const row = rows.one<Row>(`SELECT ${columns} ${from} WHERE ${where}`, ...values);
+      return row && toSample(row);
+    },
+    count(filter) {
+      const { where, values } = conditions(filter);
+      return rows.one<{ n: number }>(`SELECT count(*) AS n ${from} ${where}`, ...values)?.n ?? 0;
+    },
+    progress,
+    noteDropped: (device, session, dropped) =>
+      commit.now(() => {
+        rows.run('INSERT OR IGNORE INTO sessions (device, session) VALUES (?, ?)', device, session);
+        rows.run(
+          'UPDATE sessions SET dropped = max(dropped, ?) WHERE device = ? AND session = ?',
+          ...[dropped, device, session],
+        );
+      }),
+    release: (id, at) =>
+      commit.now(() => {
+        const changed = rows.run(
+          `UPDATE samples SET releasedAt = ? WHERE id = ? AND quarantine IS NOT NULL
+           AND releasedAt IS NULL`,
+          ...[at, id],
+        );
+        if (changed === 0) {
+          throw new GatewayError('not-found', `no sample ${id} is set aside`, {
+            hint: 'it may have been released already',
+          });
+        }
+      }),
+  };
+}
+
+/** A sample that cannot be stored is the caller's mistake, said at once and not at the commit. */
+function check(sample: NewSample): void {
+  for (const name of integers) {
+    if (!Number.isSafeInteger(sample[name])) throw new TypeError(`sample.${name} is no integer`);
+  }
+  if (sample.device === '' || sample.task === '')
+    throw new TypeError('sample needs device and task');
+}
+
+function conditions(filter: SampleFilter): { where: string; values: SQLInputValue[] } {
+  const parts: string[] = [];
+  const values: SQLInputValue[] = [];
+  const add = (sql: string, value: SQLInputValue | undefined) => {
+    if (value === undefined) return;
+    parts.push(sql);
+    values.push(value);
+  };
+  add('s.task = ?', filter.task);
+  add('s.device = ?', filter.device);
+  add(
+    's.device IN (SELECT value FROM json_each(?))',
+    filter.devices && JSON.stringify(filter.devices),
+  );
+  add('s.release = ?', filter.release);
+  add('s.version = ?', filter.version);
+  add('s.at >= ?', filter.since);
+  add('s.at < ?', filter.until);
+  add('s.id > ?', filter.afterId);
+  const either = (wanted: boolean | undefined, yes: string, no: string) => {
+    if (wanted !== undefined) parts.push(wanted ? yes : no);
+  };
+  either(filter.labelled, 'l.cls IS NOT NULL', 'l.cls IS NULL');
+  either(filter.withEmbedding, 's.embedding IS NOT NULL', 's.embedding IS NULL');
+  either(filter.withWindow, 's.window IS NOT NULL', 's.window IS NULL');
+  either(
+    filter.quarantined,
+    '(s.quarantine IS NOT NULL AND s.releasedAt IS NULL)',
+    '(s.quarantine IS NULL OR s.releasedAt IS NOT NULL)',
+  );
+  return { where: parts.length === 0 ? '' : `WHERE ${parts.join(' AND ')}`, values };
+}
+
+function toSample(row: Row): Sample {
+  const { labelCls, labelSource, labelTrust, labelAt, contradicted, embedding, window, ...rest } =
+    row;
+  return {
+    ...rest,
+    embedding: int8(embedding),
+    window: int8(window),
+    label:
+      labelCls === null
+        ? null
+        : {
+            ...{ cls: labelCls, source: labelSource, trust: labelTrust, at: labelAt },
+            contradicted: contradicted === 1,
+          },
+  };
+}

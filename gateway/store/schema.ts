@@ -1,0 +1,102 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { GatewayError } from '../errors.ts';
+
+/**
+ * The schema as a list of steps: step n takes a store from version n to n + 1. A step that was
+ * released is never changed; what comes later is a step of its own.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+  CREATE TABLE devices (
+    id TEXT PRIMARY KEY, board TEXT NOT NULL, task TEXT NOT NULL, tier TEXT NOT NULL, cohort TEXT,
+    firstSeen INTEGER NOT NULL, lastSeen INTEGER NOT NULL, session INTEGER NOT NULL,
+    release INTEGER NOT NULL, version TEXT, state INTEGER NOT NULL) STRICT;
+  CREATE TABLE sessions (
+    device TEXT NOT NULL, session INTEGER NOT NULL, acked INTEGER NOT NULL DEFAULT 0,
+    highest INTEGER NOT NULL DEFAULT 0, duplicates INTEGER NOT NULL DEFAULT 0,
+    dropped INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (device, session)) STRICT, WITHOUT ROWID;
+  CREATE TABLE assignments (
+    id INTEGER PRIMARY KEY, device TEXT NOT NULL, release INTEGER NOT NULL, version TEXT,
+    fromAt INTEGER NOT NULL, toAt INTEGER) STRICT;
+  CREATE INDEX assignmentsOfDevice ON assignments (device, fromAt);
+
+  CREATE TABLE samples (
+    id INTEGER PRIMARY KEY, device TEXT NOT NULL, session INTEGER NOT NULL, seq INTEGER NOT NULL,
+    task TEXT NOT NULL, at INTEGER NOT NULL, t INTEGER NOT NULL, release INTEGER NOT NULL,
+    version TEXT, cls INTEGER NOT NULL, score INTEGER NOT NULL, length INTEGER NOT NULL,
+    embedding BLOB, window BLOB, quarantine TEXT, releasedAt INTEGER,
+    UNIQUE (device, session, seq)) STRICT;
+  CREATE INDEX samplesOfDevice ON samples (device, at);
+  CREATE INDEX samplesByTime ON samples (at);
+  CREATE INDEX samplesSetAside ON samples (id) WHERE quarantine IS NOT NULL;
+  CREATE TABLE labels (
+    id TEXT PRIMARY KEY, sample INTEGER NOT NULL REFERENCES samples (id) ON DELETE CASCADE,
+    cls INTEGER NOT NULL, source TEXT NOT NULL, trust REAL NOT NULL, at INTEGER NOT NULL) STRICT;
+  CREATE INDEX labelsOfSample ON labels (sample);
+  CREATE UNIQUE INDEX labelsFromDevice ON labels (sample, cls) WHERE source = 'device';
+
+  CREATE TABLE parts (sha256 TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+  CREATE TABLE models (
+    version TEXT PRIMARY KEY, manifest BLOB NOT NULL, signature BLOB NOT NULL, task TEXT NOT NULL,
+    scopeKind TEXT NOT NULL, scopeId TEXT NOT NULL, parent TEXT, snapshot TEXT NOT NULL,
+    stage TEXT NOT NULL, report TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+  CREATE UNIQUE INDEX oneChampion ON models (task, scopeKind, scopeId) WHERE stage = 'champion';
+  CREATE TABLE stages (
+    id INTEGER PRIMARY KEY, version TEXT NOT NULL, stage TEXT NOT NULL, at INTEGER NOT NULL,
+    who TEXT NOT NULL, why TEXT NOT NULL) STRICT;
+  CREATE TABLE releases (
+    release INTEGER PRIMARY KEY, version TEXT NOT NULL, signature BLOB NOT NULL,
+    at INTEGER NOT NULL, why TEXT NOT NULL) STRICT;
+  CREATE TABLE snapshots (sha256 TEXT PRIMARY KEY, items BLOB, at INTEGER NOT NULL) STRICT;
+  CREATE TABLE snapshotDevices (
+    sha256 TEXT NOT NULL, device TEXT NOT NULL, samples INTEGER NOT NULL,
+    firstAt INTEGER NOT NULL, lastAt INTEGER NOT NULL,
+    PRIMARY KEY (sha256, device)) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL,
+    subject TEXT NOT NULL, data TEXT NOT NULL) STRICT;
+  CREATE TRIGGER eventsStay BEFORE DELETE ON events
+    BEGIN SELECT raise(ABORT, 'events are append-only'); END;
+  CREATE TRIGGER eventsAreFinal BEFORE UPDATE ON events
+    BEGIN SELECT raise(ABORT, 'events are append-only'); END;
+
+  CREATE TABLE rollouts (
+    id TEXT PRIMARY KEY, at INTEGER NOT NULL, active INTEGER NOT NULL, state TEXT NOT NULL) STRICT;
+  CREATE TABLE states (name TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
+  `,
+];
+
+/**
+ * Brings a store to the newest schema, in one transaction: it is the old one or the new one, whole.
+ *
+ * @param db open database
+ * @param steps the list of {@link migrations}
+ * @returns schema version before and after
+ * @throws GatewayError 'store' if the store was written by a newer Whetstone
+ */
+export function migrate(db: DatabaseSync, steps = migrations): { from: number; to: number } {
+  const from = schemaVersion(db);
+  if (from > steps.length) {
+    throw new GatewayError('store', `the store has schema ${from}, newer than ${steps.length}`, {
+      hint: 'use the Whetstone that wrote it, or a newer one',
+    });
+  }
+  if (from === steps.length) return { from, to: from };
+  db.exec('BEGIN EXCLUSIVE');
+  try {
+    for (const step of steps.slice(from)) db.exec(step);
+    db.exec(`PRAGMA user_version = ${steps.length}; COMMIT`);
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+  return { from, to: steps.length };
+}
+
+/** The schema version that a store has; 0 for an empty one. */
+export function schemaVersion(db: DatabaseSync): number {
+  return (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
+}

@@ -1,0 +1,53 @@
+import type { GroupCommit } from './commit.ts';
+import type { Rows } from './rows.ts';
+
+/** A rollout as it is stored: its whole state, as JSON. */
+export interface RolloutRow {
+  id: string;
+  /** when it began */
+  at: number;
+  active: boolean;
+  state: string;
+}
+
+/** State that machines carry over a restart. */
+export interface States {
+  /** Stores a rollout's state at once: called before anything is done about it. */
+  saveRollout(row: RolloutRow): void;
+  rollouts(filter?: { active?: boolean }): RolloutRow[];
+  /** Stores any other state by name, with the next group of writes. */
+  save(name: string, value: unknown): Promise<void>;
+  load<T>(name: string): T | undefined;
+}
+
+/** @param rows the database @param commit where writes are grouped */
+export function statesOf(rows: Rows, commit: GroupCommit): States {
+  return {
+    saveRollout: ({ id, at, active, state }) =>
+      commit.now(() => {
+        rows.run(
+          `INSERT INTO rollouts (id, at, active, state) VALUES (?1, ?2, ?3, ?4)
+           ON CONFLICT (id) DO UPDATE SET active = ?3, state = ?4`,
+          ...[id, at, active ? 1 : 0, state],
+        );
+      }),
+    rollouts: ({ active } = {}) =>
+      rows
+        .all<Omit<RolloutRow, 'active'> & { active: number }>(
+          'SELECT * FROM rollouts WHERE ?1 IS NULL OR active = ?1 ORDER BY rowid',
+          active === undefined ? null : Number(active),
+        )
+        .map((row) => ({ ...row, active: row.active === 1 })),
+    save: (name, value) =>
+      commit.enqueue(() => {
+        rows.run(
+          'INSERT INTO states (name, json) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET json = ?2',
+          ...[name, JSON.stringify(value)],
+        );
+      }),
+    load<T>(name: string): T | undefined {
+      const row = rows.one<{ json: string }>('SELECT json FROM states WHERE name = ?', name);
+      return row && (JSON.parse(row.json) as T);
+    },
+  };
+}
