@@ -72,8 +72,9 @@ async function load(name: string, importer: Importer): Promise<Tf | string> {
     await tf.ready();
     return tf;
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    return text.split('\n')[0];
+    const { code, message } = error as NodeJS.ErrnoException;
+    const isMissing = code === 'ERR_MODULE_NOT_FOUND' && message.includes(`'${name}'`);
+    return isMissing ? 'not installed' : String(message ?? error).split('\n')[0];
   }
 }
 

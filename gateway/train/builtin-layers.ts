@@ -50,6 +50,10 @@ function parameters(layer: FloatDense | FloatConv1d): [Parameter, Parameter] {
   return [of(layer.weights), of(layer.bias)];
 }
 
+function rectify(output: Float64Array, count: number): void {
+  for (let i = 0; i < count; i++) if (output[i] < 0) output[i] = 0;
+}
+
 // a ReLU passes the gradient of what it passed
 function maskRelu(output: Float64Array, gradient: Float64Array, count: number): void {
   for (let i = 0; i < count; i++) if (output[i] <= 0) gradient[i] = 0;
@@ -68,7 +72,8 @@ function buildDense(layer: FloatDense, batch: number): BuiltinLayer {
     parameters: [weights, bias],
     forward(x, n) {
       rows.count = n;
-      forwardRows(rows, x, weights.value, bias.value, output, relu);
+      forwardRows(rows, x, weights.value, bias.value, output);
+      if (relu) rectify(output, n * outputs);
     },
     backward(x, dx, n) {
       rows.count = n;
@@ -123,8 +128,9 @@ function buildConv(layer: FloatConv1d, batch: number): BuiltinLayer {
       }
       const source = isPadded ? padded : x;
       for (let s = 0; s < n; s++) {
-        forwardRows(at(s), source, weights.value, bias.value, output, relu);
+        forwardRows(at(s), source, weights.value, bias.value, output);
       }
+      if (relu) rectify(output, n * size);
     },
     backward(x, dx, n) {
       if (relu) maskRelu(output, outputGradient, n * size);

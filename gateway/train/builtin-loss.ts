@@ -27,13 +27,17 @@ export function softmaxLoss(
     let top = logits[row];
     for (let c = 1; c < classes; c++) if (logits[row + c] > top) top = logits[row + c];
     let sum = 0;
-    for (let c = 0; c < classes; c++) sum += Math.exp(logits[row + c] - top);
-    const logSum = Math.log(sum) + top;
     for (let c = 0; c < classes; c++) {
-      const logProbability = logits[row + c] - logSum;
+      const likelihood = Math.exp(logits[row + c] - top);
+      gradient[row + c] = likelihood;
+      sum += likelihood;
+    }
+    const logSum = Math.log(sum) + top;
+    const scale = weight[s] / n;
+    for (let c = 0; c < classes; c++) {
       const target = spread + (c === labels[s] ? 1 - smoothing : 0);
-      if (target !== 0) loss -= weight[s] * target * logProbability;
-      gradient[row + c] = (weight[s] * (Math.exp(logProbability) - target)) / n;
+      if (target !== 0) loss -= weight[s] * target * (logits[row + c] - logSum);
+      gradient[row + c] = scale * (gradient[row + c] / sum - target);
     }
   }
   return loss;

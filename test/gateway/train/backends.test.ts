@@ -4,7 +4,8 @@ import { GatewayError } from '../../../gateway/errors.ts';
 import { chooseBackend, listBackends } from '../../../gateway/train/backends.ts';
 
 const missing = async (name: string): Promise<never> => {
-  throw new Error(`Cannot find package '${name}'\nimported from somewhere`);
+  const error = new Error(`Cannot find package '${name}' imported from /somewhere`);
+  throw Object.assign(error, { code: 'ERR_MODULE_NOT_FOUND' });
 };
 const fake = {
   enableProdMode() {},
@@ -57,12 +58,21 @@ describe('backends', () => {
     );
     expect(statuses).toEqual([
       { name: 'builtin', loads: true, detail: 'typed arrays' },
-      {
-        name: '@tensorflow/tfjs-node',
-        loads: false,
-        detail: "Cannot find package '@tensorflow/tfjs-node'",
-      },
+      { name: '@tensorflow/tfjs-node', loads: false, detail: 'not installed' },
       { name: '@tensorflow/tfjs', loads: true, detail: 'tensorflow' },
     ]);
+  });
+
+  it('listBackends() keeps to the first line of why a package that is there does not load', async () => {
+    const [, native] = await listBackends(async () => {
+      throw new Error('libtensorflow.so.2: cannot open shared object file\nRequire stack: …');
+    });
+    expect(native.detail).toBe('libtensorflow.so.2: cannot open shared object file');
+  });
+
+  it('chooseBackend() finds the package that is installed here', async () => {
+    expect((await chooseBackend('@tensorflow/tfjs')).name).toBe('@tensorflow/tfjs');
+    const statuses = await listBackends();
+    expect(statuses.find(({ name }) => name === '@tensorflow/tfjs')).toMatchObject({ loads: true });
   });
 });

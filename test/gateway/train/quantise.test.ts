@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest';
+import { argmax, type Dot, runLayers } from '../../../device/core/kernel.ts';
+import { loadLayers } from '../../../device/core/model.ts';
+import { builtin } from '../../../gateway/train/builtin.ts';
+import { createNet, type FloatNet, splitNet } from '../../../gateway/train/net.ts';
+import { encodeLayers, type QuantLayer } from '../../../gateway/train/quant-layer.ts';
+import * as module from '../../../gateway/train/quantise.ts';
+import { createRandom } from '../../../gateway/train/random.ts';
+import { train } from '../../../gateway/train/trainer.ts';
+import { OPTIONS, SPECS, toyData, toyNet } from './backend-contract.ts';
+import { runExamples } from './examples.ts';
+
+const { dequantise, outputQuantisation, PRE_OUTPUT, quantise } = module;
+
+const dot: Dot = (a, b) => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+};
+
+function runInt8(layers: QuantLayer[], input: Int8Array): Int8Array {
+  return runLayers(loadLayers(encodeLayers(layers, 0)), input, dot);
+}
+
+function toInt8(x: Float32Array): Int8Array {
+  return Int8Array.from(x, (v) => Math.max(-128, Math.min(127, Math.round(v * 32))));
+}
+
+/** Share of equal classes, and the largest difference in steps of the output. */
+function compare(net: FloatNet, layers: QuantLayer[], inputs: Int8Array, size: number) {
+  const n = inputs.length / size;
+  const float = builtin.predict(net, dequantise(inputs, PRE_OUTPUT), n);
+  const { scale, zero } = outputQuantisation(layers);
+  const outputs = float.length / n;
+  let equal = 0;
+  let steps = 0;
+  for (let s = 0; s < n; s++) {
+    const logits = float.subarray(s * outputs, (s + 1) * outputs);
+    const q = runInt8(layers, inputs.subarray(s * size, (s + 1) * size));
+    if (argmax(q) === logits.indexOf(Math.max(...logits))) equal++;
+    q.forEach((value, c) => {
+      steps = Math.max(steps, Math.abs(value - zero - logits[c] / scale));
+    });
+  }
+  return { equal: equal / n, steps };
+}
+
+/** A net of one dense layer without hidden ones. */
+function denseNet(weights: number[][], bias: number[], relu = false): FloatNet {
+  const inputs = weights[0].length;
+  return {
+    input: { length: 1, channels: inputs },
+    layers: [
+      {
+        type: 'dense',
+        inputs,
+        outputs: bias.length,
+        weights: Float32Array.from(weights.flat()),
+        bias: Float32Array.from(bias),
+        relu,
+      },
+    ],
+  };
+}
+
+describe('quantise', () => {
+  const url = new URL('../../../gateway/train/quantise.ts', import.meta.url);
+  it.each(runExamples(url, module))('$expression does as its docstring says', (example) => {
+    expect(example.actual).toEqual(example.expected);
+  });
+
+  it('quantise() keeps the classes and the logits of a trained net of every layer type', async () => {
+    const net = await train(builtin, toyNet(), toyData(120, 1), OPTIONS);
+    const seen = toInt8(toyData(120, 1).x);
+    const layers = quantise(net, seen);
+    expect(compare(net, layers, toInt8(toyData(300, 2).x), 24).equal).toBeGreaterThanOrEqual(0.98);
+    // logits of unseen windows may leave the calibrated range; these cannot
+    expect(compare(net, layers, seen, 24).steps).toBeLessThan(8);
+  });
+
+  it('quantise() has one multiplier a dense layer and one a filter', () => {
+    const layers = quantise(toyNet(), toInt8(toyData(30, 1).x));
+    const counts = layers.map((layer) => ('multiplier' in layer ? layer.multiplier.length : 0));
+    expect(counts).toEqual([4, 0, 3, 0, 1, 1]);
+    for (const layer of layers) {
+      if (!('weights' in layer)) continue;
+      expect(Math.max(...layer.weights.map(Math.abs))).toBe(127);
+      for (const shift of layer.shift) expect(shift).toBeLessThanOrEqual(0);
+    }
+  });
+
+  it('quantise() hands the scale of each layer on to the next, past pools', () => {
+    const layers = quantise(toyNet(), toInt8(toyData(30, 1).x));
+    let before = PRE_OUTPUT;
+    for (const layer of layers) {
+      if (!('weights' in layer)) continue;
+      expect(layer.inputScale).toBe(before.scale);
+      expect(layer.inputZero).toBe(before.zero);
+      before = { scale: layer.outputScale, zero: layer.outputZero };
+    }
+    expect(outputQuantisation(layers)).toEqual(before);
+  });
+
+  it('quantise() quantises a head on embeddings to the same logits as within the whole net', () => {
+    const net = toyNet();
+    const inputs = toInt8(toyData(60, 1).x);
+    const { backbone, head } = splitNet(net, 4);
+    const below = quantise(backbone, inputs);
+    const cut = outputQuantisation(below);
+    const size = 4 * 3;
+    const embeddings = new Int8Array(60 * size);
+    for (let s = 0; s < 60; s++) {
+      embeddings.set(runInt8(below, inputs.subarray(s * 24, (s + 1) * 24)), s * size);
+    }
+    const above = quantise(head, embeddings, cut);
+    expect(above[0]).toMatchObject({ inputScale: cut.scale, inputZero: cut.zero });
+    const { steps } = compare(net, [...below, ...above], inputs, 24);
+    expect(steps).toBeLessThan(8);
+  });
+
+  it('quantise() keeps the biases when all weights are zero', () => {
+    const net = denseNet(
+      [
+        [0, 0],
+        [0, 0],
+        [0, 0],
+      ],
+      [0.5, -1, 0.51],
+    );
+    const inputs = Int8Array.of(1, 2, -100, 127);
+    const layers = quantise(net, inputs);
+    const { equal, steps } = compare(net, layers, inputs, 2);
+    expect(equal).toBe(1);
+    expect(steps).toBeLessThan(1);
+  });
+
+  it('quantise() keeps a filter that is all zero beside one that is not', () => {
+    const net = createNet({ length: 6, channels: 1 }, [{ ...SPECS[0], filters: 2 } as never], 1);
+    const [layer] = net.layers;
+    if (layer.type !== 'conv1d') throw new TypeError('not a convolution');
+    layer.weights.fill(0, 0, 3);
+    layer.bias.set([0.7, 0.1]);
+    const inputs = Int8Array.from({ length: 60 }, (_, i) => ((i * 37) % 200) - 100);
+    expect(compare(net, quantise(net, inputs), inputs, 6).steps).toBeLessThan(1.5);
+  });
+
+  it('quantise() works for one class, for which every window is alike', () => {
+    const net = denseNet([[0.3, -0.2]], [0.1]);
+    const inputs = Int8Array.of(1, 2, -100, 127, 60, 3);
+    const { equal, steps } = compare(net, quantise(net, inputs), inputs, 2);
+    expect(equal).toBe(1);
+    expect(steps).toBeLessThan(2);
+  });
+
+  it('quantise() gives the zero point when a ReLU is dead', () => {
+    const dead = denseNet(
+      [
+        [0.5, 0.5],
+        [0.1, 0.2],
+      ],
+      [-100, -90],
+      true,
+    );
+    const inputs = Int8Array.of(1, 2, -100, 127);
+    const layers = quantise(dead, inputs);
+    expect(outputQuantisation(layers)).toEqual({ scale: 1, zero: -128 });
+    expect([...runInt8(layers, inputs.subarray(0, 2))]).toEqual([-128, -128]);
+  });
+
+  it('quantise() asks for no left shift when the calibration saw next to nothing', () => {
+    const layers = quantise(denseNet([[3, -2]], [0]), Int8Array.of(0, 0));
+    const tiny = quantise(denseNet([[3, -2]], [0.0001]), Int8Array.of(0, 0));
+    for (const [layer] of [layers, tiny]) {
+      if (!('shift' in layer)) throw new TypeError('not a dense layer');
+      expect(layer.shift[0]).toBeLessThanOrEqual(0);
+      expect(layer.outputScale).toBeGreaterThanOrEqual(layer.weightScale[0] / 32);
+    }
+  });
+
+  it('quantise() keeps huge biases within int32 when weights are tiny', () => {
+    const net = denseNet(
+      [
+        [1e-9, 0],
+        [0, 1e-9],
+      ],
+      [1000, -700],
+    );
+    const inputs = Int8Array.of(1, 2, -100, 127);
+    const layers = quantise(net, inputs);
+    if (!('bias' in layers[0])) throw new TypeError('not a dense layer');
+    expect(Math.max(...layers[0].bias.map(Math.abs))).toBeLessThanOrEqual(2 ** 30);
+    expect(compare(net, layers, inputs, 2).steps).toBeLessThan(1);
+  });
+
+  it('quantise() is near for random linear heads of many sizes', () => {
+    const random = createRandom(2);
+    for (const features of [1, 9, 58, 100]) {
+      const rows = Array.from({ length: 6 }, () =>
+        Array.from({ length: features }, () => random.gaussian()),
+      );
+      const net = denseNet(
+        rows,
+        rows.map(() => random.gaussian()),
+      );
+      const inputs = Int8Array.from({ length: 400 * features }, () =>
+        Math.max(-128, Math.min(127, Math.round(32 * random.gaussian()))),
+      );
+      const { equal, steps } = compare(net, quantise(net, inputs), inputs, features);
+      // random weights give many near ties
+      expect(equal).toBeGreaterThanOrEqual(0.93);
+      expect(steps).toBeLessThan(3);
+    }
+  });
+
+  it('quantise() refuses what has no calibration or no numbers', () => {
+    expect(() => quantise(toyNet(), new Int8Array(0))).toThrow(RangeError);
+    expect(() => quantise(toyNet(), new Int8Array(25))).toThrow(RangeError);
+    expect(() => quantise(denseNet([[Number.NaN]], [0]), Int8Array.of(1))).toThrow(RangeError);
+  });
+});
