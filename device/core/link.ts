@@ -147,6 +147,7 @@ function say(step: LinkStep, code: number, fields: Value[]): void {
 }
 
 function sendSample(step: LinkStep, kept: Kept, asked: boolean): void {
+  kept.f[0] = step.state.session;
   kept.f[8] = asked || kept.raw ? kept.window : null;
   say(step, SAMPLE, kept.f);
 }

@@ -1,0 +1,127 @@
+import { crc32 } from 'node:zlib';
+import { encodeFrame, feed, frameDecoder, plainSuite } from '../../device/core/frame.ts';
+import {
+  type About,
+  type LinkInput,
+  type LinkState,
+  next,
+  type Policy,
+  startLink,
+} from '../../device/core/link.ts';
+import { GATEWAY_SHAPES, type Packet, pack, unpack } from '../../device/core/messages.ts';
+import type { Clock, Port } from '../../gateway/link/port.ts';
+
+const suite = plainSuite((bytes) => crc32(bytes));
+
+/** The device's end of the link in Node: machine, frames and port, nothing else. */
+export interface LinkDevice {
+  readonly state: LinkState;
+  start(): Promise<void>;
+  /** A new window; gives its seq. */
+  sample(fields?: { score?: number; label?: number | null; window?: Int8Array }): number;
+  about(change: { release?: number; state?: number }): void;
+  send(code: number, fields: Parameters<typeof pack>[1]): void;
+  /** Power off: nothing more is heard from it. */
+  stop(): Promise<void>;
+  /** messages that are not the link's, such as offers */
+  readonly others: Packet[];
+  onOther: (packet: Packet) => void;
+}
+
+/** Makes a device on a port; it begins with `start`. */
+export function linkDevice(
+  port: Port,
+  clock: Clock,
+  options: {
+    id?: string;
+    session?: number;
+    policy?: Policy;
+    samples?: number;
+    bytes?: number;
+    span?: number;
+    release?: number;
+  } = {},
+): LinkDevice {
+  let about: About = [
+    options.id ?? 'watch-1',
+    'test',
+    'gesture',
+    new Uint8Array(8),
+    options.release ?? 1,
+    1,
+    'reference',
+    4096,
+  ];
+  let state = startLink(
+    options.session ?? 77,
+    about,
+    options.policy ?? [1, 256, 0],
+    options.samples ?? 32,
+    options.bytes ?? 4000,
+    options.span ?? 8,
+  );
+  const decoder = frameDecoder(2048);
+  let timer: unknown;
+  let dead = false;
+
+  function run(input: LinkInput): void {
+    if (dead) return;
+    const step = next(state, input);
+    state = step.state;
+    for (const payload of step.effects) port.write(encodeFrame(payload, suite.seal));
+    if (timer !== undefined) clock.clearTimeout(timer);
+    timer = undefined;
+    if (state.due === Infinity) return;
+    timer = clock.setTimeout(
+      () => run({ t: 'tick', now: clock.now() }),
+      Math.max(0, state.due - clock.now()),
+    );
+  }
+
+  const device: LinkDevice = {
+    get state() {
+      return state;
+    },
+    others: [],
+    onOther: () => {},
+    start: async () => {
+      port.onData((bytes) => {
+        if (dead) return;
+        feed(decoder, bytes, suite.open, (payload) => {
+          const packet = unpack(payload.slice(), GATEWAY_SHAPES);
+          if (packet === undefined) return;
+          device.others.push(packet);
+          if (packet.code > 17 && packet.code < 22) device.onOther(packet);
+          else run({ t: 'message', now: clock.now(), ...packet });
+        });
+      });
+      await port.open();
+      run({ t: 'greet', now: clock.now(), about });
+    },
+    sample: (fields = {}) => {
+      const seq = state.seq;
+      const window = fields.window ?? new Int8Array([seq, -seq, 0, -1]);
+      const embedding = new Int8Array([seq, -seq, -128]);
+      const { score = 10, label = null } = fields;
+      run({
+        t: 'sample',
+        now: clock.now(),
+        f: [1, seq % 6, score, window.length, embedding, window, label],
+      });
+      return seq;
+    },
+    about: (change) => {
+      about = [...about];
+      about[4] = change.release ?? about[4];
+      about[5] = change.state ?? about[5];
+      run({ t: 'greet', now: clock.now(), about });
+    },
+    send: (code, fields) => port.write(encodeFrame(pack(code, fields), suite.seal)),
+    stop: async () => {
+      dead = true;
+      if (timer !== undefined) clock.clearTimeout(timer);
+      await port.close();
+    },
+  };
+  return device;
+}
