@@ -1,5 +1,8 @@
-/** Exact Σ a[i]·b[i] of two arrays of equal, non-zero length: what a kernel tier replaces. */
-export type Dot = (a: Int8Array, b: Int8Array) => number;
+/**
+ * Exact Σ a[i]·b[i] of two arrays of equal, non-zero length: what a kernel tier replaces. Layers
+ * give it int8, features int16; no sum leaves 2^53.
+ */
+export type Dot = (a: Int8Array | Int16Array, b: Int8Array | Int16Array) => number;
 
 /** One layer of a part: views on its bytes, nothing copied. */
 export interface Layer {
@@ -48,8 +51,7 @@ export function requantise(
   const high = Math.floor(acc / 65536);
   let value =
     Math.floor(
-      (high * multiplier +
-        Math.floor(((acc - high * 65536) * multiplier + 1073741824) / 65536)) /
+      (high * multiplier + Math.floor(((acc - high * 65536) * multiplier + 1073741824) / 65536)) /
         32768,
     ) / (shift < 0 ? POW2[-shift] : 1);
   value = (value < 0 ? -Math.floor(0.5 - value) : Math.floor(value + 0.5)) + zeroPoint;

@@ -111,8 +111,9 @@ export function loadModel(pre: Uint8Array, backbone: Uint8Array, head: Uint8Arra
  * @param model see loadModel
  * @param window int8 [samples][axes], zero after its n samples
  * @param n samples that are not padding
+ * @param dot exact dot product of the tier
  */
-export function normalise(model: Model, window: Int8Array, n: number): Int8Array {
+export function normalise(model: Model, window: Int8Array, n: number, dot: Dot): Int8Array {
   const offset = model.offset;
   const multiplier = model.multiplier;
   const shift = model.shift;
@@ -120,7 +121,7 @@ export function normalise(model: Model, window: Int8Array, n: number): Int8Array
   const values =
     model.kind === 1
       ? window
-      : features(model.set, window, n, window.length / model.axes, model.axes);
+      : features(model.set, window, n, window.length / model.axes, model.axes, dot);
   const output = new Int8Array(values.length);
   let j = 0;
   let value: number;
@@ -142,7 +143,7 @@ export function normalise(model: Model, window: Int8Array, n: number): Int8Array
  * @param dot exact dot product of the tier
  */
 export function infer(model: Model, window: Int8Array, n: number, dot: Dot): Inference {
-  const embedding = runLayers(model.backbone, normalise(model, window, n), dot);
+  const embedding = runLayers(model.backbone, normalise(model, window, n, dot), dot);
   const logits = runLayers(model.head, embedding, dot);
   const cls = argmax(logits);
   let second = -128;
@@ -164,7 +165,7 @@ export function infer(model: Model, window: Int8Array, n: number, dot: Dot): Inf
  * @param window filled in order; each window starts at value 0
  * @returns seed of the next window
  * @source the Sinclair ZX81's generator, s·75 + 74 mod 65537: no product leaves 32 bits
- * @example goldenWindow(1, new Int8Array(6)) // 11298
+ * @example goldenWindow(1, new Int8Array(6)) // 24819
  */
 export function goldenWindow(seed: number, window: Int8Array): number {
   let value = 0;

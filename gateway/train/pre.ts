@@ -68,8 +68,8 @@ export function decodePre(part: Uint8Array): Pre {
 /**
  * Fits a normalisation without labels: the mean goes to 0, `sigmas` deviations go to ±127.
  *
- * A deviation below 1 (the features are integers) counts as 1, so that a feature that hardly moves
- * is not blown up; a feature that never moves gets multiplier 0.
+ * So that what hardly moves is not blown up, a deviation counts as at least 4 (a quarter of a unit:
+ * features are in sixteenths), and as 1 for a raw pre; what never moves gets multiplier 0.
  *
  * @param features integers, [window][feature]; for a raw pre: [sample][axis]
  * @param options sigmas: deviations that still fit, usually 3 to 5; kind and set go into the part
@@ -100,7 +100,7 @@ export function fitPre(
     const deviation = Math.sqrt(square / features.length);
     pre.offset[i] = Math.round(mean);
     if (deviation === 0) continue;
-    const scale = 127 / (sigmas * Math.max(deviation, 1));
+    const scale = 127 / (sigmas * Math.max(deviation, kind === 'raw' ? 1 : 4));
     let shift = 0;
     while (shift < 31 && Math.round(scale * 2 ** shift) < 2 ** 15) shift++;
     const multiplier = Math.round(scale * 2 ** shift);

@@ -281,12 +281,12 @@ export function decodeLayers(part: Uint8Array): { layers: DeviceLayer[]; scoreMu
  *   for 0 and for what is below 2^-32
  * @throws RangeError if real is negative, not finite, or 2^30 or more
  * @source TensorFlow Lite QuantizeMultiplier (quantization_util.cc)
- * @example quantiseMultiplier(0.0441941738) // { multiplier: 1518500250, shift: -4 }
+ * @example quantiseMultiplier(0.046875) // { multiplier: 1610612736, shift: -4 }
  */
 export function quantiseMultiplier(real: number): { multiplier: number; shift: number } {
   if (!(real >= 0 && real < 2 ** 30)) throw new RangeError(`scale must be 0 to 2^30, not ${real}`);
   if (real === 0) return { multiplier: 0, shift: 0 };
-  let shift = Math.ceil(Math.log2(real));
+  let shift = Math.ceil(Math.log2(real)) + 0; // never -0
   while (real / 2 ** shift >= 1) shift++;
   while (real / 2 ** shift < 0.5) shift--;
   let multiplier = Math.floor((real / 2 ** shift) * 2 ** 31 + 0.5);

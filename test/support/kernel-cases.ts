@@ -42,8 +42,9 @@ export function kernelCases(type: 'dense' | 'conv1d' | 'pool'): KernelCase[] {
 }
 
 /** The loop every kernel tier must agree with. */
-export function dot(a: Int8Array, b: Int8Array): number {
-  if (a.length === 0 || a.length !== b.length) throw new Error(`dot of ${a.length} and ${b.length}`);
+export function dot(a: Int8Array | Int16Array, b: Int8Array | Int16Array): number {
+  if (a.length === 0 || a.length !== b.length)
+    throw new Error(`dot of ${a.length} and ${b.length}`);
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
   return sum;

@@ -25,7 +25,16 @@ function once(acc: number, multiplier: number, shift: number): number {
 const int32 = fc.oneof(
   fc.integer(),
   fc.integer({ min: -5000, max: 5000 }),
-  fc.constantFrom(2 ** 22, -(2 ** 22), 2 ** 21 - 1, 1 - 2 ** 21, 2 ** 31 - 1, -(2 ** 31), 65536, -1),
+  fc.constantFrom(
+    2 ** 22,
+    -(2 ** 22),
+    2 ** 21 - 1,
+    1 - 2 ** 21,
+    2 ** 31 - 1,
+    -(2 ** 31),
+    65536,
+    -1,
+  ),
 );
 const significand = fc.oneof(
   fc.integer({ min: 2 ** 30, max: 2 ** 31 - 1 }),
