@@ -1,0 +1,116 @@
+import type { Detector } from './detector.ts';
+
+/** Settings of {@link conformal}. */
+export interface ConformalOptions {
+  /** values that say what is normal before it looks */
+  reference?: number;
+  /** a value joins the reference only after this many others, so that a change cannot hide in it */
+  lag?: number;
+  /** the reference grows no further than this */
+  capacity?: number;
+  /** values between false alarms, at least, in the mean */
+  runLength?: number;
+}
+
+/** One gambler: its capital since it last stood at 1, and what it saw since then. */
+interface Capital {
+  value: number;
+  age: number;
+  sum: number;
+}
+
+/** What the detector remembers. */
+export interface ConformalState {
+  /** how often each value occurs in the reference */
+  counts: number[];
+  n: number;
+  sum: number;
+  waiting: number[];
+  capitals: Capital[];
+}
+
+/** The detector, with what it found. */
+export interface Conformal extends Detector<ConformalState> {
+  /** the last change: mean of the reference, mean since the change, values since it, capital */
+  readonly change: { before: number; after: number; age: number; evidence: number } | undefined;
+}
+
+const values = 256;
+/** Bets on small p: steep ones win by the rare very low score, flat ones by many rather low ones. */
+const bets: readonly ((p: number) => number)[] = [
+  (p) => 0.3 * p ** -0.7,
+  (p) => 0.5 * p ** -0.5,
+  (p) => 0.7 * p ** -0.3,
+  (p) => 1 + 0.5 * (1 - 2 * p),
+  (p) => 1 + 0.9 * (1 - 2 * p),
+];
+
+/**
+ * Conformal test martingale for a fall: each value is ranked among the reference, and gamblers bet
+ * that it ranks low. While nothing changes no bet can be expected to win, whatever the distribution,
+ * so the mean run between false alarms is at least `runLength`. It needs far fewer values than
+ * {@link adwin} because it knows the direction, and uses the whole distribution instead of its mean.
+ *
+ * Capital restarts at 1 whenever it falls below, which makes it a detector of changes at any time
+ * (an e-detector); the capitals of all gamblers are averaged.
+ *
+ * @param options settings
+ * @param state to go on from
+ * @returns the detector; values are integers from 0 to 255, as scores are
+ * @source Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, section 7.1 (power
+ *   martingales); Shin, Ramdas and Rinaldo 2022, E-detectors, theorem 2.4 (run length)
+ * @example ((d) => Array.from({ length: 60 }, (_, i) => (i < 40 ? 80 + (i % 5) : 10)).findIndex((x) => d.update(x)))(conformal({ reference: 20, lag: 10 })) // 46
+ */
+export function conformal(options: ConformalOptions = {}, state?: ConformalState): Conformal {
+  const { reference = 30, lag = 20, capacity = 1000, runLength = 10_000 } = options;
+  const start = (): Capital => ({ value: 1, age: 0, sum: 0 });
+  const s: ConformalState = structuredClone(
+    state ?? {
+      counts: new Array(values).fill(0),
+      ...{ n: 0, sum: 0, waiting: [], capitals: bets.map(start) },
+    },
+  );
+  let change: Conformal['change'];
+
+  function admit(x: number): void {
+    if (s.n >= capacity) return;
+    s.counts[x]++;
+    s.n++;
+    s.sum += x;
+  }
+
+  /** Middle of the ranks that x may take among the reference and itself. */
+  function rank(x: number): number {
+    let less = 0;
+    for (let i = 0; i < x; i++) less += s.counts[i];
+    return (less + (s.counts[x] + 1) / 2) / (s.n + 1);
+  }
+
+  return {
+    update(x) {
+      if (!(Number.isInteger(x) && x >= 0 && x < values)) throw new RangeError('no value 0 to 255');
+      if (s.n < reference) {
+        admit(x);
+        return false;
+      }
+      const p = rank(x);
+      s.waiting.push(x);
+      if (s.waiting.length > lag) admit(s.waiting.shift() as number);
+      s.capitals = s.capitals.map(({ value, age, sum }, i) =>
+        value <= 1
+          ? { value: bets[i](p), age: 1, sum: x }
+          : { value: value * bets[i](p), age: age + 1, sum: sum + x },
+      );
+      const evidence = s.capitals.reduce((total, c) => total + c.value, 0) / bets.length;
+      if (evidence <= runLength) return false;
+      const best = s.capitals.reduce((a, b) => (b.value > a.value ? b : a));
+      change = { before: s.sum / s.n, after: best.sum / best.age, age: best.age, evidence };
+      s.capitals = bets.map(start);
+      return true;
+    },
+    state: () => structuredClone(s),
+    get change() {
+      return change;
+    },
+  };
+}

@@ -1,0 +1,174 @@
+import { describe, expect, test } from 'vitest';
+import { binomialAtMost, fisherWorse } from '../../../gateway/monitor/binomial.ts';
+import { createMonitor, monitorDefaults } from '../../../gateway/monitor/monitor.ts';
+import { prequential } from '../../../gateway/monitor/prequential.ts';
+import { mulberry, scores } from './streams.ts';
+
+const promised = { accuracy: 0.96, windows: 200 };
+type Monitor = ReturnType<typeof createMonitor>;
+
+function feed(monitor: Monitor, device: string, next: () => number, n: number, from: number) {
+  for (let i = 0; i < n; i++) {
+    const alarm = monitor.window(device, { release: 3, score: next(), at: from + i * 1000 });
+    if (alarm !== undefined) return { alarm, after: i + 1 };
+  }
+  return undefined;
+}
+
+describe('createMonitor()', () => {
+  test('window() raises an alarm within 30 windows of another wearer, in 19 of 20 streams', () => {
+    // Quantiles as measured with a model of one wearer on the windows of both.
+    const delays: number[] = [];
+    for (let seed = 1; seed <= 20; seed++) {
+      const random = mulberry(seed);
+      const monitor = createMonitor();
+      monitor.installed('w1', 3, promised);
+      expect(feed(monitor, 'w1', scores(random, 63, 13), 120, 0)).toBeUndefined();
+      const found = feed(monitor, 'w1', scores(random, 30, 13), 100, 120_000);
+      delays.push(found?.after ?? 999);
+    }
+    expect(delays.filter((delay) => delay <= 30).length).toBeGreaterThanOrEqual(19);
+  });
+
+  test('window() raises no alarm in 1,000 windows of the same wearer, in 19 of 20 streams', () => {
+    let quiet = 0;
+    for (let seed = 1; seed <= 20; seed++) {
+      const monitor = createMonitor();
+      monitor.installed('w1', 3, promised);
+      const found = feed(monitor, 'w1', scores(mulberry(seed), 54, 18), 1000, 0);
+      quiet += Number(found === undefined);
+    }
+    expect(quiet).toBeGreaterThanOrEqual(19);
+  });
+
+  test('the alarm says what changed, since when and on what evidence', () => {
+    const random = mulberry(4);
+    const monitor = createMonitor();
+    monitor.installed('w1', 3, promised);
+    feed(monitor, 'w1', scores(random, 100, 10), 200, 0);
+    const alarm = feed(monitor, 'w1', scores(random, 40, 10), 50, 200_000)?.alarm;
+    expect(alarm).toMatchObject({ device: 'w1', what: 'score', release: 3 });
+    expect(alarm?.before).toBeCloseTo(100, -1);
+    expect(alarm?.after).toBeLessThan(60);
+    expect(Math.abs((alarm?.since ?? 0) - 200_000)).toBeLessThan(8000);
+    expect(alarm?.evidence).toBeGreaterThan(1 / monitorDefaults.falseAlarm);
+  });
+
+  test('one alarm an episode; a confirmed release ends it and begins a new reference', () => {
+    const random = mulberry(4);
+    const monitor = createMonitor();
+    monitor.installed('w1', 3, promised);
+    feed(monitor, 'w1', scores(random, 100, 10), 100, 0);
+    expect(feed(monitor, 'w1', scores(random, 40, 10), 100, 100_000)).toBeDefined();
+    expect(feed(monitor, 'w1', scores(random, 20, 10), 300, 200_000)).toBeUndefined();
+    for (let i = 0; i < 20; i++) {
+      expect(monitor.label('w1', { release: 3, correct: false, at: 1 })).toBeUndefined();
+    }
+    expect(monitor.alarmOf('w1')).not.toBeNull();
+    monitor.installed('w1', 3, promised);
+    expect(monitor.alarmOf('w1')).toBeNull();
+    expect(feed(monitor, 'w1', scores(random, 70, 5), 100, 600_000)).toBeUndefined();
+    expect(feed(monitor, 'w1', scores(random, 30, 5), 100, 700_000)).toBeDefined();
+  });
+
+  test('windows of a release that is not confirmed pass by', () => {
+    const monitor = createMonitor();
+    monitor.installed('w1', 3, promised);
+    feed(monitor, 'w1', scores(mulberry(1), 100, 10), 100, 0);
+    for (let i = 0; i < 100; i++) {
+      expect(monitor.window('w1', { release: 4, score: 1, at: i })).toBeUndefined();
+    }
+  });
+
+  test('label() raises an alarm when the promised accuracy is not kept, and says by how much', () => {
+    const monitor = createMonitor();
+    monitor.installed('w1', 3, promised);
+    const outcomes = [true, true, false, false, false, false];
+    const alarms = outcomes.map((correct, i) =>
+      monitor.label('w1', { release: 3, correct, at: 10 * i }),
+    );
+    expect(alarms.slice(0, 5).every((alarm) => alarm === undefined)).toBe(true);
+    expect(alarms[5]).toMatchObject({
+      ...{ what: 'accuracy', before: 0.96, after: 1 / 3, since: 20, at: 50, windows: 6 },
+    });
+  });
+
+  test('label() is quiet for 1,000 labels while the promise is kept', () => {
+    const random = mulberry(8);
+    const monitor = createMonitor();
+    monitor.installed('w1', 3, promised);
+    for (let i = 0; i < 1000; i++) {
+      const seen = { release: 3, correct: random() < 0.955, at: i };
+      expect(monitor.label('w1', seen)).toBeUndefined();
+    }
+    expect(monitor.accuracy('w1').n).toBe(1000);
+    expect(monitor.accuracy().fading).toBeCloseTo(0.955, 1);
+  });
+
+  test('label() does not take a perfect score on few windows at its word', () => {
+    const monitor = createMonitor();
+    monitor.installed('w1', 3, { accuracy: 1, windows: 6 });
+    const alarms = [true, true, true, true, false, true].map((correct) =>
+      monitor.label('w1', { release: 3, correct, at: 0 }),
+    );
+    expect(alarms.every((alarm) => alarm === undefined)).toBe(true);
+  });
+
+  test('groups() reports alarms that come together once, together', () => {
+    const monitor = createMonitor(monitorDefaults, 5000);
+    const fail = (device: string, at: number) => {
+      monitor.installed(device, 3, promised);
+      for (let i = 0; i < 5; i++) monitor.label(device, { release: 3, correct: false, at });
+    };
+    fail('w1', 1000);
+    fail('w2', 4000);
+    fail('w3', 6500);
+    expect(monitor.groups(5999)).toEqual([]);
+    expect(monitor.groups(6600).map((g) => [g.devices, g.since])).toEqual([[['w1', 'w2'], 1000]]);
+    expect(monitor.groups(6600)).toEqual([]);
+    expect(monitor.groups(99_999).map((g) => g.devices)).toEqual([['w3']]);
+  });
+
+  test('state() carries everything over a restart', () => {
+    const run = (restart: boolean) => {
+      const random = mulberry(6);
+      let monitor = createMonitor();
+      monitor.installed('w1', 3, promised);
+      feed(monitor, 'w1', scores(random, 100, 10), 90, 0);
+      monitor.label('w1', { release: 3, correct: false, at: 5 });
+      if (restart) {
+        const saved = JSON.parse(JSON.stringify(monitor.state()));
+        monitor = createMonitor(monitorDefaults, 30_000, saved);
+      }
+      const found = feed(monitor, 'w1', scores(random, 40, 10), 100, 90_000);
+      return [found, monitor.groups(1e9), monitor.accuracy().n];
+    };
+    expect(run(true)).toEqual(run(false));
+  });
+});
+
+describe('binomialAtMost()', () => {
+  test('sums the lower tail', () => {
+    expect(binomialAtMost(1, 4, 0.5)).toBeCloseTo(5 / 16, 12);
+    expect(binomialAtMost(4, 4, 0.3)).toBeCloseTo(1, 12);
+    expect(binomialAtMost(2, 7, 0.9)).toBeCloseTo(0.0001765, 7);
+    expect(() => binomialAtMost(5, 4, 0.5)).toThrow(RangeError);
+  });
+});
+
+describe('fisherWorse()', () => {
+  test('is the lower tail of the hypergeometric distribution', () => {
+    expect(fisherWorse(1, 4, 3, 4)).toBeCloseTo(17 / 70, 12);
+    expect(fisherWorse(10, 10, 0, 10)).toBeCloseTo(1, 12);
+    expect(fisherWorse(0, 10, 10, 10)).toBeCloseTo(1 / 184756, 12);
+  });
+});
+
+describe('prequential()', () => {
+  test('slides and fades', () => {
+    const measure = prequential(2, 0.5);
+    expect([measure.windowed, measure.fading]).toEqual([undefined, undefined]);
+    for (const correct of [true, true, false]) measure.update(correct);
+    expect([measure.windowed, measure.fading, measure.n]).toEqual([0.5, 0.75 / 1.75, 3]);
+  });
+});
