@@ -1,0 +1,44 @@
+import { Argument, type Command } from 'commander';
+import type { BenchReport, BenchRow } from '../bench/train.ts';
+import { type Io, say, sayJson, table } from './io.ts';
+
+const benches: Record<string, () => Promise<BenchReport>> = {
+  train: async () => (await import('../bench/train.ts')).benchTrain(),
+};
+
+/** `whetstone bench`: measures, beside a named peer in the same run. */
+export function bench(program: Command, io: Io): void {
+  program
+    .command('bench')
+    .description('measure a part of Whetstone beside a named peer')
+    .addArgument(new Argument('<name>', 'what to measure').choices(Object.keys(benches)))
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', '\nExample:\n  $ npx whetstone bench train --json')
+    .action(async (name: string, options: { json?: boolean }) => {
+      io.err.write(`measuring ${name}; this takes a while …\n`);
+      const report = await benches[name]();
+      if (options.json) return sayJson(io, report);
+      say(io, `${report.bench} on ${report.machine}`);
+      const head = ['', 'value', '', 'peer', 'value', 'ratio', 'aim', 'met'];
+      say(io, table(head, report.rows.map(cells)));
+    });
+}
+
+function cells(row: BenchRow): string[] {
+  if (row.skipped !== undefined) {
+    return [row.name, '-', `skipped: ${row.skipped}`, '', '', '', row.aim ?? '', ''];
+  }
+  const number = (value: number | undefined) =>
+    value === undefined ? '' : String(Number(value.toPrecision(4)));
+  const met = row.met === undefined ? '' : row.met ? 'yes' : 'NO';
+  return [
+    row.name,
+    number(row.value),
+    row.unit,
+    row.peer ?? '',
+    number(row.peerValue),
+    number(row.ratio),
+    row.aim ?? '',
+    met,
+  ];
+}

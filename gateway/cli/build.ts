@@ -1,0 +1,57 @@
+import { writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { boardNames, loadBoard } from '../board.ts';
+import { GatewayError } from '../errors.ts';
+import { loadTask } from '../task.ts';
+import { type Io, say, sayJson, table } from './io.ts';
+
+interface Options {
+  board: string;
+  task: string;
+  out: string;
+  json?: boolean;
+}
+
+/** `whetstone build`: the device bundle for one board. */
+export function build(program: Command, io: Io): void {
+  program
+    .command('build')
+    .description('write the device bundle for one board')
+    .requiredOption('--board <name>', `one of ${boardNames().join(', ')}`)
+    .requiredOption('--task <task>', 'a task by name, or a task file')
+    .requiredOption('--out <file>', 'where to write the script')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ npx whetstone build --board puckjs --task gesture --out watch.js',
+    )
+    .action(async ({ board, task, out, json }: Options) => {
+      const what = { board: loadBoard(board), task: loadTask(task) };
+      const { buildBundle } = await import('../../device/build.ts');
+      const bundle = await buildBundle(what).catch((cause: unknown) => {
+        if (!(cause instanceof SyntaxError)) throw cause;
+        const message = `the bundle holds what Espruino lacks: ${cause.message}`;
+        throw new GatewayError('bad-bundle', message, { cause });
+      });
+      try {
+        writeFileSync(out, bundle.code);
+      } catch (cause) {
+        const { code } = cause as NodeJS.ErrnoException;
+        throw new GatewayError('bad-file', `cannot write ${out}: ${code}`, {
+          cause,
+          hint: 'choose another place with --out',
+        });
+      }
+      const result = {
+        board,
+        task: what.task.name,
+        out,
+        bytes: bundle.bytes,
+        report: bundle.report,
+      };
+      if (json) return sayJson(io, result);
+      say(io, `${out}: ${bundle.bytes} bytes for ${board}`);
+      const rows = bundle.report.map(({ module, bytes }) => [module, String(bytes)]);
+      say(io, table(['module', 'bytes'], rows));
+    });
+}

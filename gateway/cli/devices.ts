@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import type { DeviceView } from '../calls.ts';
+import { shortVersion } from '../ui/words.ts';
+import { type Io, moment, say, share, table } from './io.ts';
+import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
+
+/** `whetstone devices`: the list, or one device. */
+export function devices(program: Command, io: Io): void {
+  speaksToGateway(program.command('devices'))
+    .description('list the devices of a running gateway, or show one')
+    .argument('[id]', 'one device')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ npx whetstone devices\n  $ npx whetstone devices watch-1',
+    )
+    .action(async (id: string | undefined, options: RemoteOptions) => {
+      if (id !== undefined) {
+        return tell(
+          io,
+          options,
+          (calls) => calls.device(id),
+          (device) => say(io, about(device)),
+        );
+      }
+      return tell(
+        io,
+        options,
+        async (calls) => ({ devices: await calls.devices() }),
+        (answer) => say(io, list(answer.devices)),
+      );
+    });
+}
+
+function list(devices: DeviceView[]): string {
+  if (devices.length === 0) return 'no device has said hello yet';
+  return table(
+    ['device', 'model', 'for', 'state', 'accuracy', 'windows', 'dropped', ''],
+    devices.map((device) => [
+      device.id,
+      device.version === null ? '-' : shortVersion(device.version),
+      device.scope ?? '-',
+      device.connected ? device.state : 'not connected',
+      share(device.accuracy),
+      String(device.samples),
+      String(device.dropped),
+      device.alarm === null ? '' : `ALARM ${device.alarm.message}`,
+    ]),
+  );
+}
+
+function about(device: DeviceView): string {
+  return [
+    `device    ${device.id}${device.synthetic ? ' (virtual, synthetic motion)' : ''}`,
+    `board     ${device.board}`,
+    `wearer    ${device.wearer ?? '-'}`,
+    `state     ${device.connected ? device.state : 'not connected'}`,
+    `last seen ${moment(device.lastSeen)}`,
+    `model     ${device.version ?? '-'} (release ${device.release}, for ${device.scope ?? '-'})`,
+    `accuracy  ${share(device.accuracy)}`,
+    `windows   ${device.samples}, dropped ${device.dropped}`,
+    `alarm     ${device.alarm === null ? 'none' : `${device.alarm.message}, since ${moment(device.alarm.since)}`}`,
+  ].join('\n');
+}

@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import { type Check, checkMachine } from './checks.ts';
+import { colour, type Io, say, sayJson } from './io.ts';
+
+/** `whetstone doctor`: what this machine has, and what mends the rest. */
+export function doctor(program: Command, io: Io): void {
+  program
+    .command('doctor')
+    .description('say what this machine has, and which command mends what it lacks')
+    .option('--data-dir <dir>', 'where the data of the gateway is', '.whetstone')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nExit status is 1 if something is lacking without which nothing runs.' +
+        '\nExample:\n  $ npx whetstone doctor',
+    )
+    .action(async (options: { dataDir: string; json?: boolean }) => {
+      const checks = await checkMachine(process.env, options.dataDir);
+      const ok = checks.every((check) => check.ok || !check.needed);
+      if (!ok) io.status = 1;
+      if (options.json) return sayJson(io, { ok, checks });
+      for (const check of checks) say(io, line(io, check));
+    });
+}
+
+function line(io: Io, { name, ok, needed, found, means, mend }: Check): string {
+  const mark = ok ? colour(io, 'green', 'ok   ') : needed ? colour(io, 'red', 'LACKS') : 'lacks';
+  const first = `${mark} ${name}: ${found}`;
+  return ok ? first : `${first}\n      ${means}\n      mend: ${mend}`;
+}

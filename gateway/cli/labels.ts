@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import type { LabelView } from '../calls.ts';
+import { type Io, integer, moment, say, table } from './io.ts';
+import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
+
+interface ListOptions extends RemoteOptions {
+  device?: string;
+  limit: number;
+}
+
+/** `whetstone labels`: the list; `labels add`: one more. */
+export function labels(program: Command, io: Io): void {
+  const command = speaksToGateway(program.command('labels'))
+    .description('list the labels of a running gateway, or add one')
+    .option('--device <id>', 'of one device')
+    .option('--limit <n>', 'the newest n', integer(1), 20)
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ npx whetstone labels --device watch-1\n' +
+        '  $ npx whetstone labels add watch-1 81:17 waggle',
+    )
+    .action(({ device, limit, ...options }: ListOptions) =>
+      tell(
+        io,
+        options,
+        async (calls) => ({ labels: await calls.labels({ device, limit }) }),
+        (answer) => say(io, list(answer.labels)),
+      ),
+    );
+  speaksToGateway(command.command('add'))
+    .description('say what a stored window was')
+    .usage('[options] DEVICE SESSION:SEQ CLASS, or DEVICE/SESSION:SEQ CLASS')
+    .argument('<device>', 'the device, or a whole sample id')
+    .argument('<sample>', 'SESSION:SEQ of the window')
+    .argument('[class]', 'one of the classes of the task')
+    .addHelpText('after', '\nExample:\n  $ npx whetstone labels add watch-1 81:17 waggle')
+    .action((device: string, second: string, third: string | undefined, _, add: Command) => {
+      const sample = third === undefined ? device : `${device}/${second}`;
+      if (!/^\S+\/\d+:\d+$/.test(sample)) {
+        add.error(`whetstone: '${sample}' is no sample: it takes DEVICE SESSION:SEQ CLASS`);
+      }
+      const cls = third ?? second;
+      return tell(
+        io,
+        add.optsWithGlobals<RemoteOptions>(),
+        (calls) => calls.addLabel({ sample, cls, source: 'person' }),
+        (label) => {
+          const said = label.predicted === null ? '' : ` (the device said ${label.predicted})`;
+          say(io, `${label.sample} is ${label.cls}${said}`);
+        },
+      );
+    });
+}
+
+function list(labels: LabelView[]): string {
+  if (labels.length === 0) return 'no label yet';
+  return table(
+    ['sample', 'class', 'device said', 'source', 'at'],
+    labels.map((label) => [
+      label.sample,
+      label.cls,
+      label.predicted ?? '-',
+      label.source,
+      moment(label.at),
+    ]),
+  );
+}

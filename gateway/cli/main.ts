@@ -1,0 +1,83 @@
+import { Command, CommanderError } from 'commander';
+import { GatewayError } from '../errors.ts';
+import { bench } from './bench.ts';
+import { build } from './build.ts';
+import { devices } from './devices.ts';
+import { doctor } from './doctor.ts';
+import { events } from './events.ts';
+import type { Io } from './io.ts';
+import { labels } from './labels.ts';
+import { models } from './models.ts';
+import { promote } from './promote.ts';
+import { replay } from './replay.ts';
+import { rollback } from './rollback.ts';
+import { rollouts } from './rollouts.ts';
+import { start } from './start.ts';
+import { train } from './train.ts';
+
+/** Adds one verb to the program. */
+export type Verb = (program: Command, io: Io) => void;
+
+const verbs: Verb[] = [
+  start,
+  replay,
+  build,
+  devices,
+  models,
+  rollouts,
+  labels,
+  events,
+  train,
+  promote,
+  rollback,
+  bench,
+  doctor,
+];
+
+/**
+ * Runs one command line.
+ *
+ * @param args what follows the program's name
+ * @param io where to write
+ * @returns exit status: 0 done, 1 failed (one line says why), 2 misused
+ */
+export async function run(args: string[], io: Io): Promise<number> {
+  const program = new Command('whetstone')
+    .description(
+      'Keeps edge models sharp: watches small models on microcontrollers for drift,\n' +
+        'retrains them and writes the new weights back, canary first.',
+    )
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out.write(text),
+      writeErr: (text) => io.err.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'whetstone: ')),
+      getOutHelpWidth: () => io.out.columns ?? 80,
+      getErrHelpWidth: () => io.err.columns ?? 80,
+    })
+    .showSuggestionAfterError(false)
+    .addHelpText('after', '\nExample:\n  $ npx whetstone start\n  $ npx whetstone VERB --help');
+  for (const verb of verbs) verb(program, io);
+  try {
+    if (args.length === 0) {
+      program.outputHelp();
+      return 0;
+    }
+    await program.parseAsync(args, { from: 'user' });
+    return io.status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    io.err.write(`whetstone: ${lineOf(error)}\n`);
+    if (process.env.WHETSTONE_DEBUG) io.err.write(`${(error as Error).stack}\n`);
+    return 1;
+  }
+}
+
+function lineOf(error: unknown): string {
+  if (error instanceof GatewayError) return error.line();
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const line = text.split('\n')[0];
+  return process.env.WHETSTONE_DEBUG
+    ? line
+    : `${line} (this is a defect; WHETSTONE_DEBUG=1 shows where)`;
+}

@@ -1,0 +1,143 @@
+import { type Command, Option } from 'commander';
+import type { ReplayOptions, ReplayReport } from '../report.ts';
+import { shortVersion } from '../ui/words.ts';
+import { type Io, integer, progress, say, sayJson, share, table } from './io.ts';
+
+interface Options extends Omit<ReplayOptions, 'signal' | 'onProgress'> {
+  json?: boolean;
+}
+
+/** `whetstone replay`: the whole loop over recordings, then a report. */
+export function replay(program: Command, io: Io): void {
+  program
+    .command('replay')
+    .description('run the whole loop over recordings with virtual devices, then report')
+    .requiredOption('--task <task>', 'a task by name, or a task file')
+    .requiredOption('--data <dir>', 'folder of recordings: DIR/PERSON/*.txt')
+    .option('--from <person>', 'whose recordings train the first model')
+    .option('--to <person>', 'whose recordings come after the shift')
+    .addOption(
+      new Option('--labels-per-class <k>', 'labels given for each class')
+        .argParser(integer(0))
+        .conflicts('labels'),
+    )
+    .option('--labels <n>', 'labels given in all', integer(0))
+    .addOption(
+      new Option('--select <how>', 'which windows get the labels, with --labels')
+        .choices(['active', 'random'])
+        .default('random'),
+    )
+    .option('--seeds <s>', 'repeat with seeds 1 to s', integer(1), 1)
+    .addOption(
+      new Option('--scope <scope>', 'whom the new head serves')
+        .choices(['fleet', 'cohort', 'device'])
+        .default('device'),
+    )
+    .option('--espruino <path>', 'put one real Espruino process among the devices')
+    .addOption(
+      new Option('--speed <speed>', 'as fast as it goes, or as it was recorded')
+        .choices(['max', 'real'])
+        .default('max'),
+    )
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ npx whetstone replay --task gesture --data recordings \\' +
+        '\n      --from ann --to bob --labels-per-class 3 --seeds 10',
+    )
+    .action(async ({ json, ...options }: Options) => {
+      const abort = new AbortController();
+      const stop = () => abort.abort();
+      const bar = progress(io);
+      process.once('SIGINT', stop);
+      try {
+        const { replay: run } = await import('../replay.ts');
+        const report = await run({
+          ...options,
+          signal: abort.signal,
+          onProgress: (done, what) => bar.update(done, what),
+        });
+        bar.stop();
+        if (json) sayJson(io, report);
+        else say(io, renderReport(report));
+      } finally {
+        bar.stop();
+        process.off('SIGINT', stop);
+      }
+    });
+}
+
+/** Lines that a report lists before it only counts the rest. */
+const SHOWN_LINES = 20;
+
+/**
+ * The report of a replay for people.
+ *
+ * @param report what `replay --json` prints
+ * @returns several lines
+ */
+export function renderReport(report: ReplayReport): string {
+  const { accuracy, drift, samples, selfTests, rollouts, perSeed, espruino } = report;
+  const seeds = perSeed.length === 1 ? 'one seed' : `${perSeed.length} seeds`;
+  const delay = drift.alarmDelayWindows;
+  const lines = [
+    `${report.task}: ${report.from} → ${report.to}, ${report.windows} windows, ${round(report.labelsUsed)} labels, ${seeds}`,
+    '',
+    table(
+      ['accuracy', 'mean', 'lowest', 'highest'],
+      [
+        ['own recordings', ...spread(report, 'trained')],
+        ['after the shift', ...spread(report, 'shifted')],
+        ['after the update', ...spread(report, 'updated')],
+      ],
+    ),
+    '',
+    `labels to 0.90     ${report.labelsTo90 === null ? 'not reached' : round(report.labelsTo90)}`,
+    `alarm              ${delay === null ? 'none' : `${round(delay)} windows after the shift`}, ${round(drift.falseAlarms)} false`,
+    `rollouts           ${round(rollouts.updated)} updated, ${round(rollouts.reverted)} reverted`,
+    `samples            ${samples.lost} lost, ${samples.duplicated} duplicated`,
+    `self-tests         ${selfTests.equal} equal, ${selfTests.different} different`,
+  ];
+  if (espruino !== undefined) {
+    lines.push(
+      `real Espruino      ${espruino.windows} windows, ${espruino.different} predictions different`,
+    );
+  }
+  if (report.updates.length > 0) lines.push('', updateTable(report));
+  lines.push('', unusableText(report));
+  if (accuracy.updated < accuracy.shifted) lines.push('', 'THE UPDATE MADE IT WORSE');
+  return lines.join('\n');
+}
+
+function spread(report: ReplayReport, key: 'trained' | 'shifted' | 'updated'): string[] {
+  const all = report.perSeed.map((seed) => seed.accuracy[key]);
+  return [report.accuracy[key], Math.min(...all), Math.max(...all)].map(share);
+}
+
+function updateTable(report: ReplayReport): string {
+  return table(
+    ['update', 'for', 'rung', 'training', 'on the wire', 'whole model', '.tflite', ''],
+    report.updates.map((update) => [
+      shortVersion(update.version),
+      update.scope,
+      update.rung,
+      `${round(update.trainMs)} ms`,
+      String(update.wireBytes),
+      String(update.modelBytes),
+      update.tfliteBytes === null ? '-' : String(update.tfliteBytes),
+      update.released ? 'released' : 'refused by the gate',
+    ]),
+  );
+}
+
+function unusableText({ unusable, ignored }: ReplayReport): string {
+  const lines = unusable
+    .slice(0, SHOWN_LINES)
+    .map(({ file, line, reason }) => `  ${file}:${line}: ${reason}`);
+  const more = unusable.length - SHOWN_LINES;
+  if (more > 0) lines.push(`  … and ${more} more, in --json`);
+  const first = `recordings         ${unusable.length} lines unusable, ${ignored} windows of ignored labels`;
+  return [first, ...lines].join('\n');
+}
+
+const round = (value: number) => String(Math.round(value * 10) / 10);

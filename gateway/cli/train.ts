@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { shortVersion } from '../ui/words.ts';
+import { type Io, say } from './io.ts';
+import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
+
+interface Options extends RemoteOptions {
+  scope: string;
+}
+
+/** `whetstone train`: climbs the ladder now and releases what passes the gate. */
+export function train(program: Command, io: Io): void {
+  speaksToGateway(program.command('train'))
+    .description('train now, and roll out what passes the gate')
+    .option('--scope <scope>', 'fleet, cohort:NAME or device:ID', 'fleet')
+    .addHelpText('after', '\nExample:\n  $ npx whetstone train --scope device:watch-3')
+    .action((options: Options, command: Command) => {
+      if (!/^(fleet|cohort:.+|device:.+)$/.test(options.scope)) {
+        command.error(
+          `whetstone: no scope '${options.scope}': it is fleet, cohort:NAME or device:ID`,
+        );
+      }
+      return tell(
+        io,
+        options,
+        (calls) => calls.train({ scope: options.scope }),
+        ({ scope, version, rung, released, reason, trainMs }) => {
+          const what = version === null ? 'no candidate' : shortVersion(version);
+          const how = rung === null ? '' : ` (${rung}, ${Math.round(trainMs)} ms)`;
+          const outcome = released ? 'released' : 'not released';
+          say(io, `${what} for ${scope}${how}: ${outcome}: ${reason}`);
+        },
+      );
+    });
+}

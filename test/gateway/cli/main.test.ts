@@ -1,0 +1,201 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Api, serveApi } from '../../../gateway/api/server.ts';
+import type { LabelView } from '../../../gateway/calls.ts';
+import { type FakeCalls, fakeCalls, fakeDevice, fakeRollout } from '../api/fake-calls.ts';
+import { whetstone } from './run.ts';
+
+const verbs = [
+  'start',
+  'replay',
+  'build',
+  'devices',
+  'models',
+  'rollouts',
+  'labels',
+  'events',
+  'train',
+  'promote',
+  'rollback',
+  'bench',
+  'doctor',
+];
+let api: Api;
+let calls: FakeCalls;
+
+beforeAll(async () => {
+  calls = fakeCalls();
+  api = await serveApi(calls, { port: 0 });
+});
+
+afterAll(() => api.close());
+
+beforeEach(() => {
+  calls.asked.length = 0;
+});
+
+/** A verb that is told where the fake gateway is. */
+const ask = (...args: string[]) => whetstone(...args, '--url', api.url);
+
+describe('run()', () => {
+  it('prints help when nothing is asked', async () => {
+    const { status, out, err } = await whetstone();
+    expect([status, err]).toEqual([0, '']);
+    for (const verb of verbs) expect(out).toMatch(new RegExp(`^ {2}${verb}\\b`, 'm'));
+  });
+
+  it.each(verbs)('gives help with an example for %s', async (verb) => {
+    const { status, out } = await whetstone(verb, '--help');
+    expect(status).toBe(0);
+    expect(out).toContain(`Example:\n  $ npx whetstone ${verb}`);
+    if (verb !== 'start') expect(out).toContain('--json');
+  });
+
+  it.each([
+    ['an unknown verb', ['frobnicate'], "unknown command 'frobnicate'"],
+    ['an unknown option', ['devices', '--nope'], "unknown option '--nope'"],
+    ['a missing option', ['replay', '--task', 'gesture'], "required option '--data <dir>'"],
+    ['a missing argument', ['promote'], "missing required argument 'version'"],
+    ['an argument too many', ['rollouts', 'x'], 'too many arguments'],
+    ['a wrong number', ['events', '--limit', 'ten'], 'It takes an integer from 1.'],
+    ['a number out of range', ['labels', '--limit', '0'], 'It takes an integer from 1.'],
+    ['an unknown benchmark', ['bench', 'luck'], 'Allowed choices are train'],
+    ['an unknown scope', ['train', '--scope', 'all'], 'fleet, cohort:NAME or device:ID'],
+    ['a sample that is none', ['labels', 'add', 'watch-1', 'upup'], "'watch-1' is no sample"],
+    [
+      'options that exclude each other',
+      ['replay', '--task', 't', '--data', 'd', '--labels', '3', '--labels-per-class', '1'],
+      'cannot be used with option',
+    ],
+  ])('exits with 2 and one line for %s', async (_, args, expected) => {
+    const { status, out, err } = await whetstone(...args);
+    expect([status, out]).toEqual([2, '']);
+    expect(err).toMatch(/^whetstone: .*\n$/);
+    expect(err).toContain(expected);
+  });
+
+  it.each([
+    ['no gateway runs', ['devices', '--url', 'http://127.0.0.1:9'], 'start one: npm start'],
+    ['a task is unknown', ['build', '--board', 'puckjs', '--task', 'x', '--out', 'y'], "'x'"],
+    ['a board is unknown', ['build', '--board', 'x', '--task', 'gesture', '--out', 'y'], "'x'"],
+    [
+      'a folder is missing',
+      ['build', '--board', 'espruino-linux', '--task', 'gesture', '--out', '/nowhere/x.js'],
+      'cannot write /nowhere/x.js: ENOENT (choose another place with --out)',
+    ],
+  ])('exits with 1 and one line when %s', async (_, args, expected) => {
+    const { status, out, err } = await whetstone(...args);
+    expect([status, out]).toEqual([1, '']);
+    expect(err).toMatch(/^whetstone: .*\n$/);
+    expect(err).toContain(expected);
+  });
+
+  it('passes on what the gateway refuses', async () => {
+    const { status, err } = await ask('devices', 'nobody');
+    expect(status).toBe(1);
+    expect(err).toBe('whetstone: no device nobody (see: whetstone devices)\n');
+  });
+});
+
+describe('whetstone devices', () => {
+  it('prints a table, one device, or one JSON object', async () => {
+    calls.state.devices[2] = fakeDevice(3, {
+      accuracy: 0.31,
+      alarm: { since: 0, message: 'accuracy fell' },
+    });
+    const list = (await ask('devices')).out;
+    expect(list.split('\n')[0]).toMatch(/^device +model +for +state +accuracy +windows +dropped$/);
+    expect(list).toMatch(/^watch-1 +v3f2a9c41 +fleet +confirmed +0\.97 +1234 +0$/m);
+    expect(list).toMatch(/^watch-3 .* 0\.31 .* ALARM accuracy fell$/m);
+    expect((await ask('devices', 'watch-2')).out).toContain('virtual, synthetic motion');
+    expect(JSON.parse((await ask('devices', '--json')).out)).toEqual({
+      devices: calls.state.devices,
+    });
+    expect(JSON.parse((await ask('devices', 'watch-2', '--json')).out)).toEqual(
+      calls.state.devices[1],
+    );
+  });
+});
+
+describe('whetstone models', () => {
+  it('prints a table, one version, or one JSON object', async () => {
+    expect((await ask('models')).out).toMatch(/^v3f2a9c41 +fleet +champion +3 +head +414 /m);
+    expect((await ask('models', 'v3f2a')).out).toContain('part    head, 414 bytes');
+    expect(JSON.parse((await ask('models', '--json')).out).models).toHaveLength(1);
+  });
+});
+
+describe('whetstone rollouts', () => {
+  it('says that there is none, or lists them', async () => {
+    expect((await ask('rollouts')).out).toBe('no rollout yet\n');
+    calls.state.rollouts = [fakeRollout()];
+    expect((await ask('rollouts')).out).toContain('watch-3: trial');
+    expect(JSON.parse((await ask('rollouts', '--json')).out)).toEqual({
+      rollouts: calls.state.rollouts,
+    });
+  });
+});
+
+describe('whetstone labels', () => {
+  it('adds a label by device and sequence or by sample id', async () => {
+    const { status, out } = await ask('labels', 'add', 'watch-1', '81:17', 'waggle');
+    expect([status, out]).toEqual([0, 'watch-1/81:17 is waggle (the device said upup)\n']);
+    const json = await ask('labels', 'add', 'watch-1/81:18', 'upup', '--json');
+    expect((JSON.parse(json.out) as LabelView).sample).toBe('watch-1/81:18');
+    expect(calls.asked).toEqual([
+      ['addLabel', { sample: 'watch-1/81:17', cls: 'waggle', source: 'person' }],
+      ['addLabel', { sample: 'watch-1/81:18', cls: 'upup', source: 'person' }],
+    ]);
+  });
+
+  it('lists those of one device', async () => {
+    expect((await ask('labels', '--device', 'watch-1', '--limit', '3')).out).toBe('no label yet\n');
+    expect(calls.asked).toEqual([['labels', { device: 'watch-1', limit: 3 }]]);
+  });
+});
+
+describe('whetstone events', () => {
+  it('tells each as a sentence, or gives one JSON object', async () => {
+    calls.log.length = 0;
+    calls.tell('device.restarted', 'watch-1');
+    calls.tell('battery.low', 'watch-2', { percent: 4 });
+    const lines = (await ask('events')).out.trim().split('\n');
+    expect(lines[0]).toMatch(/^1 {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}watch-1 started again$/);
+    expect(lines[1]).toContain('battery.low watch-2 (percent 4)');
+    expect(JSON.parse((await ask('events', '--since', '1', '--json')).out)).toEqual({
+      events: [calls.log[1]],
+    });
+  });
+});
+
+describe('whetstone train, promote and rollback', () => {
+  it('ask for it and tell the outcome', async () => {
+    expect((await ask('train', '--scope', 'device:watch-3')).out).toBe(
+      'v3f2a9c41 for device:watch-3 (head, 12 ms): released: better\n',
+    );
+    expect((await ask('promote', 'v3f2a9c41')).out).toContain('rollout r1 of v3f2a9c41');
+    expect((await ask('rollback')).out).toContain('rolledback');
+    expect(JSON.parse((await ask('rollback', '3f2a9c41', '--json')).out).id).toBe('r1');
+    expect(calls.asked).toEqual([
+      ['train', 'device:watch-3'],
+      ['promote', '3f2a9c41'],
+      ['rollback', undefined],
+      ['rollback', '3f2a9c41'],
+    ]);
+  });
+});
+
+describe('whetstone build', () => {
+  it('writes the bundle that it reports', async () => {
+    const out = join(mkdtempSync(join(tmpdir(), 'build-')), 'watch.js');
+    const args = ['--board', 'espruino-linux', '--task', 'gesture', '--out', out];
+    const built = await whetstone('build', ...args, '--json');
+    const { bytes, report, task } = JSON.parse(built.out);
+    expect([built.status, task]).toEqual([0, 'gesture']);
+    expect(readFileSync(out).length).toBe(bytes);
+    expect(report.length).toBeGreaterThan(3);
+    expect((await whetstone('build', ...args)).out).toContain(`${bytes} bytes for espruino-linux`);
+  });
+});

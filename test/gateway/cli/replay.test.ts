@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { renderReport } from '../../../gateway/cli/replay.ts';
+import type { ReplayReport, ReplaySeed } from '../../../gateway/report.ts';
+
+const seed = (n: number, updated: number): ReplaySeed => ({
+  seed: n,
+  labelsUsed: 18,
+  accuracy: { trained: 0.98, shifted: 0.23, updated },
+  labelsTo90: 12,
+  drift: { alarmDelayWindows: 7.25, falseAlarms: 0 },
+  updates: [
+    {
+      version: '3f2a9c41'.repeat(8),
+      scope: 'device:conor',
+      rung: 'head',
+      trainMs: 41.3,
+      wireBytes: 470,
+      modelBytes: 1200,
+      tfliteBytes: null,
+      released: true,
+    },
+  ],
+  rollouts: { updated: 1, reverted: 0 },
+  samples: { lost: 0, duplicated: 0 },
+  selfTests: { equal: 1, different: 0 },
+});
+
+const report = (updated: number, unusable = 1): ReplayReport => ({
+  ...seed(1, updated),
+  task: 'gesture',
+  from: 'james',
+  to: 'conor',
+  windows: 1169,
+  ignored: 130,
+  unusable: Array.from({ length: unusable }, (_, i) => ({
+    file: 'james/clap2.txt',
+    line: i + 1,
+    reason: 'a prompt',
+  })),
+  perSeed: [seed(1, 0.9), seed(2, 1)],
+});
+
+describe('renderReport()', () => {
+  it('shows accuracies, updates and what was unusable', () => {
+    const text = renderReport(report(0.95));
+    for (const expected of [
+      'gesture: james → conor, 1169 windows, 18 labels, 2 seeds',
+      'after the update  0.95    0.90     1.00',
+      'labels to 0.90     12',
+      'alarm              7.3 windows after the shift, 0 false',
+      'samples            0 lost, 0 duplicated',
+      'v3f2a9c41  device:conor  head  41.3 ms           470         1200',
+      'recordings         1 lines unusable, 130 windows of ignored labels\n  james/clap2.txt:1: a prompt',
+    ]) {
+      expect(text).toContain(expected);
+    }
+    expect(text).not.toContain('WORSE');
+  });
+
+  it('says when the update did harm and when a list is cut', () => {
+    const text = renderReport(report(0.2, 30));
+    expect(text).toContain('THE UPDATE MADE IT WORSE');
+    expect(text).toContain('… and 10 more, in --json');
+  });
+});
