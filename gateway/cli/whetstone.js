@@ -47,6 +47,16 @@ function runIn(node) {
   });
 }
 
+/** Keeps the one warning away that would tell users about our own means: stripping types. */
+function silenceStripping() {
+  const { emitWarning } = process;
+  process.emitWarning = (warning, ...rest) => {
+    if (!String(warning).startsWith('stripTypeScriptTypes ')) {
+      Reflect.apply(emitWarning, process, [warning, ...rest]);
+    }
+  };
+}
+
 /** Lets TypeScript under node_modules run, as it does elsewhere. */
 function stripTypesEverywhere() {
   module.registerHooks({
@@ -67,6 +77,7 @@ else if (module.registerHooks === undefined || module.stripTypeScriptTypes === u
   );
   process.exit(1);
 } else {
+  silenceStripping();
   if (root.split(/[\\/]/).includes('node_modules')) stripTypesEverywhere();
   const { run } = await import('./main.ts');
   const io = { out: process.stdout, err: process.stderr, status: 0 };
