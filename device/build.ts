@@ -1,0 +1,177 @@
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { minify } from 'terser';
+import { compact } from './compact.ts';
+import type { Built } from './espruino/main.ts';
+import { privateNames } from './private-names.ts';
+import { refuse } from './refuse.ts';
+
+/** What `build` needs of a board's profile. */
+export interface BuildBoard {
+  name: string;
+  flash: { start: number; pageBytes: number; pages: number; mapped: boolean };
+  slotPages: number;
+  port: string;
+  baud: number;
+  chunkBytes: number;
+  ring: number;
+  sensors: string[];
+}
+
+/** What `build` needs of a task. */
+export interface BuildTask {
+  name: string;
+  classes: string[];
+  sensor: { axes: string[]; rateHz: number; countsPerG?: number };
+  window: {
+    mode: 'gesture' | 'sliding';
+    samples: number;
+    minSamples: number;
+    threshold: number;
+    quiet: number;
+    preroll: number;
+    stride?: number;
+  };
+  send: { confidentOneIn: number; uncertainBelow: number; rawOneIn: number };
+}
+
+/** A runtime for one board and one task. */
+export interface Bundle {
+  /** one script; it defines `whetstone(options)`, which starts the device and sets `W` */
+  code: string;
+  bytes: number;
+  /** bytes of each module before minifying names across modules, largest first */
+  report: { module: string; bytes: number }[];
+}
+
+/** The smallest board's budget for everything: runtime, wiring and task. */
+export const BUDGET_BYTES = 12_288;
+
+const root = join(import.meta.dirname, '..');
+const drivers: Record<string, string> = {
+  'bangle-accelerometer': './espruino/bangle.ts',
+  'puck-accelerometer': './espruino/puck.ts',
+};
+
+/** Bytes that a sample in the ring needs beside its raw window: its embedding. */
+const EMBEDDING_BYTES = 64;
+
+/** Boots on trial without a confirmation; ms until a chunk is asked for again. */
+const MAX_BOOTS = 3;
+const RETRY_MS = 2000;
+/** The longest frame is a chunk or an offer with this much for its golden vectors and parts. */
+const OFFER_BYTES = 512;
+
+function builtOf(board: BuildBoard, task: BuildTask): Built {
+  const { window, send, sensor } = task;
+  const axes = sensor.axes.length;
+  return {
+    port: board.port,
+    baud: board.baud,
+    flashStart: board.flash.start,
+    pages: board.flash.pages,
+    mapped: board.flash.mapped,
+    page: board.flash.pageBytes,
+    slotPages: board.slotPages,
+    board: board.name,
+    task: task.name,
+    classes: task.classes,
+    window: {
+      mode: window.mode,
+      axes,
+      samples: window.samples,
+      stride: window.stride ?? window.samples,
+      threshold: window.threshold,
+      quiet: window.quiet,
+      preRoll: window.preroll,
+      least: window.minSamples,
+    },
+    policy: [send.confidentOneIn, send.uncertainBelow, send.rawOneIn],
+    chunk: board.chunkBytes,
+    retryMs: RETRY_MS,
+    maxBoots: MAX_BOOTS,
+    frame: board.chunkBytes + OFFER_BYTES,
+    ring: board.ring,
+    ringBytes: board.ring * (window.samples * axes + EMBEDDING_BYTES),
+  };
+}
+
+function entry(board: BuildBoard, task: BuildTask): string {
+  const driver = board.sensors.map((name) => drivers[name]).find((path) => path !== undefined);
+  const { countsPerG, rateHz } = task.sensor;
+  const sensor = driver !== undefined && countsPerG !== undefined;
+  return `
+    import { startWhetstone } from './espruino/main.ts';
+    ${sensor ? `import { connectSensor } from '${driver}';` : ''}
+    const built = ${JSON.stringify(builtOf(board, task))};
+    global.whetstone = function (options) {
+      const device = startWhetstone(global, built, options);
+      ${sensor ? `if (device !== undefined) connectSensor(device, ${countsPerG}, ${rateHz});` : ''}
+      global.W = device;
+      return device;
+    };
+    const stored = library('Storage').readJSON('ws.json', true);
+    if (stored) global.whetstone(stored);
+  `;
+}
+
+/**
+ * Builds the runtime for one board and one task: bundled, minified, and refused if it holds what
+ * Espruino lacks.
+ *
+ * @param what board's profile and task
+ * @returns one script for `.bootcde` or for Espruino's first argument
+ * @throws SyntaxError that names a construct which Espruino lacks, with line and column
+ */
+export async function buildBundle(what: { board: BuildBoard; task: BuildTask }): Promise<Bundle> {
+  const bundled = await build({
+    stdin: {
+      contents: entry(what.board, what.task),
+      resolveDir: import.meta.dirname,
+      sourcefile: 'device/entry.ts',
+      loader: 'ts',
+    },
+    absWorkingDir: root,
+    bundle: true,
+    format: 'esm',
+    target: 'es2015',
+    write: false,
+    metafile: true,
+    minifySyntax: false,
+    charset: 'utf8',
+    legalComments: 'none',
+    logLevel: 'silent',
+  });
+  const code = await shrink(`(() => {\n${compact(bundled.outputFiles[0].text)}})();`);
+  refuse(code);
+  const inputs = Object.values(bundled.metafile.outputs)[0].inputs;
+  const report = Object.entries(inputs)
+    .map(([module, { bytesInOutput }]) => ({ module, bytes: bytesInOutput }))
+    .sort((a, b) => b.bytes - a.bytes);
+  return { code, bytes: Buffer.byteLength(code), report };
+}
+
+/** Minifies as far as Espruino bears it. */
+async function shrink(code: string): Promise<string> {
+  const { code: small } = await minify(code, {
+    ecma: 2015,
+    toplevel: true,
+    compress: {
+      ecma: 2015,
+      passes: 4,
+      global_defs: { '@library': 'require' },
+      toplevel: true,
+      hoist_funs: false,
+      keep_fargs: false,
+      pure_getters: true,
+      unsafe_arrows: true,
+      unsafe_methods: true,
+    },
+    mangle: {
+      toplevel: true,
+      properties: { builtins: true, regex: new RegExp(`^(${privateNames(code).join('|')})$`) },
+    },
+    format: { ecma: 2015, comments: false },
+  });
+  return small as string;
+}

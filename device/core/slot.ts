@@ -1,0 +1,116 @@
+/*
+ * What lies in the flash file: two slots for models and a log of which one counts.
+ *
+ *   file    [log page 0][log page 1][slot A pages][slot B pages]    addresses count from its start
+ *   slot    [length, u16][0 0][sealed offer][pre][backbone][head]   each at a multiple of 4
+ *   record  sealed [sequence, u24 | kind | slot | boots | 6 zeros]  16 bytes; little-endian
+ *
+ * `sealed` is a frame's payload with its crc behind it; the offer is the message that brought the
+ * model, golden vectors included. A slot's parts are written and self-tested first, its offer last:
+ * the crc of the offer makes the slot whole. Every record holds the whole state (kind: 1 confirmed,
+ * 2 trial); of those with a right crc the newest counts. The pages take turns: a page is erased
+ * only while the newest record lies in the other.
+ */
+
+import type { Suite } from './frame.ts';
+import { GATEWAY_SHAPES, unpack } from './messages.ts';
+
+export const RECORD_BYTES = 16;
+
+/** Of the board and of this device; does not change while it runs. */
+export interface SlotConfig {
+  /** bytes of a flash page */
+  page: number;
+  slotPages: number;
+  /** seals and opens what lies in flash */
+  seal: Suite['seal'];
+  open: Suite['open'];
+  crc32: (bytes: Uint8Array) => number;
+  /** n > 0 bytes at an address of the file */
+  read: (at: number, n: number) => Uint8Array;
+}
+
+/** Fields of the message `offer`. */
+export type Offer = [
+  release: number,
+  version: Uint8Array,
+  parts: [id: Uint8Array, length: number, crc32: number][],
+  goldenSeed: number,
+  goldenCount: number,
+  golden: Uint8Array,
+  trialWindows: number,
+];
+
+/** A model in a slot, or on its way into one. */
+export interface Head {
+  /** the message */
+  b: Uint8Array;
+  /** its fields, views of it */
+  f: Offer;
+}
+
+/**
+ * Reads the message that describes a model.
+ *
+ * @param b an `offer`, kept as long as the result
+ * @returns the head; null for anything else
+ */
+export function headOf(b: Uint8Array | undefined): Head | null {
+  const packet = b === undefined ? undefined : unpack(b, GATEWAY_SHAPES);
+  return b === undefined || packet === undefined
+    ? null
+    : { b: b, f: packet.fields as unknown as Offer };
+}
+
+/** First byte of a slot in the file. */
+export function slotAt(c: SlotConfig, slot: number): number {
+  return (2 + slot * c.slotPages) * c.page;
+}
+
+/**
+ * Where a part begins, from the start of its slot.
+ *
+ * @param part 0 pre, 1 backbone, 2 head, 3 the end
+ */
+export function partAt(head: Head, part: number): number {
+  let at = Math.ceil(head.b.length / 4 + 2) * 4;
+  for (let i = 0; i < part; i++) at += Math.ceil(head.f[2][i][1] / 4) * 4;
+  return at;
+}
+
+/** Bytes of one part in its slot. */
+export function partOf(c: SlotConfig, slot: number, head: Head, part: number): Uint8Array {
+  return c.read(slotAt(c, slot) + partAt(head, part), head.f[2][part][1]);
+}
+
+/** The first part whose bytes have another crc than the offer says; 3 when all are right. */
+export function firstBad(c: SlotConfig, slot: number, head: Head): number {
+  let part = 0;
+  while (part < 3 && c.crc32(partOf(c, slot, head, part)) === head.f[2][part][2]) part++;
+  return part;
+}
+
+/** The model in a slot, or null when anything in it is not whole. */
+export function readSlot(c: SlotConfig, slot: number): Head | null {
+  const at = slotAt(c, slot);
+  const start = c.read(at, 4);
+  const n = start[0] + start[1] * 256;
+  if (n < 1 || n > c.page * c.slotPages - 4) return null;
+  const head = headOf(c.open(c.read(at + 4, n)));
+  return head !== null && firstBad(c, slot, head) > 2 ? head : null;
+}
+
+/**
+ * Bytes that make a slot whole, for its first address.
+ *
+ * @param head see headOf
+ */
+export function slotStart(c: SlotConfig, head: Head): Uint8Array {
+  const sealed = c.seal(head.b);
+  const n = sealed.length;
+  const out = new Uint8Array(n + 4);
+  out[0] = n % 256;
+  out[1] = Math.floor(n / 256);
+  out.set(sealed, 4);
+  return out;
+}

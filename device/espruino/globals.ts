@@ -1,0 +1,42 @@
+/** What the bundle uses of Espruino: the board double of the tests has the same names. */
+
+/** A port: Serial1, Bluetooth or USB. */
+export interface EspruinoPort {
+  setup: (baud: number, options: { path?: string; rx?: unknown; tx?: unknown }) => void;
+  on: (event: 'data', callback: (data: string) => void) => void;
+  write: (bytes: Uint8Array) => void;
+}
+
+export interface EspruinoFlash {
+  /** undefined for a length below 1 */
+  read: (length: number, at: number) => Uint8Array;
+  write: (bytes: Uint8Array, at: number) => void;
+  erasePage: (at: number) => void;
+}
+
+export interface EspruinoStorage {
+  write: (name: string, data: string, offset: number, size: number) => boolean;
+  readJSON: (name: string, noExceptions: boolean) => unknown;
+}
+
+export interface EspruinoE {
+  CRC32: (bytes: Uint8Array) => number;
+  convolve?: (a: ArrayLike<number>, b: ArrayLike<number>, offset: number) => number;
+  memoryArea: (at: number, length: number) => string;
+  toArrayBuffer: (text: string) => ArrayBuffer;
+  toUint8Array: (data: string) => Uint8Array;
+  setConsole: (device: null, options: { force: boolean }) => void;
+}
+
+/** One reading of an accelerometer, in g (Bangle.js) or in raw counts (Puck.js). */
+export interface Reading {
+  x: number;
+  y: number;
+  z: number;
+}
+
+/** `require` of the two libraries that the bundle uses. */
+export interface EspruinoRequire {
+  (name: 'Flash'): EspruinoFlash;
+  (name: 'Storage'): EspruinoStorage;
+}

@@ -1,0 +1,78 @@
+import { createDevice, type Device, type DeviceConfig } from '../core/device.ts';
+import { type FlashLayout, openSlots, slotFlash } from './flash.ts';
+import type { EspruinoE, EspruinoPort } from './globals.ts';
+import { chooseTier } from './tiers.ts';
+
+declare const E: EspruinoE;
+/** Seconds. */
+declare const getTime: () => number;
+
+/** What is said at the start; everything else is in the bundle. */
+export interface StartOptions {
+  /** name of the device, unique among those of a gateway */
+  id: string;
+  /** 'Serial1', 'Bluetooth' or 'USB'; default: the board's */
+  port?: string;
+  /** for a serial port: baud, and its options (`path` on Linux, `rx` and `tx` elsewhere) */
+  baud?: number;
+  options?: { path?: string; rx?: unknown; tx?: unknown };
+  /** 'reference' to do without native kernels */
+  tier?: string;
+}
+
+/** What `build` puts into the bundle. */
+export interface Built extends FlashLayout, Omit<DeviceConfig, 'id' | 'tier'> {
+  port: string;
+  baud: number;
+}
+
+const TICK_MS = 250;
+const started = getTime() * 1000;
+
+/**
+ * Starts the device on this board.
+ *
+ * @param world the board's global object, where the port is found by name
+ * @param built see Built
+ * @param options see StartOptions
+ * @returns the device, or undefined after a message where its slot file cannot be had
+ */
+export function startWhetstone(
+  world: Record<string, unknown>,
+  built: Built,
+  options: StartOptions,
+): Device | undefined {
+  const base = openSlots(built);
+  if (base < 1) return undefined;
+  const name = options.port || built.port;
+  const port = world[name] as EspruinoPort;
+  if (name === 'Serial1') port.setup(options.baud || built.baud, options.options || {});
+  else E.setConsole(null, { force: true }); // frames and a prompt cannot share a line
+  const device = createDevice(
+    Object.assign(
+      {
+        id: options.id,
+        crc32: E.CRC32,
+        send: (bytes: Uint8Array) => port.write(bytes),
+        now: () => Math.floor(getTime() * 1000 - started),
+        random: Math.random,
+        defer: (callback: () => void) => {
+          setTimeout(callback, 1);
+        },
+        attempt: (call: () => boolean) => {
+          try {
+            return call();
+          } catch {
+            return false;
+          }
+        },
+      },
+      built,
+      chooseTier(options.tier),
+      slotFlash(built, base),
+    ),
+  );
+  port.on('data', (data) => device.receive(E.toUint8Array(data)));
+  setInterval(device.tick, TICK_MS);
+  return device;
+}

@@ -1,0 +1,78 @@
+import { type Node, parse } from 'acorn';
+
+type AnyNode = Node & Record<string, unknown>;
+
+/** Names that the world outside the bundle uses: Espruino's, the options of a start, and `W`'s. */
+const outside = [
+  'read write erase erasePage readJSON eraseAll memoryArea toArrayBuffer toUint8Array CRC32',
+  'convolve setConsole setup force path rx tx on id port baud options tier sample window',
+  'whetstone W x y z acc accelOn',
+].flatMap((line) => line.split(' '));
+
+/** Every name that some built-in object of the language has: one could be behind any dot. */
+function builtIn(): Set<string> {
+  const names = new Set(outside);
+  const seen = new Set<object>();
+  const visit = (value: unknown): void => {
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return;
+    if (seen.has(value)) return;
+    seen.add(value);
+    for (const name of Object.getOwnPropertyNames(value)) names.add(name);
+    visit(Object.getPrototypeOf(value));
+    visit((value as { prototype?: unknown }).prototype);
+  };
+  for (const type of [
+    Object,
+    Function,
+    Array,
+    Number,
+    Boolean,
+    String,
+    RegExp,
+    Math,
+    JSON,
+    Date,
+    Error,
+    Promise,
+    ArrayBuffer,
+    DataView,
+    Float32Array,
+    Float64Array,
+    Int8Array,
+    Int16Array,
+    Int32Array,
+    Uint8Array,
+    Uint16Array,
+    Uint32Array,
+  ]) {
+    visit(type);
+  }
+  return names;
+}
+
+/**
+ * Names of properties that can be shortened: those that only the bundle's own objects have.
+ *
+ * A name is one of them when an object literal of the script has it as its key and nothing outside
+ * the script does: no built-in object, no part of Espruino, no option, nothing of `W`.
+ *
+ * @param code the script before minifying
+ * @returns the names, sorted
+ * @example privateNames('f({ margin: 1, length: 2 })') // ['margin']
+ */
+export function privateNames(code: string): string[] {
+  const reserved = builtIn();
+  const names = new Set<string>();
+  const visit = (node: AnyNode): void => {
+    if (node.type === 'Property' && node.computed !== true) {
+      const key = node.key as AnyNode;
+      const name = String(key.name ?? key.value);
+      if (/^[A-Za-z_$][\w$]*$/.test(name) && !reserved.has(name)) names.add(name);
+    }
+    for (const value of Object.values(node).flat()) {
+      if (typeof (value as AnyNode | null)?.type === 'string') visit(value as AnyNode);
+    }
+  };
+  visit(parse(code, { ecmaVersion: 'latest', sourceType: 'script' }) as Node as AnyNode);
+  return [...names].sort();
+}

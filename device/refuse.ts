@@ -1,0 +1,131 @@
+import { type Node, parse } from 'acorn';
+
+type AnyNode = Node & Record<string, unknown>;
+
+const regex = (node: AnyNode): { pattern: string; flags: string } =>
+  (node.regex as { pattern: string; flags: string } | undefined) ?? { pattern: '', flags: '' };
+
+/** What each construct is called in the refusal; a node for which a test says yes is refused. */
+const refused: [string, (node: AnyNode) => boolean][] = [
+  ['async function', (n) => n.async === true],
+  ['await', (n) => n.type === 'AwaitExpression'],
+  ['generator', (n) => n.generator === true],
+  ['destructuring', (n) => n.type === 'ObjectPattern' || n.type === 'ArrayPattern'],
+  ['spread', (n) => n.type === 'SpreadElement'],
+  ['rest parameter', (n) => n.type === 'RestElement'],
+  ['default parameter', (n) => n.type === 'AssignmentPattern'],
+  ['**', (n) => n.operator === '**' || n.operator === '**='],
+  ['logical assignment', (n) => ['&&=', '||=', '??='].includes(String(n.operator))],
+  ['optional chaining', (n) => n.type === 'ChainExpression'],
+  ['BigInt literal', (n) => n.type === 'Literal' && typeof n.bigint === 'string'],
+  ['label', (n) => n.type === 'LabeledStatement'],
+  ['new.target', (n) => n.type === 'MetaProperty'],
+  ['computed key', (n) => n.type === 'Property' && n.computed === true],
+  ['tagged template', (n) => n.type === 'TaggedTemplateExpression'],
+  ['class field', (n) => n.type === 'PropertyDefinition'],
+  [
+    'assignment to length',
+    (n) => n.type === 'AssignmentExpression' && keyOf(n.left as AnyNode) === 'length',
+  ],
+  [
+    'regular expression with groups of kind (?…) but (?:…)',
+    (n) => /\(\?[^:]/.test(regex(n).pattern),
+  ],
+  ['regular expression with back references', (n) => /\\[1-9k]/.test(regex(n).pattern)],
+  ['regular expression with a flag other than g and i', (n) => /[^gi]/.test(regex(n).flags)],
+];
+
+/** Globals of the language that Espruino does not have. */
+const absent = new Set(
+  'Map Set WeakMap WeakSet WeakRef Symbol Proxy Reflect Intl BigInt BigInt64Array Atomics'.split(
+    ' ',
+  ),
+);
+const absentMembers = new Set(['Array.from', 'Array.of', 'Math.imul', 'Math.trunc', 'Math.fround']);
+
+function keyOf(node: AnyNode): string {
+  if (node?.type !== 'MemberExpression' || node.computed === true) return '';
+  return String((node.property as AnyNode).name);
+}
+
+function children(node: AnyNode): AnyNode[] {
+  const isNode = (value: unknown): value is AnyNode =>
+    typeof (value as AnyNode | null)?.type === 'string';
+  return Object.values(node).flat().filter(isNode);
+}
+
+const isFunction = (node: AnyNode): boolean => /Function/.test(node.type);
+
+/** Whether a name is a binding of the language rather than the key of a member or a property. */
+function reads(parent: AnyNode | undefined, node: AnyNode): boolean {
+  if (parent?.type === 'MemberExpression')
+    return parent.computed === true || parent.object === node;
+  return !(parent?.type === 'Property' && parent.key === node && parent.shorthand !== true);
+}
+
+/** The first mention of a function, outside other functions, before it is declared. */
+function early(body: AnyNode[]): AnyNode | undefined {
+  const later = new Set(
+    body
+      .filter((statement) => statement.type === 'FunctionDeclaration')
+      .map((statement) => String((statement.id as AnyNode).name)),
+  );
+  const search = (node: AnyNode, parent?: AnyNode): AnyNode | undefined => {
+    if (node.type === 'Identifier' && later.has(String(node.name)) && reads(parent, node)) {
+      return node;
+    }
+    if (isFunction(node)) return undefined;
+    for (const child of children(node)) {
+      const found = search(child, node);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  for (const statement of body) {
+    if (statement.type === 'FunctionDeclaration')
+      later.delete(String((statement.id as AnyNode).name));
+    const found = search(statement);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/**
+ * Refuses a script that holds what Espruino lacks; each entry was tried on the real interpreter.
+ *
+ * Espruino does not hoist: a function must be declared above the statement that runs it.
+ *
+ * @param code a script
+ * @throws SyntaxError that names the construct, its line and its column
+ * @source espruino.com/Features; every construct run on Espruino itself
+ */
+export function refuse(code: string): void {
+  const stop = (what: string, node: Node): never => {
+    const at = node.loc?.start;
+    const where = `line ${at?.line}, column ${(at?.column ?? 0) + 1}`;
+    const text = code.slice(node.start, node.start + 40);
+    throw new SyntaxError(`Espruino has no ${what}: ${where}: ${text}`);
+  };
+  const visit = (node: AnyNode, parent?: AnyNode): void => {
+    for (const [what, test] of refused) if (test(node)) stop(what, node);
+    if (node.type === 'Identifier' && absent.has(String(node.name)) && reads(parent, node)) {
+      stop(String(node.name), node);
+    }
+    if (node.type === 'MemberExpression') {
+      const name = `${(node.object as AnyNode).name}.${keyOf(node)}`;
+      if (absentMembers.has(name)) stop(name, node);
+    }
+    if (node.type === 'Program' || node.type === 'BlockStatement') {
+      const found = early(node.body as AnyNode[]);
+      if (found !== undefined) stop('hoisting of functions', found);
+    }
+    for (const child of children(node)) visit(child, node);
+  };
+  visit(
+    parse(code, {
+      ecmaVersion: 'latest',
+      sourceType: 'script',
+      locations: true,
+    }) as Node as AnyNode,
+  );
+}
