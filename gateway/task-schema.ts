@@ -162,18 +162,23 @@ const gate = Type.Object(
   {
     minAccuracy: Type.Number({
       ...share,
-      default: 0.6,
-      description: 'a candidate needs this much',
+      default: 0.9,
+      description: 'a first model needs this much; below it the update ladder goes on climbing',
     }),
     alpha: Type.Number({
       ...share,
       default: 0.05,
-      description: 'significance at which the paired test decides that a candidate is better',
+      description: 'significance at which the paired test says that a candidate is better',
     }),
     maxClassLoss: Type.Number({
       ...share,
       default: 0.25,
-      description: 'recall that one class may lose against the champion',
+      description: 'recall that one class may lose against the champion, beyond chance',
+    }),
+    maxRegimeLoss: Type.Number({
+      ...share,
+      default: 0.03,
+      description: 'accuracy that a shared model may lose on the windows of an earlier regime',
     }),
   },
   { ...closed, default: {} },
@@ -195,38 +200,57 @@ const rollout = Type.Object(
   { ...closed, default: {} },
 );
 
+const deviation = (description: string, value: number) =>
+  Type.Number({ minimum: 0, default: value, description });
+
 const augment = Type.Object(
   {
-    copies: Type.Integer({
-      minimum: 0,
-      default: 30,
-      description: 'made from each labelled window',
-    }),
-    rotateDegrees: Type.Number({
-      minimum: 0,
-      default: 15,
-      description: 'largest turn of the axes',
-    }),
-    scale: Type.Number({ ...share, default: 0.15, description: 'largest change of gain' }),
-    warp: Type.Number({ ...share, default: 0.15, description: 'largest change of tempo' }),
-    shiftSamples: Type.Integer({ minimum: 0, default: 2, description: 'largest shift in time' }),
-    noise: Type.Number({ minimum: 0, default: 1.5, description: 'standard deviation in counts' }),
+    perClass: count('windows made for each class, from those that are labelled', { default: 400 }),
+    tempo: deviation('of the logarithm of the length', 0.15),
+    bend: deviation('of two sine bends of time, as a share of the window', 0.15),
+    shiftSamples: deviation('of the first and of the last sample', 0.7),
+    amplitude: deviation('of the logarithm of the movement about its mean', 0.3),
+    rotationDegrees: deviation('of the turn about each axis; 0 for other than three axes', 0),
+    gain: deviation('of the logarithm of the whole window', 0.03),
+    noise: deviation('of each value, as a share of the mean magnitude', 0.1),
+    offset: deviation('of each axis, as a share of the mean magnitude', 0.1),
   },
-  { ...closed, default: {} },
+  { ...closed, default: {}, description: 'how labelled windows are varied; standard deviations' },
 );
 
 const training = Type.Object(
   {
-    epochs: count('passes over the data', { default: 60 }),
-    batch: count('examples a step', { default: 32 }),
-    learningRate: Type.Number({ exclusiveMinimum: 0, default: 0.01, description: 'of Adam' }),
-    l2: Type.Number({ minimum: 0, default: 0.001, description: 'weight decay' }),
-    labelSmoothing: Type.Number({ ...share, default: 0.05, description: 'given to other classes' }),
+    l2: Type.Number({ minimum: 0, default: 0.01, description: 'penalty l2/2·Σw² on weights' }),
+    labelSmoothing: Type.Number({ ...share, default: 0, description: 'given to other classes' }),
+    linear: Type.Object(
+      {
+        iterations: count('steps of full-batch Adam', { default: 100 }),
+        learningRate: deviation('first step; falls to 0 by a half cosine', 0.08),
+      },
+      { ...closed, default: {}, description: 'for a part of the net that is one dense layer' },
+    ),
+    deep: Type.Object(
+      {
+        epochs: count('passes over the varied windows', { default: 30 }),
+        batch: count('windows a step', { default: 32 }),
+        learningRate: deviation('of Adam', 0.003),
+      },
+      { ...closed, default: {}, description: 'for more than one layer' },
+    ),
+    sigmas: Type.Number({
+      exclusiveMinimum: 0,
+      default: 6,
+      description:
+        "deviations of a feature that the first model's int8 input holds; room for other wearers",
+    }),
+    many: count('labels of a class from which windows are varied half as much', { default: 30 }),
     rehearsal: Type.Number({
       ...share,
       default: 0.5,
-      description: 'share of old samples in a shared head; a personal head rehearses nothing',
+      description: 'share of old windows in a shared head; a personal head rehearses nothing',
     }),
+    folds: count('of the cross-validation that judges a candidate', { minimum: 2, default: 5 }),
+    minLabels: count('new labels after which a model with an alarm is retrained', { default: 6 }),
     augment,
   },
   { ...closed, default: {} },
@@ -256,6 +280,13 @@ export const TaskSchema = Type.Object(
           minimum: 0,
           description: 'layers before the head: frozen when only the head is retrained',
         }),
+        deeper: Type.Optional(
+          Type.Array(layer, {
+            minItems: 1,
+            description:
+              'the net to grow to when the whole net is retrained; its head is all of it',
+          }),
+        ),
       },
       closed,
     ),

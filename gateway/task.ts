@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { GatewayError } from './errors.ts';
-import { type Task, TaskSchema } from './task-schema.ts';
+import { type LayerSpec, type Task, TaskSchema } from './task-schema.ts';
 
 export type { LayerSpec, Task } from './task-schema.ts';
 
@@ -69,24 +69,10 @@ export function parseTask(value: unknown, name = 'task'): Task {
 
 /** What no schema can say: fields that must agree with one another. */
 function crossCheck(task: Task, refuse: (path: string, problem: string) => never): void {
-  const { layers, cut } = task.architecture;
-  const last = layers[layers.length - 1];
-  const classes = task.classes.length;
-  if (last.type !== 'dense' || last.units !== classes || last.activation !== 'none') {
-    refuse(
-      `architecture.layers[${layers.length - 1}]`,
-      `must be dense with ${classes} units (one a class) and activation 'none'`,
-    );
-  }
+  const { layers, cut, deeper } = task.architecture;
+  checkNet('architecture.layers', layers, task, refuse);
+  if (deeper !== undefined) checkNet('architecture.deeper', deeper, task, refuse);
   if (cut >= layers.length) refuse('architecture.cut', `must be less than ${layers.length} layers`);
-  let flat = task.features !== 'raw';
-  layers.forEach((layer, i) => {
-    if (layer.type === 'dense') flat = true;
-    else if (flat) {
-      const where = task.features === 'raw' ? 'before every dense layer' : "with features 'raw'";
-      refuse(`architecture.layers[${i}]`, `${layer.type} can only stand ${where}`);
-    }
-  });
   if (task.sensor.min >= task.sensor.max) refuse('sensor.min', 'must be less than sensor.max');
   if (task.window.minSamples > task.window.samples) {
     refuse('window.minSamples', `must be at most window.samples, ${task.window.samples}`);
@@ -103,6 +89,30 @@ function crossCheck(task: Task, refuse: (path: string, problem: string) => never
   for (const label of task.recordings.ignore) {
     if (task.classes.includes(label)) refuse('recordings.ignore', `names the class '${label}'`);
   }
+}
+
+/** A net must end in the classes, and convolve only what still has an order in time. */
+function checkNet(
+  path: string,
+  layers: LayerSpec[],
+  task: Task,
+  refuse: (path: string, problem: string) => never,
+): void {
+  const end = layers.length - 1;
+  const last = layers[end];
+  const classes = task.classes.length;
+  if (last.type !== 'dense' || last.units !== classes || last.activation !== 'none') {
+    const problem = `must be dense with ${classes} units (one a class) and activation 'none'`;
+    refuse(`${path}[${end}]`, problem);
+  }
+  let flat = task.features !== 'raw';
+  layers.forEach((layer, i) => {
+    if (layer.type === 'dense') flat = true;
+    else if (flat) {
+      const where = task.features === 'raw' ? 'before every dense layer' : "with features 'raw'";
+      refuse(`${path}[${i}]`, `${layer.type} can only stand ${where}`);
+    }
+  });
 }
 
 /** An error of ajv as [path, problem]: `sensor.rateHz`, `must be number, is "fast"`. */

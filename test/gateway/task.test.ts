@@ -68,11 +68,12 @@ describe('taskNames()', () => {
 describe('parseTask()', () => {
   it('fills in defaults and leaves its argument alone', () => {
     const { send, training, ...rest } = gesture();
-    const given = { ...rest, training: { epochs: 7 } };
+    const given = { ...rest, training: { augment: training.augment, rehearsal: 0.25 } };
     const task = parseTask(given);
     expect(task.send).toEqual(send);
-    expect(task.training).toEqual({ ...training, epochs: 7 });
-    expect(given).toEqual({ ...rest, training: { epochs: 7 } });
+    expect(task.training).toEqual({ ...training, rehearsal: 0.25 });
+    expect(Object.keys(given.training)).toEqual(['augment', 'rehearsal']);
+    expect(given).not.toHaveProperty('send');
   });
 
   it.each<[string, (task: Record<string, never> & Task) => void, string]>([
@@ -106,6 +107,14 @@ describe('parseTask()', () => {
       'outputs that are not the classes',
       (t) => Object.assign(t.architecture.layers[0], { units: 5 }),
       'architecture.layers[0] must be dense with 6 units',
+    ],
+    [
+      'a deeper net that does not end in the classes',
+      (t) =>
+        Object.assign(t.architecture, {
+          deeper: [{ type: 'dense', units: 6, activation: 'relu' }],
+        }),
+      'architecture.deeper[0] must be dense with 6 units',
     ],
     [
       'a cut behind the last layer',
