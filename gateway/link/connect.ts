@@ -1,5 +1,6 @@
 import { crc32 as nodeCrc32 } from 'node:zlib';
 import { encodeFrame, feed, frameDecoder, plainSuite, type Suite } from '../../device/core/frame.ts';
+import type { Known } from './intake.ts';
 import {
   type DeviceEvent,
   type Hello,
@@ -23,10 +24,10 @@ export interface Handlers {
   /**
    * A device introduces itself, or has something new to say about itself.
    *
-   * @returns the highest seq of its session up to which every sample is stored or was reported
-   *   lost (0 for a new session); undefined to refuse the device: it gets no answer
+   * @returns what is stored of its session, so that after a restart of the gateway nothing is
+   *   stored or reported lost twice; undefined to refuse the device: it gets no answer
    */
-  onHello(hello: Hello): number | undefined | Promise<number | undefined>;
+  onHello(hello: Hello): Known | undefined | Promise<Known | undefined>;
   /**
    * A new sample, once in each connection. Call `done()` when it is committed, `done(false)` when
    * it could not be: the device is told that it is stored only after the former.
@@ -151,8 +152,8 @@ export async function connect(
 
   function greet(hello: Hello): void | Promise<void> {
     const { session } = hello;
-    const welcome = (ackSeq: number | undefined): void => {
-      if (ackSeq !== undefined) run({ t: 'welcome', now: clock.now(), session, ackSeq });
+    const welcome = (known: Known | undefined): void => {
+      if (known !== undefined) run({ t: 'welcome', now: clock.now(), session, known });
     };
     const answer = handlers.onHello(hello);
     if (answer instanceof Promise) return answer.then(welcome);

@@ -18,14 +18,30 @@ export interface Intake {
 /** How far beyond the acknowledged seq a sample may be: bounds the memory a device can claim. */
 export const SPAN = 256;
 
+/** What a gateway that has just started still knows of a session. */
+export interface Known {
+  /** every seq up to here is stored, or was reported lost; 0 for a new session */
+  ackSeq: number;
+  /** seqs above it that are stored, or were reported lost */
+  beyond: Iterable<number>;
+}
+
 /**
  * Books of a session.
  *
  * @param session of the device, 0 for none yet
- * @param ackSeq highest seq up to which all is durable or reported lost
+ * @param known from the store
  */
-export function startIntake(session: number, ackSeq: number): Intake {
-  return { session, floor: ackSeq, ahead: new Set(), pending: new Set(), again: new Set() };
+export function startIntake(session: number, known: Known = { ackSeq: 0, beyond: [] }): Intake {
+  const books: Intake = {
+    session,
+    floor: known.ackSeq,
+    ahead: new Set([...known.beyond].filter((seq) => seq > known.ackSeq)),
+    pending: new Set(),
+    again: new Set(),
+  };
+  absorb(books);
+  return books;
 }
 
 /**

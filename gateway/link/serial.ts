@@ -7,8 +7,8 @@ export interface SerialOptions {
   baud?: number;
 }
 
-/** What is wrong and what to do, from the system's message (the binding gives no code). */
-function explain(path: string, cause: Error): GatewayError {
+/** What is wrong with a port and what to do, from the system's message (the binding gives no code). */
+export function explain(path: string, cause: Error): GatewayError {
   const text = cause.message;
   if (/no such file|file not found|ENOENT|ENXIO|ENODEV/i.test(text)) {
     return new GatewayError('port', `there is no device at ${path}`, {

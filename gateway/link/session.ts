@@ -1,5 +1,13 @@
 import { DROPPED, GONE, PROTO } from '../../device/core/messages.ts';
-import { acknowledged, arrive, type Intake, pass, settle, startIntake } from './intake.ts';
+import {
+  acknowledged,
+  arrive,
+  type Intake,
+  type Known,
+  pass,
+  settle,
+  startIntake,
+} from './intake.ts';
 import {
   composeMessage,
   type DeviceEvent,
@@ -60,8 +68,8 @@ export type SessionInput =
   | { t: 'close'; now: number }
   | { t: 'tick'; now: number }
   | { t: 'message'; now: number; message: DeviceMessage }
-  /** the answer to effect `hello`: this much of its session is durable or was reported lost */
-  | { t: 'welcome'; now: number; session: number; ackSeq: number }
+  /** the answer to effect `hello`: what the store has of its session */
+  | { t: 'welcome'; now: number; session: number; known: Known }
   | { t: 'durable' | 'failed'; now: number; session: number; seqs: readonly number[] }
   | { t: 'offer'; now: number; offer: Offer; parts: readonly Uint8Array[] }
   | { t: 'confirm' | 'revert'; now: number; release: number }
@@ -95,7 +103,7 @@ export function startSession(policy: SendingPolicy): SessionState {
     open: false,
     hello: undefined,
     greeting: 0,
-    books: startIntake(0, 0),
+    books: startIntake(0),
     acked: 0,
     policy,
     asked: [],
@@ -184,7 +192,7 @@ function greet(step: Step, hello: Hello): void {
   if (before !== undefined && before.id !== hello.id) {
     // Another device on the same port: nothing that was meant for the first is for this one.
     step.forget(step.state.asked);
-    step.set({ transfer: undefined, order: undefined, books: startIntake(0, 0) });
+    step.set({ transfer: undefined, order: undefined, books: startIntake(0) });
   }
   step.set({ hello, greeting: hello.session, nudge: undefined });
   const { transfer, order } = step.state;
@@ -204,12 +212,12 @@ function greet(step: Step, hello: Hello): void {
   }
 }
 
-function welcome(step: Step, session: number, ackSeq: number): void {
+function welcome(step: Step, session: number, known: Known): void {
   const { state, now } = step;
   if (session !== state.greeting) return;
   if (session !== state.books.session) {
     step.forget(state.asked);
-    step.set({ books: startIntake(session, ackSeq) });
+    step.set({ books: startIntake(session, known) });
   }
   const seq = acknowledged(step.state.books);
   const time = Math.floor(now / 1000);
@@ -325,7 +333,7 @@ export function next(
     step.nudge();
   } else if (input.t === 'close') step.set({ open: false });
   else if (input.t === 'message') take(step, input.message);
-  else if (input.t === 'welcome') welcome(step, input.session, input.ackSeq);
+  else if (input.t === 'welcome') welcome(step, input.session, input.known);
   else if (input.t === 'durable' || input.t === 'failed') {
     if (input.session === state.books.session) {
       step.set({ books: settle(state.books, input.seqs, input.t === 'durable') });

@@ -50,10 +50,10 @@ export function linkStore(
       return {
         onHello: (hello) => {
           store.hellos.push(hello);
-          let seq = 0;
           const { session } = hello;
-          while (stored(session).has(seq + 1) || lost(session).has(seq + 1)) seq++;
-          return options.lateHello ? Promise.resolve(seq) : seq;
+          const beyond = [...stored(session).keys(), ...lost(session)];
+          const known = { ackSeq: 0, beyond };
+          return options.lateHello ? Promise.resolve(known) : known;
         },
         onSample: (sample, done) => {
           const key = `${sample.session}/${sample.seq}`;

@@ -56,6 +56,7 @@ describe('connect()', () => {
             lateHello,
           });
           const made = new Map<number, number>();
+          const told = new Map<number, number>();
           let session = 100;
           const boot = () => linkDevice(b, clock, { session, samples, bytes: bytes + 40, span });
           let device = boot();
@@ -71,6 +72,7 @@ describe('connect()', () => {
                 gateway = await connect(a, store.handlers(), { policy: POLICY, clock });
               } else {
                 await device.stop();
+                told.set(session, device.state.acked);
                 session++;
                 device = boot();
                 await device.start();
@@ -82,7 +84,7 @@ describe('connect()', () => {
           fails = 0;
           await clock.advance(300_000);
           expect(store.wrong).toEqual([]);
-          const last = made.get(session) as number;
+          const last = made.get(session) ?? 0;
           const stored = store.stored.get(session) ?? new Map();
           const lost = store.lost.get(session) ?? new Set();
           for (let seq = 1; seq <= last; seq++) {
@@ -95,8 +97,13 @@ describe('connect()', () => {
               expect(seq).toBeLessThanOrEqual(made.get(of) as number);
             }
           }
-          // What was acknowledged is stored or lost, in sessions that ended too.
           expect(device.state.acked).toBe(last);
+          for (const [of, acked] of told) {
+            for (let seq = 1; seq <= acked; seq++) {
+              const kept = store.stored.get(of)?.has(seq);
+              expect([of, seq, kept || store.lost.get(of)?.has(seq)]).toEqual([of, seq, true]);
+            }
+          }
           expect(lost.size).toBeLessThanOrEqual(device.state.dropped);
           expect(clock.waiting()).toBe(0);
           await gateway.close();
