@@ -61,8 +61,9 @@ export function requantise(
 /*
  * Dense and convolution are one loop over `dot(fixed, row of moving)`: a dense layer with one
  * multiplier holds the input and walks the weights; everything else holds one filter and walks the
- * input. Below |acc| = 2^21 and for shifts of 1 to 21 bits both roundings are one exact floor:
- * floor((acc·m + 2^30 + 2^(30+s) - (acc < 0 ? 2^31 : 0)) / 2^(31+s)), no sum reaching 2^53.
+ * input. Below |acc| = 2^21 and for right shifts s of 1 or more both roundings are one floor:
+ * floor((acc·m + 2^30 + 2^(30+s) - (acc < 0 ? 2^31 : 0)) / 2^(31+s)). No sum reaches 2^53 up to
+ * s = 21, so it is exact; above, it is far from every multiple of 2^(31+s), and the result 0.
  */
 function multiply(layer: Layer, input: Int8Array, dot: Dot): Int8Array {
   const head = layer.head;
@@ -109,7 +110,7 @@ function multiply(layer: Layer, input: Int8Array, dot: Dot): Int8Array {
     if (!byRow) fixed = layer.weights.subarray(group * size, group * size + size);
     mul = layer.multiplier[head[15] * group];
     shift = -layer.shift[head[15] * group];
-    limit = shift < 1 || shift > 21 ? 0 : 2097152;
+    limit = shift < 1 ? 0 : 2097152;
     scale = POW2[limit === 0 ? 0 : shift];
     plus = 1073741824 + 1073741824 * scale;
     minus = plus - 2147483648;

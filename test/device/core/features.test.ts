@@ -82,6 +82,16 @@ describe('features()', () => {
       expect(b[at + 1]).toBe(f[at + 1]);
     }
   });
+
+  it('features() measures the swept area about a mean vector as short as 1', () => {
+    const circle = [10, 0, 0, 0, 10, 0, -10, 0, 0, 0, -10, 0];
+    const window = Int8Array.from(Array(5).fill(circle).flat());
+    window[2] = 1;
+    const all = features(2, window, 20, 20, 3, dot);
+    // 19 steps sweep 100 each: 256 · 1900 / 20 = 24320 about z, times the mean vector (0, 0, 1)
+    expect(all[34]).toBe(155);
+    expect(all[38]).toBe(155);
+  });
 });
 
 describe('featureCount()', () => {

@@ -96,7 +96,7 @@ describe('runLayers()', () => {
   it('runLayers() equals a convolution in 64-bit integers when the fast path ends', () => {
     const row = fc.record({
       bias: int32.filter((b) => Math.abs(b) < 2 ** 31 - 200000),
-      real: fc.double({ min: 2 ** -32, max: 0.99, noNaN: true }),
+      real: fc.integer({ min: 0, max: 31 }).map((e) => 0.97 * 2 ** -e),
       weights: fc.array(fc.integer({ min: -127, max: 127 }), { minLength: 6, maxLength: 6 }),
     });
     const property = fc.property(
@@ -146,6 +146,39 @@ describe('runLayers()', () => {
       },
     );
     fc.assert(property, { numRuns: 3000 });
+  });
+
+  it('runLayers() takes the slow path when one sum of doubles would round up to a multiple', () => {
+    // acc·multiplier + c is one below a multiple of 2^(31+s) and above 2^53
+    const traps = [
+      [16, 8388607, 1082130433, 64],
+      [16, -5756455, 2041461143, -84],
+      [17, 16716767, 1338611681, 79],
+      [17, -15282791, 1280035159, -70],
+      [18, 33308641, 1107016671, 65],
+      [18, -31378881, 1910653505, -107],
+    ];
+    for (const [s, acc, multiplier, expected] of traps) {
+      const part = encodeLayers(
+        [
+          {
+            type: 'dense',
+            inputs: 1,
+            outputs: 1,
+            weights: new Int8Array(1),
+            bias: Int32Array.from([acc]),
+            multiplier: Int32Array.from([multiplier]),
+            shift: Int32Array.from([-s]),
+            inputZero: 0,
+            outputZero: 0,
+            relu: false,
+          },
+        ],
+        0,
+      );
+      expect(twice(acc, multiplier, -s)).toBe(expected);
+      expect(runLayers(loadLayers(part), new Int8Array(1), dot)[0]).toBe(expected);
+    }
   });
 
   it('runLayers() gives the input itself when there are no layers', () => {
