@@ -146,12 +146,15 @@ const monitor = Type.Object(
     referenceWindows: count('windows after a change of model that say what is normal', {
       default: 30,
     }),
-    recentWindows: count('the newest windows, compared with the reference', { default: 20 }),
+    recentWindows: count(
+      'newest windows: those that may not join the reference yet, and labelled ones that are tested',
+      { default: 20 },
+    ),
     falseAlarm: Type.Number({
       exclusiveMinimum: 0,
       exclusiveMaximum: 1,
-      default: 0.001,
-      description: 'probability of an alarm in one comparison where nothing changed',
+      default: 0.0001,
+      description: 'false alarms for each window, at most, in the long run',
     }),
     minLabels: count('labelled windows before accuracy may raise an alarm', { default: 5 }),
   },

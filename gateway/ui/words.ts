@@ -27,8 +27,21 @@ const of = (data: Data) => (typeof data.scope === 'string' ? ` for ${data.scope}
 const number = (value: Json | undefined, after = '') =>
   typeof value === 'number' ? `${value}${after}` : '';
 const share = (value: Json | undefined) => (typeof value === 'number' ? value.toFixed(2) : '?');
+/** A score, which is in sixteenths of a logit. */
+const logits = (value: Json | undefined) =>
+  typeof value === 'number' ? (value / 16).toFixed(1) : '?';
 const comma = (...parts: string[]) => parts.filter((part) => part !== '').join(', ');
 const short = (value: Json | undefined) => (typeof value === 'string' ? shortVersion(value) : '?');
+
+/** How much worse it got: the fields of the monitor's alarm, else whatever message there is. */
+function alarm(data: Data): string {
+  const { what, before, after, windows } = data;
+  const on = typeof windows === 'number' ? ` on ${windows} windows` : '';
+  if (what === 'accuracy') return `: accuracy ${share(before)} → ${share(after)}${on}`;
+  if (what === 'score')
+    return `: less sure of itself, margin ${logits(before)} → ${logits(after)}${on}`;
+  return typeof data.message === 'string' ? `: ${data.message}` : why(data);
+}
 
 /** What the events say; the keys of `data` are those that the gateway records. */
 const phrases: Record<string, Phrase> = {
@@ -46,8 +59,7 @@ const phrases: Record<string, Phrase> = {
   'sample.released': (subject) => `a window of ${subject} was released from quarantine`,
   'accuracy.changed': (subject, data) =>
     `${subject}: accuracy ${share(data.from)} → ${share(data.to)}`,
-  'alarm.raised': (subject, data) =>
-    `ALARM ${subject}${typeof data.message === 'string' ? `: ${data.message}` : why(data)}`,
+  'alarm.raised': (subject, data) => `ALARM ${subject}${alarm(data)}`,
   'alarm.ended': (subject, data) =>
     `alarm of ${subject} is over${typeof data.accuracy === 'number' ? `: accuracy back to ${share(data.accuracy)}` : ''}`,
   'label.added': (subject, data) => {

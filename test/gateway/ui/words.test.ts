@@ -17,6 +17,18 @@ describe('sentence()', () => {
     ['accuracy.changed', 'watch-3', { from: 0.97, to: 0.3125 }, 'watch-3: accuracy 0.97 → 0.31'],
     ['alarm.raised', 'watch-3', { message: 'it fell' }, 'ALARM watch-3: it fell'],
     [
+      'alarm.raised',
+      'watch-3',
+      { what: 'accuracy', before: 0.97, after: 0.3125, windows: 12 },
+      'ALARM watch-3: accuracy 0.97 → 0.31 on 12 windows',
+    ],
+    [
+      'alarm.raised',
+      'watch-3',
+      { what: 'score', before: 72, after: 20, windows: 15 },
+      'ALARM watch-3: less sure of itself, margin 4.5 → 1.3 on 15 windows',
+    ],
+    [
       'alarm.ended',
       'watch-3',
       { accuracy: 0.953 },
