@@ -1,0 +1,283 @@
+import type { Task } from '../task.ts';
+import {
+  binomialLowerTail,
+  confusionMatrix,
+  mcnemarMidP,
+  recallByClass,
+  wilson,
+} from './metrics.ts';
+
+/**
+ * How the labelled windows that judge a candidate were kept from it.
+ *
+ * - `held-out`: the candidate never saw them.
+ * - `cross-validated`: each is judged by a model trained without it.
+ * - `resubstituted`: too few labels for either (a class with a single one), so the candidate was
+ *   trained on them and its own score proves nothing; the release rests on the champion's failure.
+ */
+export type EvidenceKind = 'held-out' | 'cross-validated' | 'resubstituted';
+
+/** Predictions on the same labelled windows, by class index; -1 where nothing was predicted. */
+export interface Evidence {
+  kind: EvidenceKind;
+  truth: readonly number[];
+  /** Made by the champion before anyone trained on these windows; empty without a champion. */
+  champion: readonly number[];
+  candidate: readonly number[];
+}
+
+/** A regime that must not be forgotten: the windows of an earlier wearer, say. */
+export interface Regime {
+  name: string;
+  truth: readonly number[];
+  champion: readonly number[];
+  candidate: readonly number[];
+}
+
+/** The task's rules for the gate. */
+export type GatePolicy = Task['gate'];
+
+export interface GateInput {
+  classes: readonly string[];
+  evidence: Evidence;
+  /** What the champion's accuracy was when it was released, 0 to 1; the reference that it failed. */
+  championReference: number | null;
+  regimes: readonly Regime[];
+  /** Names of pinned windows that the candidate gets wrong, and how many there are. */
+  mustPass: { total: number; broken: readonly string[] };
+  /** Accuracy of the float net and of its int8 form on the same windows. */
+  quantisation: { float: number; int8: number };
+  /** Bytes that the model needs and has, board by board. */
+  budgets: readonly { board: string; bytes: number; limit: number }[];
+  policy: GatePolicy;
+}
+
+export interface GateCheck {
+  name: string;
+  ok: boolean;
+  why: string;
+}
+
+/** The decision with its reasons; stored with the version. */
+export interface GateReport {
+  decision: 'release' | 'provisional' | 'refuse';
+  reason: string;
+  reachesAim: boolean;
+  evidence: {
+    kind: EvidenceKind;
+    windows: number;
+    champion: number | null;
+    candidate: number;
+    interval: [number, number];
+    gained: number;
+    lost: number;
+    midP: number | null;
+  };
+  classes: { name: string; windows: number; champion: number | null; candidate: number | null }[];
+  worstClass: string | null;
+  confusion: { champion: number[][] | null; candidate: number[][] };
+  regimes: { name: string; windows: number; champion: number; candidate: number }[];
+  mustPass: { total: number; broken: readonly string[] };
+  quantisation: { float: number; int8: number };
+  budgets: readonly { board: string; bytes: number; limit: number }[];
+  checks: GateCheck[];
+}
+
+/** Greatest loss of accuracy that int8 may cost a candidate before it is refused. */
+const MAX_INT8_GAP = 0.03;
+/** Windows of a class below which its recall is reported but decides nothing. */
+const MIN_CLASS_WINDOWS = 5;
+
+/**
+ * Decides whether a candidate may leave the trainer.
+ *
+ * With a champion, the candidate must win the paired comparison on the same windows (McNemar,
+ * mid-p, two-sided). Where labels are too few to keep any from the candidate, it is released on
+ * trial only, and only if the champion's failure on them is certain (binomial, against the
+ * accuracy with which it was released). Whatever decides, no pinned window, class, earlier regime
+ * or board budget may be lost.
+ *
+ * @param input predictions as class indices, all by the device's own int8 kernel
+ * @returns the report; `decision` is 'provisional' when it rests on cross-validation or on trial
+ * @throws RangeError if the predictions and the truth differ in length
+ * @source Fagerland, Lydersen and Laake 2013, 'The McNemar test for binary matched-pairs data' (mid-p)
+ */
+export function gate(input: GateInput): GateReport {
+  const { evidence, policy, classes } = input;
+  const n = evidence.truth.length;
+  const first = evidence.champion.length === 0;
+  if (evidence.candidate.length !== n || !(first || evidence.champion.length === n)) {
+    throw new RangeError('every labelled window needs one prediction of each model');
+  }
+  const right = hits(evidence.truth, evidence.candidate);
+  const before = first ? null : hits(evidence.truth, evidence.champion);
+  const { gained, lost } = discordant(evidence.truth, evidence.champion, evidence.candidate);
+  const accuracy = n === 0 ? 0 : right / n;
+  const midP = first ? null : mcnemarMidP(gained, lost);
+  const checks: GateCheck[] = [
+    better(input, { n, accuracy, before, gained, lost, midP }),
+    ...lossByClass(input),
+    ...input.regimes.map((regime) => keepsRegime(regime, policy.maxRegimeLoss)),
+    {
+      name: 'must-pass',
+      ok: input.mustPass.broken.length === 0,
+      why: `${input.mustPass.total - input.mustPass.broken.length} of ${input.mustPass.total} pinned windows right`,
+    },
+    {
+      name: 'int8',
+      ok: input.quantisation.float - input.quantisation.int8 <= MAX_INT8_GAP,
+      why: `float ${percent(input.quantisation.float)}, int8 ${percent(input.quantisation.int8)}`,
+    },
+    ...input.budgets.map(({ board, bytes, limit }) => ({
+      name: `budget ${board}`,
+      ok: bytes <= limit,
+      why: `${bytes} of ${limit} bytes`,
+    })),
+  ];
+  const failed = checks.filter((check) => !check.ok);
+  const byClass = recalls(input);
+  const measured = byClass.filter((row) => row.candidate !== null);
+  return {
+    decision:
+      failed.length > 0 ? 'refuse' : evidence.kind === 'held-out' ? 'release' : 'provisional',
+    reason:
+      failed.length > 0 ? failed.map((c) => `${c.name}: ${c.why}`).join('; ') : checks[0]!.why,
+    reachesAim: accuracy >= policy.minAccuracy,
+    evidence: {
+      kind: evidence.kind,
+      windows: n,
+      champion: before === null || n === 0 ? null : before / n,
+      candidate: accuracy,
+      interval: n === 0 ? [0, 1] : wilson(right, n),
+      gained,
+      lost,
+      midP,
+    },
+    classes: byClass,
+    worstClass:
+      measured.sort((a, b) => (a.candidate as number) - (b.candidate as number))[0]?.name ?? null,
+    confusion: {
+      champion: first ? null : confusionMatrix(evidence.truth, evidence.champion, classes.length),
+      candidate: confusionMatrix(evidence.truth, evidence.candidate, classes.length),
+    },
+    regimes: input.regimes.map((r) => ({
+      name: r.name,
+      windows: r.truth.length,
+      champion: hits(r.truth, r.champion) / r.truth.length,
+      candidate: hits(r.truth, r.candidate) / r.truth.length,
+    })),
+    mustPass: input.mustPass,
+    quantisation: input.quantisation,
+    budgets: input.budgets,
+    checks,
+  };
+}
+
+interface Comparison {
+  n: number;
+  accuracy: number;
+  before: number | null;
+  gained: number;
+  lost: number;
+  midP: number | null;
+}
+
+function better(input: GateInput, c: Comparison): GateCheck {
+  const { evidence, policy, championReference } = input;
+  const name = 'better';
+  if (c.n === 0) return { name, ok: false, why: 'no labelled window to judge by' };
+  if (c.before === null || c.midP === null) {
+    const ok = c.accuracy >= policy.minAccuracy;
+    return {
+      name,
+      ok,
+      why: `first model: ${percent(c.accuracy)} of ${c.n} windows right, aim ${percent(policy.minAccuracy)}`,
+    };
+  }
+  const counts = `champion ${c.before} of ${c.n} right`;
+  if (evidence.kind !== 'resubstituted') {
+    const ok = c.midP < policy.alpha && c.gained > c.lost;
+    const why = `${counts}, candidate ${Math.round(c.accuracy * c.n)} (${evidence.kind}; ${c.gained} gained, ${c.lost} lost, mid-p ${c.midP.toPrecision(2)})`;
+    return { name, ok, why };
+  }
+  const p = binomialLowerTail(c.before, c.n, championReference ?? policy.minAccuracy);
+  return {
+    name,
+    ok: p < policy.alpha && c.gained > c.lost,
+    why: `${counts} where its release promised ${percent(championReference ?? policy.minAccuracy)} (p ${p.toPrecision(2)}); too few labels to test the candidate, so it goes on trial`,
+  };
+}
+
+function keepsRegime(regime: Regime, maxLoss: number): GateCheck {
+  const n = regime.truth.length;
+  const before = hits(regime.truth, regime.champion) / n;
+  const after = hits(regime.truth, regime.candidate) / n;
+  return {
+    name: `keeps ${regime.name}`,
+    ok: before - after <= maxLoss,
+    why: `${percent(before)} before, ${percent(after)} after, on ${n} windows`,
+  };
+}
+
+/** A class may lose recall by chance: only a loss that is large and certain decides. */
+function lossByClass({ evidence, classes, policy }: GateInput): GateCheck[] {
+  if (evidence.champion.length === 0) return [];
+  const checks: GateCheck[] = [];
+  classes.forEach((name, k) => {
+    const here = evidence.truth.flatMap((t, i) => (t === k ? [i] : []));
+    if (here.length < MIN_CLASS_WINDOWS) return;
+    const of = (all: readonly number[]): number[] => here.map((i) => all[i]!);
+    const { gained, lost } = discordant(
+      of(evidence.truth),
+      of(evidence.champion),
+      of(evidence.candidate),
+    );
+    if ((lost - gained) / here.length <= policy.maxClassLoss) return;
+    const midP = mcnemarMidP(gained, lost);
+    if (midP >= policy.alpha) return;
+    checks.push({
+      name: `class ${name}`,
+      ok: false,
+      why: `${lost} of ${here.length} windows lost, ${gained} gained (mid-p ${midP.toPrecision(2)})`,
+    });
+  });
+  return checks;
+}
+
+function recalls({ evidence, classes }: GateInput): GateReport['classes'] {
+  const after = recallByClass(confusionMatrix(evidence.truth, evidence.candidate, classes.length));
+  const before =
+    evidence.champion.length === 0
+      ? null
+      : recallByClass(confusionMatrix(evidence.truth, evidence.champion, classes.length));
+  return classes.map((name, k) => ({
+    name,
+    windows: evidence.truth.filter((t) => t === k).length,
+    champion: before?.[k] ?? null,
+    candidate: after[k] ?? null,
+  }));
+}
+
+function discordant(
+  truth: readonly number[],
+  champion: readonly number[],
+  candidate: readonly number[],
+): { gained: number; lost: number } {
+  let gained = 0;
+  let lost = 0;
+  for (let i = 0; i < champion.length; i++) {
+    const was = champion[i] === truth[i];
+    const is = candidate[i] === truth[i];
+    if (is && !was) gained++;
+    if (was && !is) lost++;
+  }
+  return { gained, lost };
+}
+
+function hits(truth: readonly number[], predicted: readonly number[]): number {
+  return truth.filter((t, i) => t === predicted[i]).length;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}

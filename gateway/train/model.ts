@@ -1,0 +1,125 @@
+import { type Dot, type Layer, runLayers } from '../../device/core/kernel.ts';
+import {
+  goldenLogits,
+  type Inference,
+  infer,
+  loadLayers,
+  loadModel,
+  type Model,
+  normalise,
+} from '../../device/core/model.ts';
+import { encodeLayers, encodePre, type Pre, type QuantLayer } from './quant-layer.ts';
+import { outputQuantisation, PRE_OUTPUT, type Quantisation } from './quantise.ts';
+
+/** A model as the gateway trains it: int8 layers with their scales, and where the head begins. */
+export interface QuantModel {
+  pre: Pre;
+  layers: QuantLayer[];
+  /** layers before the head */
+  cut: number;
+}
+
+/** A model as it travels: the bytes of its three parts, in the order of the wire. */
+export interface ModelParts {
+  pre: Uint8Array;
+  backbone: Uint8Array;
+  head: Uint8Array;
+}
+
+/** What a device says of a window, computed by the device's own kernel. */
+export type Predictor = (window: Int8Array, length: number) => Inference;
+
+/** Exact dot product of int8 rows. */
+export const dot: Dot = (a, b) => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+};
+
+/**
+ * Writes a model's parts.
+ *
+ * @param model with at least one layer in its head
+ * @returns bytes that the device reads in place
+ * @throws RangeError if the layers do not fit each other
+ */
+export function encodeModel({ pre, layers, cut }: QuantModel): ModelParts {
+  return {
+    pre: encodePre(pre),
+    backbone: encodeLayers(layers.slice(0, cut), 0),
+    head: encodeLayers(layers.slice(cut), outputQuantisation(layers).scale),
+  };
+}
+
+/**
+ * Loads a model into the device's kernel.
+ *
+ * @param parts as {@link encodeModel} wrote them or as the registry holds them
+ * @returns int8 predictions, equal to every device's, bit for bit
+ */
+export function createPredictor(parts: ModelParts): Predictor {
+  const model = loaded(parts);
+  return (window, length) => infer(model, window, length, dot);
+}
+
+/**
+ * Computes what layer `from` of a model sees of a window.
+ *
+ * @param model the layers before `from` are run
+ * @param from index of a layer; 0 gives the normalised input
+ * @returns int8 activations
+ */
+export function createEmbedder(
+  { pre, layers }: Pick<QuantModel, 'pre' | 'layers'>,
+  from: number,
+): (window: Int8Array, length: number) => Int8Array {
+  const empty = encodeLayers([], 0);
+  const normaliser = loadModel(encodePre(pre), empty, empty);
+  const before: Layer[] = loadLayers(encodeLayers(layers.slice(0, from), 0));
+  return (window, length) => runLayers(before, normalise(normaliser, window, length, dot), dot);
+}
+
+/**
+ * Scale and zero point of what layer `from` sees.
+ *
+ * @example inputOf({ layers: [] }, 0) // { scale: 0.03125, zero: 0 }
+ */
+export function inputOf({ layers }: Pick<QuantModel, 'layers'>, from: number): Quantisation {
+  return outputQuantisation(layers.slice(0, from), PRE_OUTPUT);
+}
+
+/** Inputs with the int8 outputs that every kernel must give: made from a seed, so few bytes travel. */
+export interface GoldenVectors {
+  /** 0 to 65536 */
+  seed: number;
+  count: number;
+  /** int8 logits as bytes, [count][classes] */
+  outputs: Uint8Array;
+}
+
+/**
+ * Makes the golden vectors of a model.
+ *
+ * @param parts the model
+ * @param values of one window: samples × axes
+ * @param seed 0 to 65536
+ * @param count windows; each costs the device one inference before a trial begins
+ */
+export function goldenVectors(
+  parts: ModelParts,
+  values: number,
+  seed: number,
+  count = 4,
+): GoldenVectors {
+  const logits = goldenLogits(loaded(parts), seed, count, values, dot);
+  return { seed, count, outputs: Uint8Array.from(logits) };
+}
+
+function loaded({ pre, backbone, head }: ModelParts): Model {
+  return loadModel(aligned(pre), aligned(backbone), aligned(head));
+}
+
+/** Views of 32-bit numbers need their bytes at a multiple of 4; bytes out of a store may lie anywhere. */
+function aligned(bytes: Uint8Array): Uint8Array {
+  return bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+}

@@ -1,0 +1,199 @@
+import type { Task } from '../task.ts';
+import { crossValidate } from './cross-validate.ts';
+import { type Evidence, type GateReport, gate, type Regime } from './gate.ts';
+import { mcnemarMidP } from './metrics.ts';
+import { createPredictor, encodeModel, type ModelParts, type QuantModel } from './model.ts';
+import { type Example, RUNGS, type Rung, type RungData, type Trained, trainRung } from './rungs.ts';
+
+/** Everything that a training is given. */
+export interface RetrainInput {
+  task: Task;
+  /** what runs now; null for the first model */
+  champion: QuantModel | null;
+  /** the champion's accuracy when it was released, 0 to 1 */
+  championReference: number | null;
+  data: RungData;
+  /**
+   * For each fresh window the class that the champion gave before anyone trained on it, and -1
+   * where the champion was trained on it: such a window teaches, but does not judge.
+   */
+  championSaid: readonly number[];
+  /** earlier regimes that must be kept: windows that are not in `data` */
+  regimes: readonly { name: string; examples: readonly Example[] }[];
+  /** pinned windows that every release must get right */
+  mustPass: readonly (Example & { name: string })[];
+  /** what a board has for a model, and what this one takes */
+  budgets: (parts: ModelParts) => GateReport['budgets'];
+  seed: number;
+  signal?: AbortSignal;
+  /** told before each rung */
+  onRung?: (rung: Rung) => void;
+}
+
+/** One rung tried: a candidate with its report. */
+export interface Attempt {
+  rung: Rung;
+  model: QuantModel;
+  parts: ModelParts;
+  report: GateReport;
+  trainMs: number;
+}
+
+/** Labels from which on the newest are held out of training, in all and of each class. */
+const HELD_OUT = { windows: 200, ofClass: 10, share: 0.3 };
+/** A dearer rung replaces a cheaper one only if it is better beyond this doubt. */
+const CLIMB_ALPHA = 0.1;
+
+/**
+ * Climbs the update ladder: trains one rung after the other and proves each, until one passes the
+ * gate and reaches the task's aim.
+ *
+ * Where none reaches it, the cheapest that passed stays, unless a dearer one is better in a paired
+ * comparison: what travels is the smallest that helps.
+ *
+ * @returns every attempt in the order tried, and the one to release, if any
+ * @throws GatewayError 'cancelled' when the signal is raised
+ */
+export async function retrain(
+  input: RetrainInput,
+): Promise<{ attempts: Attempt[]; chosen: Attempt | null }> {
+  const attempts: Attempt[] = [];
+  let chosen: (Attempt & { evidence: Evidence }) | null = null;
+  for (const rung of rungsOf(input)) {
+    input.onRung?.(rung);
+    const attempt = await attemptRung(rung, input);
+    attempts.push(attempt);
+    if (attempt.report.decision === 'refuse') continue;
+    if (chosen === null || outdoes(attempt.evidence, chosen.evidence)) chosen = attempt;
+    if (attempt.report.reachesAim) break;
+  }
+  return { attempts, chosen };
+}
+
+/** Rungs that have something to change and something to learn from. */
+function rungsOf({ champion, data, task }: RetrainInput): Rung[] {
+  if (champion === null) return ['whole'];
+  const labelled = data.fresh.length > 0;
+  const normalised = data.recent.length >= MIN_RECENT;
+  const grown = champion.layers.length > task.architecture.layers.length;
+  return RUNGS.filter((rung) => {
+    if (rung === 'pre') return labelled && normalised;
+    return labelled && !(grown && rung === 'layers');
+  });
+}
+
+/** Windows that a normalisation needs, so that one gesture more or less does not move it. */
+const MIN_RECENT = 20;
+
+async function attemptRung(
+  rung: Rung,
+  input: RetrainInput,
+): Promise<Attempt & { evidence: Evidence }> {
+  const { task, champion, data, seed, signal } = input;
+  const options = { seed, ...(signal && { signal }) };
+  const begun = performance.now();
+  const fit = (fresh: readonly Example[]): Promise<Trained> =>
+    trainRung(rung, task, champion, { ...data, fresh }, options);
+
+  const { fresh } = data;
+  const split =
+    rung === 'pre' ? { learn: [...fresh.keys()], judge: [...fresh.keys()] } : holdOut(fresh, task);
+  const final = await fit(split === null ? fresh : split.learn.map((i) => fresh[i]!));
+  const trainMs = performance.now() - begun;
+
+  const parts = encodeModel(final.model);
+  const predict = createPredictor(parts);
+  const said = (example: Example): number => predict(example.window, example.length).cls;
+  const alone = champion === null;
+  const judges = (split?.judge ?? [...fresh.keys()]).filter(
+    (i) => alone || input.championSaid[i]! >= 0,
+  );
+  let kind: Evidence['kind'];
+  let candidate: number[];
+  if (split !== null) {
+    kind = 'held-out';
+    candidate = judges.map((i) => said(fresh[i]!));
+  } else if (canCrossValidate(fresh, task)) {
+    kind = 'cross-validated';
+    const all = await crossValidate(
+      fresh.map(({ cls }) => cls),
+      task.training.folds,
+      seed,
+      async (indices) => {
+        const { model } = await fit(indices.map((i) => fresh[i]!));
+        const fold = createPredictor(encodeModel(model));
+        return (i) => fold(fresh[i]!.window, fresh[i]!.length).cls;
+      },
+    );
+    candidate = judges.map((i) => all[i]!);
+  } else {
+    kind = 'resubstituted';
+    candidate = judges.map((i) => said(fresh[i]!));
+  }
+  const evidence: Evidence = {
+    kind,
+    truth: judges.map((i) => fresh[i]!.cls),
+    champion: alone ? [] : judges.map((i) => input.championSaid[i]!),
+    candidate,
+  };
+  const before = alone ? null : createPredictor(encodeModel(champion));
+  const regimes: Regime[] = input.regimes.map(({ name, examples }) => ({
+    name,
+    truth: examples.map(({ cls }) => cls),
+    champion: examples.map((e) => (before === null ? -1 : before(e.window, e.length).cls)),
+    candidate: examples.map(said),
+  }));
+  const broken = input.mustPass.filter((e) => said(e) !== e.cls).map(({ name }) => name);
+  const report = gate({
+    classes: task.classes,
+    evidence,
+    championReference: input.championReference,
+    regimes: regimes.filter(({ truth }) => truth.length > 0),
+    mustPass: { total: input.mustPass.length, broken },
+    quantisation: {
+      float: share(fresh, (e) => final.predictFloat(e.window, e.length)),
+      int8: share(fresh, said),
+    },
+    budgets: input.budgets(parts),
+    policy: task.gate,
+  });
+  return { rung, model: final.model, parts, report, trainMs, evidence };
+}
+
+/** With many labels, the newest of each class judge and the older ones teach; else null. */
+function holdOut(
+  fresh: readonly Example[],
+  task: Task,
+): { learn: number[]; judge: number[] } | null {
+  const byClass = task.classes.map((_, c) => fresh.flatMap((e, i) => (e.cls === c ? [i] : [])));
+  if (fresh.length < HELD_OUT.windows) return null;
+  if (byClass.some((of) => of.length > 0 && of.length < HELD_OUT.ofClass)) return null;
+  const judge = byClass.flatMap((of) => of.slice(Math.ceil(of.length * (1 - HELD_OUT.share))));
+  const judging = new Set(judge);
+  return { learn: [...fresh.keys()].filter((i) => !judging.has(i)), judge };
+}
+
+/** A fold must not lose all that there is of a class. */
+function canCrossValidate(fresh: readonly Example[], task: Task): boolean {
+  const counts = task.classes.map((_, c) => fresh.filter(({ cls }) => cls === c).length);
+  return fresh.length >= 2 && counts.every((count) => count !== 1);
+}
+
+/** Whether a dearer rung is better than a cheaper one on the same windows, beyond doubt. */
+function outdoes(dearer: Evidence, cheaper: Evidence): boolean {
+  if (dearer.kind !== cheaper.kind) return false;
+  let gained = 0;
+  let lost = 0;
+  dearer.truth.forEach((t, i) => {
+    const is = dearer.candidate[i] === t;
+    const was = cheaper.candidate[i] === t;
+    if (is && !was) gained++;
+    if (was && !is) lost++;
+  });
+  return gained > lost && mcnemarMidP(gained, lost) < CLIMB_ALPHA;
+}
+
+function share(examples: readonly Example[], said: (example: Example) => number): number {
+  if (examples.length === 0) return 1;
+  return examples.filter((example) => said(example) === example.cls).length / examples.length;
+}

@@ -1,0 +1,225 @@
+import { featureCount, features } from '../../device/core/features.ts';
+import type { LayerSpec, Task } from '../task.ts';
+import { augment, type LabelledWindow } from './augment.ts';
+import { chooseBackend } from './backends.ts';
+import { builtin } from './builtin.ts';
+import { dequantiseLayer } from './dequantise.ts';
+import { createEmbedder, dot, inputOf, type QuantModel } from './model.ts';
+import { createNet, type FloatNet, outputShape, type Shape } from './net.ts';
+import { fitPre, type Pre } from './pre.ts';
+import { dequantise, quantise } from './quantise.ts';
+import { fitStandardisedSoftmax } from './standardised.ts';
+import { train } from './trainer.ts';
+
+/** A stretch of raw samples: int8 [samples][axes], zero after its first `length` samples. */
+export type Window = Pick<LabelledWindow, 'window' | 'length'>;
+
+/** A window with its class. */
+export type Example = LabelledWindow;
+
+/**
+ * The rungs of the update ladder, cheapest first: the normalisation, without labels; the head, on
+ * what the frozen layers say; the last layers (where none are frozen: normalisation and head); the
+ * whole net from raw windows, grown to the task's deeper architecture where it has one.
+ */
+export const RUNGS = ['pre', 'head', 'layers', 'whole'] as const;
+export type Rung = (typeof RUNGS)[number];
+
+/** What a rung is trained on. */
+export interface RungData {
+  fresh: readonly Example[];
+  /** windows of earlier regimes, mixed in against forgetting */
+  old: readonly Example[];
+  /** recent windows, labelled or not, for the normalisation */
+  recent: readonly Window[];
+}
+
+export interface RungOptions {
+  seed: number;
+  signal?: AbortSignal;
+}
+
+/** A candidate, and the float net that it was made of. */
+export interface Trained {
+  model: QuantModel;
+  /** class by the float form of the layers that were trained; what int8 may cost is measured on it */
+  predictFloat: (window: Int8Array, length: number) => number;
+}
+
+const SETS = { raw: 0, statistics: 1, motion: 2 } as const;
+
+/**
+ * Trains one rung.
+ *
+ * @param rung how much of the model may change
+ * @param task windows, features, architecture, recipe
+ * @param champion what stays where the rung does not reach; null for a first model ('whole' only)
+ * @param data windows; `fresh` may be empty for `pre` only
+ * @returns a candidate in int8, not yet proven
+ * @throws RangeError if the rung has nothing to start from or to learn from
+ * @throws GatewayError 'cancelled' when the signal is raised
+ */
+export async function trainRung(
+  rung: Rung,
+  task: Task,
+  champion: QuantModel | null,
+  data: RungData,
+  options: RungOptions,
+): Promise<Trained> {
+  if (champion === null && rung !== 'whole') throw new RangeError('a first model is trained whole');
+  if (rung === 'pre') {
+    const model = { ...champion!, pre: fitWindows(task, data.recent, PRE_SIGMAS) };
+    return trained(model, model.layers.map(dequantiseLayer), 0);
+  }
+  const drawn = draw(task, data, options.seed);
+  const base = start(rung, task, champion, drawn, options.seed);
+  const { pre, kept, net } = base;
+  const embed = createEmbedder({ pre, layers: kept }, kept.length);
+  const input = inputOf({ layers: kept }, kept.length);
+  const calibration = flatten(drawn.map(({ window, length }) => embed(window, length)));
+  const x = dequantise(calibration, input);
+  const y = Int32Array.from(drawn, ({ cls }) => cls);
+  const fitted = await fit(net, x, y, task, penalty(task, data), options);
+  const model = { pre, layers: [...kept, ...quantise(fitted, calibration, input)], cut: base.cut };
+  return trained(model, fitted.layers, kept.length);
+}
+
+/** Deviations that the int8 input holds where a rung fits it to the windows at hand. */
+const PRE_SIGMAS = 4;
+
+interface Start {
+  pre: Pre;
+  kept: QuantModel['layers'];
+  net: FloatNet;
+  cut: number;
+}
+
+function start(
+  rung: Rung,
+  task: Task,
+  champion: QuantModel | null,
+  drawn: readonly Window[],
+  seed: number,
+): Start {
+  const { layers, cut, deeper } = task.architecture;
+  if (champion === null) {
+    const pre = fitWindows(task, drawn, task.training.sigmas);
+    return { pre, kept: [], net: createNet(inputShape(task), layers, seed), cut };
+  }
+  if (rung === 'whole') {
+    const pre = fitWindows(task, drawn, PRE_SIGMAS);
+    const specs: readonly LayerSpec[] = deeper ?? layers;
+    const net = createNet(inputShape(task), specs, seed);
+    return { pre, kept: [], net, cut: deeper === undefined ? cut : 0 };
+  }
+  const thawed = rung === 'layers' ? Math.max(0, champion.cut - 1) : champion.cut;
+  const renormalise = rung === 'layers' && champion.cut === 0;
+  const kept = champion.layers.slice(0, thawed);
+  const last = kept.map(dequantiseLayer).at(-1);
+  const input = last === undefined ? inputShape(task) : outputShape(last);
+  const pre = renormalise ? fitWindows(task, drawn, PRE_SIGMAS) : champion.pre;
+  const net = { input, layers: champion.layers.slice(thawed).map(dequantiseLayer) };
+  return { pre, kept, net, cut: champion.cut };
+}
+
+async function fit(
+  net: FloatNet,
+  x: Float32Array,
+  y: Int32Array,
+  task: Task,
+  l2: number,
+  { seed, signal }: RungOptions,
+): Promise<FloatNet> {
+  const { labelSmoothing, linear, deep } = task.training;
+  const n = y.length;
+  const [only] = net.layers;
+  if (net.layers.length === 1 && only?.type === 'dense') {
+    signal?.throwIfAborted();
+    const data = { x, n, features: only.inputs };
+    const options = { l2, labelSmoothing, ...linear };
+    return { ...net, layers: [fitStandardisedSoftmax(data, y, only.outputs, options)] };
+  }
+  const options = { ...deep, l2, labelSmoothing, seed, frozen: 0, ...(signal && { signal }) };
+  return train(await chooseBackend(), net, { x, y, n }, options);
+}
+
+/** A prior weighs less the more windows speak: beyond `many` labels a class, in proportion. */
+function penalty(task: Task, { fresh, old }: RungData): number {
+  const perClass = (fresh.length + old.length) / task.classes.length;
+  return task.training.l2 * Math.min(1, task.training.many / perClass);
+}
+
+/**
+ * Varies the labelled windows, every class alike. In a class that has both new and old windows the
+ * old ones make up the task's share of rehearsal; a class that only one side has is carried by it.
+ * Many labels already hold the variety that few must be given: their windows are varied half as much.
+ */
+function draw(task: Task, { fresh, old }: RungData, seed: number): LabelledWindow[] {
+  const { augment: full, many, rehearsal } = task.training;
+  if (fresh.length + old.length === 0) throw new RangeError('no labelled window to learn from');
+  const axes = task.sensor.axes.length;
+  const has = (examples: readonly Example[], cls: number): boolean =>
+    examples.some((example) => example.cls === cls);
+  const vary = (examples: readonly Example[], others: readonly Example[], share: number) =>
+    task.classes.flatMap((_, cls) => {
+      const mine = examples.filter((example) => example.cls === cls);
+      const perClass = Math.round(full.perClass * (has(others, cls) ? share : 1));
+      if (mine.length === 0 || perClass === 0) return [];
+      const strength = mine.length >= many ? 0.5 : 1;
+      return augment(mine, axes, seed + cls, { ...scaled(full, strength), perClass });
+    });
+  return [...vary(fresh, old, 1 - rehearsal), ...vary(old, fresh, rehearsal)];
+}
+
+function scaled(full: Task['training']['augment'], strength: number): Task['training']['augment'] {
+  const entries = Object.entries(full).map(([name, value]) => [name, value * strength]);
+  return Object.fromEntries(entries) as Task['training']['augment'];
+}
+
+function fitWindows(task: Task, windows: readonly Window[], sigmas: number): Pre {
+  const set = SETS[task.features];
+  const { samples } = task.window;
+  const axes = task.sensor.axes.length;
+  if (set !== 0) {
+    const rows = windows.map((w) => features(set, w.window, w.length, samples, axes, dot));
+    return fitPre(rows, { sigmas, kind: 'features', set });
+  }
+  const rows = windows.flatMap(({ window, length }) =>
+    Array.from({ length }, (_, t) => window.subarray(t * axes, (t + 1) * axes)),
+  );
+  return fitPre(rows, { sigmas, kind: 'raw', set });
+}
+
+function inputShape(task: Task): Shape {
+  const axes = task.sensor.axes.length;
+  if (task.features === 'raw') return { length: task.window.samples, channels: axes };
+  return { length: 1, channels: featureCount(SETS[task.features], axes) };
+}
+
+function trained(model: QuantModel, layers: FloatNet['layers'], from: number): Trained {
+  const embed = createEmbedder(model, from);
+  const input = inputOf(model, from);
+  const first = layers[0]!;
+  const shape: Shape =
+    first.type === 'dense'
+      ? { length: 1, channels: first.inputs }
+      : { length: first.length, channels: first.channels };
+  const net: FloatNet = { input: shape, layers };
+  return {
+    model,
+    predictFloat: (window, length) => {
+      const logits = builtin.predict(net, dequantise(embed(window, length), input), 1);
+      return logits.indexOf(Math.max(...logits));
+    },
+  };
+}
+
+function flatten(rows: readonly Int8Array[]): Int8Array {
+  const all = new Int8Array(rows.reduce((sum, row) => sum + row.length, 0));
+  let at = 0;
+  for (const row of rows) {
+    all.set(row, at);
+    at += row.length;
+  }
+  return all;
+}
