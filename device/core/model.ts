@@ -89,12 +89,13 @@ export function loadLayers(part: Uint8Array): Layer[] {
  * @returns views; each part must start at a multiple of 4 in its ArrayBuffer
  */
 export function loadModel(pre: Uint8Array, backbone: Uint8Array, head: Uint8Array): Model {
+  const set = pre[1];
   const n = u16(pre, 2);
   const base = pre.byteOffset + 4;
   return {
     kind: pre[0],
-    set: pre[1],
-    axes: pre[0] === 1 ? n : featureAxes(pre[1], n),
+    set: set,
+    axes: pre[0] === 1 ? n : featureAxes(set, n),
     offset: new Int32Array(pre.buffer, base, n),
     multiplier: new Uint16Array(pre.buffer, base + 4 * n, n),
     shift: new Uint8Array(pre.buffer, base + 4 * n + align(2 * n), n),
