@@ -1,15 +1,16 @@
 /**
- * The part of CBOR that the link speaks: integers, byte strings, ASCII text, arrays, null, true and
- * false; shortest form, definite lengths.
+ * The part of CBOR that the link speaks: integers, byte strings, ASCII text, arrays and null;
+ * shortest form, definite lengths. A device hears only integers, byte strings and arrays: what
+ * reads the rest is handed in, and does not reach its bundle.
  *
  * @source RFC 8949, sections 3 and 4.2.1
  */
 
 /** What can be encoded. Int8Array travels as the bytes of its two's complement. */
-export type Value = number | string | boolean | null | Uint8Array | Int8Array | readonly Value[];
+export type Value = number | string | null | Uint8Array | Int8Array | readonly Value[];
 
 /** What decoding gives. */
-export type Decoded = number | string | boolean | null | Uint8Array | Decoded[];
+export type Decoded = number | string | null | Uint8Array | Decoded[];
 
 /** Arrays in arrays in arrays: an offer needs three, the bound keeps a device's stack small. */
 const MAX_DEPTH = 4;
@@ -47,8 +48,8 @@ export function put(out: Uint8Array, at: number, value: Value): number {
   if (typeof value === 'number') {
     return value < 0 ? head(out, at, 1, -1 - value) : head(out, at, 0, value);
   }
-  if (value === null || typeof value === 'boolean') {
-    out[at] = value === null ? 246 : value ? 245 : 244;
+  if (value === null) {
+    out[at] = 246;
     return at + 1;
   }
   const n = value.length;
@@ -85,9 +86,30 @@ export function encode(value: Value): Uint8Array {
 export interface Cursor {
   at: number;
   shape: string;
+  /** reads what is no integer, byte string or array, from behind its head; `refuse` or `readRest` */
+  rest: (bytes: Uint8Array, cursor: Cursor, first: number, n: number) => Decoded;
 }
 
-/** Reads one item at the cursor. A failure leaves the cursor where no length can be. */
+/** Gives up: the cursor is left where no length can be. */
+export function refuse(_bytes: Uint8Array, cursor: Cursor): Decoded {
+  cursor.at = 1 / 0;
+  return null;
+}
+
+/** Reads ASCII text and null. */
+export function readRest(bytes: Uint8Array, cursor: Cursor, first: number, n: number): Decoded {
+  if (first === 246) {
+    cursor.shape += 'n';
+    return null;
+  }
+  const view = bytes.subarray(cursor.at, cursor.at + n);
+  if (Math.floor(first / 32) !== 3 || view.some((byte) => byte > 127)) return refuse(bytes, cursor);
+  cursor.shape += 't';
+  cursor.at += n;
+  return String.fromCharCode.apply(null, view as unknown as number[]);
+}
+
+/** Reads one item at the cursor. */
 function take(bytes: Uint8Array, cursor: Cursor, depth: number): Decoded {
   const end = bytes.length;
   const first = cursor.at < end ? bytes[cursor.at] : 255;
@@ -104,32 +126,17 @@ function take(bytes: Uint8Array, cursor: Cursor, depth: number): Decoded {
     cursor.shape += 'i';
     return major === 1 ? -1 - n : n;
   }
-  if (major === 4 && depth > 0) {
-    const list: Decoded[] = [];
-    cursor.shape += '[';
-    for (let k = 0; k < n && cursor.at <= end; k++) list.push(take(bytes, cursor, depth - 1));
-    cursor.shape += ']';
-    return list;
-  }
-  if (first > 243 && first < 247) {
-    cursor.shape += 'n';
-    return first === 246 ? null : first === 245;
-  }
-  cursor.at = at + n;
-  const view = bytes.subarray(at, at + n);
   if (major === 2) {
     cursor.shape += 'b';
-    return view;
+    cursor.at += n;
+    return bytes.subarray(at, at + n);
   }
-  let text = '';
-  if (major === 3 && view.length === n) {
-    cursor.shape += 't';
-    for (let k = 0; k < n; k++) {
-      if (view[k] > 127) cursor.at = 1 / 0;
-      text += String.fromCharCode(view[k]);
-    }
-  } else cursor.at = 1 / 0;
-  return text;
+  if (major !== 4 || depth < 1) return cursor.rest(bytes, cursor, first, n);
+  const list: Decoded[] = [];
+  cursor.shape += '[';
+  for (let k = 0; k < n && cursor.at <= end; k++) list.push(take(bytes, cursor, depth - 1));
+  cursor.shape += ']';
+  return list;
 }
 
 /**
@@ -137,9 +144,9 @@ function take(bytes: Uint8Array, cursor: Cursor, depth: number): Decoded {
  * bytes given, whatever lengths they claim.
  *
  * @param bytes anything
- * @param cursor `{ at, shape: '' }`, where to begin; afterwards `shape` says what was read
+ * @param cursor where to begin, with an empty shape; afterwards `shape` says what was read
  * @returns the value, byte strings as views into `bytes`; undefined when it is not of the subset
- * @example decode(new Uint8Array([0x82, 0x18, 0x2a, 0x41, 0x07]), { at: 0, shape: '' }) // [42, new Uint8Array([7])]
+ * @example decode(new Uint8Array([0x82, 0x18, 0x2a, 0x41, 0x07]), { at: 0, shape: '', rest: refuse }) // [42, new Uint8Array([7])]
  */
 export function decode(bytes: Uint8Array, cursor: Cursor): Decoded | undefined {
   const value = take(bytes, cursor, MAX_DEPTH);

@@ -46,7 +46,7 @@ interface Kept {
   seq: number;
   window: Int8Array | null;
   /** whether the window travels unasked */
-  raw: boolean;
+  whole: boolean;
   bytes: number;
 }
 
@@ -148,7 +148,7 @@ function say(step: LinkStep, code: number, fields: Value[]): void {
 
 function sendSample(step: LinkStep, kept: Kept, asked: boolean): void {
   kept.f[0] = step.state.session;
-  kept.f[8] = asked || kept.raw ? kept.window : null;
+  kept.f[8] = asked || kept.whole ? kept.window : null;
   say(step, SAMPLE, kept.f);
 }
 
@@ -165,7 +165,7 @@ function keep(s: LinkState, now: number, f: SampleFields): void {
     f: fields.concat(f),
     seq: s.seq,
     window: window,
-    raw: much > 1,
+    whole: much > 1,
     bytes: window.length,
   };
   kept.f[7] = null;
@@ -181,7 +181,7 @@ function keep(s: LinkState, now: number, f: SampleFields): void {
     const first = ring[0];
     if (ring.length <= s.samples && first.seq > s.acked && k < ring.length) {
       const spare = ring[k];
-      if (spare.window !== null && !spare.raw) {
+      if (spare.window !== null && !spare.whole) {
         s.held -= spare.window.length;
         spare.bytes -= spare.window.length;
         spare.window = null;
@@ -215,21 +215,17 @@ function receive(step: LinkStep, now: number, code: number, f: Decoded[]): void 
   if (f[0] !== s.session) return;
   if (code === WELCOME) {
     s.policy = [f[3] as number, f[4] as number, f[5] as number];
+    s.up = true;
     if (seq >= s.seq) {
       // Another boot had the same number: what the gateway has is not ours.
       s.session++;
       greet(s, now);
-    } else {
-      s.up = true;
-      s.acked = seq;
-      s.sent = seq;
-      s.wait = FIRST_WAIT_MS;
-      s.due = now + s.wait;
+      return;
     }
   }
-  if (code === ACK && s.up && seq > s.acked && seq < s.seq) {
+  if (code === WELCOME || (code === ACK && s.up && seq > s.acked && seq < s.seq)) {
+    s.sent = code === ACK ? Math.max(s.sent, seq) : seq;
     s.acked = seq;
-    s.sent = Math.max(s.sent, seq);
     s.wait = FIRST_WAIT_MS;
     s.due = now + s.wait;
   }

@@ -8,7 +8,7 @@
  * A device reads only `GATEWAY_SHAPES`; `MESSAGES` does not reach its bundle.
  */
 
-import { type Decoded, decode, put, type Value } from './cbor.ts';
+import { type Decoded, decode, put, refuse, type Value } from './cbor.ts';
 
 export const HELLO = 1;
 export const SAMPLE = 2;
@@ -248,7 +248,7 @@ export function unpack(
   payload: Uint8Array,
   shapes: Readonly<Record<number, string>>,
 ): Packet | undefined {
-  const cursor = { at: 1, shape: '' };
+  const cursor = { at: 1, shape: '', rest: refuse };
   const fields = decode(payload, cursor);
   if (fields === undefined || cursor.shape !== shapes[payload[0]]) return undefined;
   return { code: payload[0], fields: fields as Decoded[] };

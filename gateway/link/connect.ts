@@ -1,5 +1,11 @@
 import { crc32 as nodeCrc32 } from 'node:zlib';
-import { encodeFrame, feed, frameDecoder, plainSuite, type Suite } from '../../device/core/frame.ts';
+import {
+  encodeFrame,
+  feed,
+  frameDecoder,
+  plainSuite,
+  type Suite,
+} from '../../device/core/frame.ts';
 import type { Known } from './intake.ts';
 import {
   type DeviceEvent,

@@ -1,4 +1,4 @@
-import { type Cursor, type Decoded, decode, type Value } from '../../device/core/cbor.ts';
+import { type Cursor, type Decoded, decode, readRest, type Value } from '../../device/core/cbor.ts';
 import { MESSAGES, type Message, type MessageName, pack } from '../../device/core/messages.ts';
 
 export type Hello = Message<'hello'>;
@@ -17,7 +17,14 @@ export type DeviceMessage =
   | { name: 'event'; body: DeviceEvent };
 
 /** What a field of each type may look like to `decode`. */
-const PATTERNS = { i: 'i', I: '[in]', t: 't', b: 'b', B: '[bn]', p: '(?:\\[\\[bii\\]\\[bii\\]\\[bii\\]\\])' };
+const PATTERNS = {
+  i: 'i',
+  I: '[in]',
+  t: 't',
+  b: 'b',
+  B: '[bn]',
+  p: '(?:\\[\\[bii\\]\\[bii\\]\\[bii\\]\\])',
+};
 
 const ROWS = new Map(
   MESSAGES.map((row) => {
@@ -38,11 +45,9 @@ const CODES = new Map(MESSAGES.map((row) => [row.name as MessageName, row.code])
 export function parseMessage(payload: Uint8Array): DeviceMessage | undefined {
   const known = ROWS.get(payload[0]);
   if (known === undefined || known.row.from !== 'device') return undefined;
-  const cursor: Cursor = { at: 1, shape: '' };
+  const cursor: Cursor = { at: 1, shape: '', rest: readRest };
   const fields = decode(payload, cursor) as Decoded[] | undefined;
   if (fields === undefined || !known.pattern.test(cursor.shape)) return undefined;
-  // To `decode` null and the booleans are one kind.
-  if (fields.some((field) => typeof field === 'boolean')) return undefined;
   const body = Object.fromEntries(known.names.map((name, k) => [name, fields[k]]));
   return { name: known.row.name, body } as unknown as DeviceMessage;
 }

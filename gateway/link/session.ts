@@ -187,7 +187,10 @@ class Step {
 }
 
 function greet(step: Step, hello: Hello): void {
-  if (hello.proto !== PROTO || hello.session < 1) return step.count('strangers', 1);
+  if (hello.proto !== PROTO || hello.session < 1) {
+    step.count('strangers', 1);
+    return;
+  }
   const before = step.state.hello;
   if (before !== undefined && before.id !== hello.id) {
     // Another device on the same port: nothing that was meant for the first is for this one.

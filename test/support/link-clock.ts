@@ -29,7 +29,8 @@ export function steppedClock(start = 0): SteppedClock {
       for (;;) {
         let first: [number, { at: number; callback: () => void }] | undefined;
         for (const entry of timers) {
-          if (entry[1].at <= end && (first === undefined || entry[1].at < first[1].at)) first = entry;
+          if (entry[1].at <= end && (first === undefined || entry[1].at < first[1].at))
+            first = entry;
         }
         if (first === undefined) break;
         timers.delete(first[0]);

@@ -38,11 +38,7 @@ export interface LossyPort extends Port {
 const LATENCY_MS = 5;
 
 /** Two ports joined by a bad cable; the faults apply to what each end writes. */
-export function lossyPair(
-  clock: Clock,
-  seed: number,
-  faults: Faults = {},
-): [LossyPort, LossyPort] {
+export function lossyPair(clock: Clock, seed: number, faults: Faults = {}): [LossyPort, LossyPort] {
   const random = seeded(seed);
   const ends = [end('lossy a'), end('lossy b')];
   ends[0].peer = ends[1];

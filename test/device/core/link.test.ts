@@ -12,7 +12,9 @@ import { parseMessage } from '../../../gateway/link/messages.ts';
 const ABOUT: About = ['d1', 'test', 'gesture', new Uint8Array(8), 3, 1, 'reference', 4096];
 
 /** A link whose messages are read by the gateway's own parser. */
-function machine(options: { samples?: number; bytes?: number; span?: number; policy?: number[] } = {}) {
+function machine(
+  options: { samples?: number; bytes?: number; span?: number; policy?: number[] } = {},
+) {
   const state: LinkState = startLink(
     77,
     ABOUT,
@@ -213,7 +215,9 @@ describe('next() of the device link', () => {
       const [message] = link.sample(4, 200);
       link.hear(17, 77, link.state.seq - 1);
       if (message.name !== 'sample') throw new Error(message.name);
-      return (message.body.embedding === null ? '-' : 'e') + (message.body.window === null ? '-' : 'w');
+      return (
+        (message.body.embedding === null ? '-' : 'e') + (message.body.window === null ? '-' : 'w')
+      );
     });
     expect(kinds).toEqual(['--', '--', 'e-', '--', 'ew', 'e-']);
   });

@@ -64,9 +64,13 @@ describe('unpack()', () => {
 
   test('never throws when bytes are random', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 30 }), fc.uint8Array({ maxLength: 80 }), (code, rest) => {
-        unpack(Uint8Array.from([code, ...rest]), GATEWAY_SHAPES);
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 30 }),
+        fc.uint8Array({ maxLength: 80 }),
+        (code, rest) => {
+          unpack(Uint8Array.from([code, ...rest]), GATEWAY_SHAPES);
+        },
+      ),
       { numRuns: 3000 },
     );
   });

@@ -173,7 +173,9 @@ describe('connect()', () => {
     gateway.ask([1, 2, 5, 6, 7, 8, 9, 10]);
     await clock.advance(200_000);
     expect(store.windows.map(({ seq }) => seq).sort((x, y) => x - y)).toEqual([5, 6, 7, 8, 9, 10]);
-    expect([...(store.windows.find(({ seq }) => seq === 7)?.window ?? [])]).toEqual([7, 249, 0, 255]);
+    expect([...(store.windows.find(({ seq }) => seq === 7)?.window ?? [])]).toEqual([
+      7, 249, 0, 255,
+    ]);
     expect(store.gone.sort()).toEqual([1, 2]);
     expect(store.stored.get(77)?.size).toBe(10);
     expect(clock.waiting()).toBe(0);

@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -92,7 +92,16 @@ describe('the link on real Espruino', () => {
         });
       }
       try {
-        await until(() => store.stored.get(2147483646)?.size === 30).catch((e)=>{console.log(output, gateway.stats(), store.hellos, store.stored.get(2147483646)?.size, store.lost);throw e});
+        await until(() => store.stored.get(2147483646)?.size === 30).catch((e) => {
+          console.log(
+            output,
+            gateway.stats(),
+            store.hellos,
+            store.stored.get(2147483646)?.size,
+            store.lost,
+          );
+          throw e;
+        });
         const stored = store.stored.get(2147483646)!;
         expect(store.hellos[0]).toMatchObject({ id: 'real-1', release: 4, slotBytes: 81920 });
         expect([...store.hellos[0].version]).toEqual([1, 2, 3, 4, 5, 6, 7, 250]);

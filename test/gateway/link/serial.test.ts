@@ -41,7 +41,10 @@ describe('serialPort()', () => {
     const denied = explain('/dev/x', new Error('Error: Permission denied, cannot open /dev/x'));
     expect([denied.code, denied.message]).toEqual(['port', 'not allowed to open /dev/x']);
     expect(denied.hint).toMatch(/dialout.*udev/s);
-    const busy = explain('/dev/x', new Error('Error Resource temporarily unavailable Cannot lock port'));
+    const busy = explain(
+      '/dev/x',
+      new Error('Error Resource temporarily unavailable Cannot lock port'),
+    );
     expect([busy.code, busy.message]).toEqual(['port', '/dev/x is in use by another program']);
   });
 

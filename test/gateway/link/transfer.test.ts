@@ -18,7 +18,15 @@ function model(release: number, seed: number): { offer: Offer; parts: Uint8Array
   const golden = new Uint8Array(12);
   return {
     parts,
-    offer: { release, version: id, parts: refs, goldenSeed: 1, goldenCount: 2, golden, trialWindows: 9 },
+    offer: {
+      release,
+      version: id,
+      parts: refs,
+      goldenSeed: 1,
+      goldenCount: 2,
+      golden,
+      trialWindows: 9,
+    },
   };
 }
 
@@ -46,7 +54,12 @@ function fetcher(device: LinkDevice, clock: SteppedClock) {
     status(release, 4);
     device.about({ release, state: 2 });
   };
-  const retry = () => clock.setTimeout(() => offered && (want(), retry()), 2000);
+  const retry = (): unknown =>
+    clock.setTimeout(() => {
+      if (offered === undefined) return;
+      want();
+      retry();
+    }, 2000);
   device.onOther = ({ code, fields }) => {
     const [release, part, offset, data] = fields as [number, number, number, Uint8Array];
     if (code === 18) {
@@ -132,7 +145,9 @@ describe('offer(), confirm() and revert()', () => {
         await clock.advance(600_000);
         expect(fetched.running()).toEqual({ release: revert ? 1 : 5, trial: false });
         const last = revert ? 6 : 5;
-        expect(store.statuses.some(({ release, code }) => release === 5 && code === last)).toBe(true);
+        expect(store.statuses.some(({ release, code }) => release === 5 && code === last)).toBe(
+          true,
+        );
         a.faults = {};
         b.faults = {};
         await clock.advance(100_000);
@@ -188,11 +203,19 @@ describe('offer(), confirm() and revert()', () => {
   test('do not answer wants when they are for another release or outside a part', async () => {
     const { clock, gateway, device } = await linked({}, 1);
     const chunks: number[] = [];
-    device.onOther = ({ code, fields }) => code === 19 && chunks.push((fields[3] as Uint8Array).length);
+    device.onOther = ({ code, fields }) =>
+      code === 19 && chunks.push((fields[3] as Uint8Array).length);
     const { offer, parts } = model(5, 1);
     gateway.offer(offer, parts);
     await clock.advance(20);
-    const wants = [[4, 1, 0, 64], [5, 3, 0, 64], [5, -1, 0, 64], [5, 1, 333, 1], [5, 1, -4, 8], [5, 1, 0, 0]];
+    const wants = [
+      [4, 1, 0, 64],
+      [5, 3, 0, 64],
+      [5, -1, 0, 64],
+      [5, 1, 333, 1],
+      [5, 1, -4, 8],
+      [5, 1, 0, 0],
+    ];
     for (const want of wants) device.send(WANT, want);
     await clock.advance(20);
     expect(chunks).toEqual([]);
