@@ -143,6 +143,17 @@ describe('next() of the device link', () => {
     expect(link.short(link.at(9000).tick())).toBe('s8 s9 s10');
   });
 
+  test('does not count as dropped what was acknowledged before it made room', () => {
+    const link = machine({ samples: 2 });
+    link.greet();
+    link.welcome(0);
+    for (let k = 1; k < 9; k++) {
+      link.sample();
+      link.hear(17, 77, k);
+    }
+    expect([link.state.dropped, link.state.ring.length, link.state.held]).toEqual([0, 2, 12]);
+  });
+
   test('reports a gap when samples under way are evicted', () => {
     const link = machine({ samples: 3 });
     link.greet();
