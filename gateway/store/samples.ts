@@ -39,8 +39,14 @@ export interface Samples {
   count(filter: SampleFilter): number;
   /** How far a session is stored: what the gateway may acknowledge. */
   progress(device: string, session: number): Progress;
-  /** Notes how many windows the device says it had to forget in this session. */
-  noteDropped(device: string, session: number, dropped: number): void;
+  /** What a session's link must know when it begins again: stored or lost up to here, and beyond. */
+  known(device: string, session: number): { ackSeq: number; beyond: number[] };
+  /**
+   * Notes how many windows the device says it had to forget in this session.
+   *
+   * @param below nothing that is not stored and has a lower seq will ever come
+   */
+  noteDropped(device: string, session: number, dropped: number, below?: number): void;
   /**
    * Releases a quarantined sample: it counts again, and its reason stays visible.
    *
@@ -115,15 +121,18 @@ export function samplesOf(rows: Rows, commit: GroupCommit): Samples {
 
   function advance(device: string, session: number, seq: number): void {
     rows.run('INSERT OR IGNORE INTO sessions (device, session) VALUES (?, ?)', device, session);
-    let { acked } = progress(device, session);
-    if (seq === acked + 1) {
-      acked = seq;
-      while (rows.one(`SELECT 1 FROM samples WHERE ${byKey}`, device, session, acked + 1)) acked++;
-    }
+    const { acked } = progress(device, session);
     rows.run(
-      `UPDATE sessions SET acked = ?, highest = max(highest, ?) WHERE device = ? AND session = ?`,
-      ...[acked, seq, device, session],
+      'UPDATE sessions SET acked = ?, highest = max(highest, ?) WHERE device = ? AND session = ?',
+      ...[seq === acked + 1 ? wholeFrom(device, session, seq) : acked, seq, device, session],
     );
+  }
+
+  /** The last seq of the unbroken run that begins behind this one. */
+  function wholeFrom(device: string, session: number, seq: number): number {
+    let last = seq;
+    while (rows.one(`SELECT 1 FROM samples WHERE ${byKey}`, device, session, last + 1)) last++;
+    return last;
   }
 
   function progress(device: string, session: number): Progress {
@@ -167,12 +176,21 @@ export function samplesOf(rows: Rows, commit: GroupCommit): Samples {
       return rows.one<{ n: number }>(`SELECT count(*) AS n ${from} ${where}`, ...values)?.n ?? 0;
     },
     progress,
-    noteDropped: (device, session, dropped) =>
+    known(device, session) {
+      const ackSeq = progress(device, session).acked;
+      const beyond = rows.all<{ seq: number }>(
+        'SELECT seq FROM samples WHERE device = ? AND session = ? AND seq > ? ORDER BY seq',
+        ...[device, session, ackSeq],
+      );
+      return { ackSeq, beyond: beyond.map((row) => row.seq) };
+    },
+    noteDropped: (device, session, dropped, below = 1) =>
       commit.now(() => {
         rows.run('INSERT OR IGNORE INTO sessions (device, session) VALUES (?, ?)', device, session);
+        const acked = Math.max(below - 1, progress(device, session).acked);
         rows.run(
-          'UPDATE sessions SET dropped = max(dropped, ?) WHERE device = ? AND session = ?',
-          ...[dropped, device, session],
+          'UPDATE sessions SET dropped = max(dropped, ?), acked = ? WHERE device = ? AND session = ?',
+          ...[dropped, wholeFrom(device, session, acked), device, session],
         );
       }),
     release: (id, at) =>

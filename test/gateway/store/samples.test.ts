@@ -95,6 +95,15 @@ describe('samples', () => {
     expect(store.samples.progress('w1', 8)).toMatchObject({ acked: 0, highest: 0 });
   });
 
+  test('known() tells a link what is stored or lost, and what is stored beyond', async () => {
+    const store = testStore();
+    for (const seq of [1, 2, 5, 6, 9]) await store.samples.add(sample({ seq }));
+    expect(store.samples.known('w1', 7)).toEqual({ ackSeq: 2, beyond: [5, 6, 9] });
+    store.samples.noteDropped('w1', 7, 2, 5);
+    expect(store.samples.known('w1', 7)).toEqual({ ackSeq: 6, beyond: [9] });
+    expect(store.samples.known('w1', 8)).toEqual({ ackSeq: 0, beyond: [] });
+  });
+
   test('noteDropped() keeps the highest count of each session', () => {
     const store = testStore();
     store.samples.noteDropped('w1', 7, 4);

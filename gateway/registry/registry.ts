@@ -1,0 +1,295 @@
+import { crc32 } from 'node:zlib';
+import { GatewayError } from '../errors.ts';
+import { type ModelRow, type ReleaseRow, type StageRow, sha256 } from '../store/catalogue.ts';
+import type { Store } from '../store/store.ts';
+import type { Device } from '../store/types.ts';
+import {
+  canonical,
+  decodeManifest,
+  encodeManifest,
+  type Manifest,
+  type Parts,
+  partNames,
+  type Scope,
+  shortId,
+} from './manifest.ts';
+import type { Signer } from './signing.ts';
+import { type Stage, stageChanges } from './stages.ts';
+
+/** A registered version. */
+export interface Model {
+  version: string;
+  manifest: Manifest;
+  stage: Stage;
+  /** the gate's report, as it was given */
+  report: unknown;
+  /** when it was registered, ms since 1970 */
+  at: number;
+}
+
+/** What {@link Registry.verify} found. */
+export type Verified =
+  | { ok: true }
+  | { ok: false; why: 'unknown' | 'manifest' | 'signature' | 'pre' | 'backbone' | 'head' };
+
+/** Who does it, and why: kept with every change. */
+export interface Because {
+  who: string;
+  why: string;
+}
+
+/** An offer as it goes to a device: the message's fields, with the bytes of the parts. */
+export interface PreparedOffer {
+  release: number;
+  /** first 8 bytes */
+  version: Uint8Array;
+  parts: [Uint8Array, number, number][];
+  goldenSeed: number;
+  goldenCount: number;
+  golden: Uint8Array;
+  bytes: Uint8Array[];
+}
+
+/** Every version there is, what it came from, and which one serves whom. */
+export interface Registry {
+  /**
+   * Registers a candidate: stores its parts, signs its manifest.
+   *
+   * @returns its version; the one that exists already if parts and origin are the same
+   */
+  register(parts: Parts, meta: Omit<Manifest, 'parts'>, report: unknown): string;
+  /** Recomputes every hash and checks the signature. */
+  verify(version: string): Verified;
+  /** @throws GatewayError 'not-found' */
+  get(version: string): Model;
+  /** The version whose hash begins so, if it is one alone. */
+  find(prefix: string): string | undefined;
+  list(filter?: { task?: string; stage?: Stage; scope?: Scope }): Model[];
+  /** @throws GatewayError 'not-found' */
+  parts(version: string): Parts;
+  /** The version and those that it came from, newest first. */
+  lineage(version: string): Model[];
+  /**
+   * Changes a stage. A new champion retires the one of its scope, in the same moment.
+   *
+   * @throws GatewayError 'not-allowed' if this stage cannot follow the present one
+   */
+  setStage(version: string, stage: Stage, because: Because): void;
+  history(version: string): StageRow[];
+  /** The champion of exactly this scope. */
+  champion(task: string, scope: Scope): string | undefined;
+  /** What a device should run: its own champion, else its cohort's, else the fleet's. */
+  championFor(device: Pick<Device, 'id' | 'cohort' | 'task'>): string | undefined;
+  /** Devices that this scope's champion serves: those without a champion of a narrower scope. */
+  served(task: string, scope: Scope): Device[];
+  /** Gives a version the next release number, signed. Every number is higher than all before. */
+  release(version: string, why: string): number;
+  /** What a release number stands for; undefined if this gateway never gave it. */
+  releaseOf(release: number): { version: string; at: number; why: string } | undefined;
+  /** The newest release of a version; undefined if it was never released. */
+  latestRelease(version: string): number | undefined;
+  /**
+   * What a device is to be offered.
+   *
+   * @throws GatewayError 'not-allowed' if the version does not verify: it never leaves the gateway
+   */
+  offer(release: number): PreparedOffer;
+}
+
+/**
+ * Opens the registry over a store.
+ *
+ * @param store where everything is kept
+ * @param signer the gateway's key
+ * @param now ms since 1970
+ */
+export function openRegistry(store: Store, signer: Signer, now: () => number = Date.now): Registry {
+  const { catalogue, journal } = store;
+
+  function row(version: string): ModelRow {
+    const found = catalogue.model(version);
+    if (found === undefined) {
+      throw new GatewayError('not-found', `no model ${version}`, { hint: 'see: whetstone models' });
+    }
+    return found;
+  }
+
+  function toModel(found: ModelRow): Model {
+    const { version, manifest, stage, report, at } = found;
+    return {
+      ...{ version, manifest: decodeManifest(manifest), stage: stage as Stage },
+      ...{ report: JSON.parse(report), at },
+    };
+  }
+
+  function verifyRow(found: ModelRow): Verified {
+    if (sha256(found.manifest) !== found.version) return { ok: false, why: 'manifest' };
+    if (!signer.verify(found.manifest, found.signature)) return { ok: false, why: 'signature' };
+    const { parts } = decodeManifest(found.manifest);
+    for (const name of partNames) {
+      const bytes = catalogue.part(parts[name].sha256);
+      const same =
+        bytes !== undefined &&
+        bytes.length === parts[name].length &&
+        crc32(bytes) === parts[name].crc32 &&
+        sha256(bytes) === parts[name].sha256;
+      if (!same) return { ok: false, why: name };
+    }
+    return { ok: true };
+  }
+
+  function champion(task: string, scope: Scope): string | undefined {
+    const [found] = catalogue.models({
+      ...{ task, stage: 'champion', scopeKind: scope.kind, scopeId: scope.id },
+    });
+    return found?.version;
+  }
+
+  /** The scopes that serve a device, narrowest first. */
+  function scopesOf({ id, cohort }: Pick<Device, 'id' | 'cohort'>): Scope[] {
+    const scopes: Scope[] = [{ kind: 'device', id }];
+    if (cohort !== null) scopes.push({ kind: 'cohort', id: cohort });
+    return [...scopes, { kind: 'fleet', id: '' }];
+  }
+
+  function put(row: StageRow): void {
+    catalogue.setStage(row);
+    const { version, stage, who, why } = row;
+    journal.write('model.stage', version, { stage, who, why }, row.at);
+  }
+
+  function parts(version: string): Parts {
+    const { parts: refs } = decodeManifest(row(version).manifest);
+    return Object.fromEntries(
+      partNames.map((name) => {
+        const bytes = catalogue.part(refs[name].sha256);
+        if (bytes === undefined) {
+          throw new GatewayError('not-found', `part ${name} of model ${version} is missing`);
+        }
+        return [name, bytes];
+      }),
+    ) as Parts;
+  }
+
+  const signedRelease = ({ release, version, at, why }: Omit<ReleaseRow, 'signature'>) =>
+    canonical(['release', store.gateway, release, version, at, why]);
+
+  return {
+    register: (given, meta, report) =>
+      store.transaction(() => {
+        const refs = partNames.map((name) => {
+          const { [name]: bytes } = given;
+          const ref = { sha256: catalogue.addPart(bytes), length: bytes.length };
+          return [name, { ...ref, crc32: crc32(bytes) }] as const;
+        });
+        const manifest: Manifest = {
+          ...meta,
+          parts: Object.fromEntries(refs) as Manifest['parts'],
+        };
+        const bytes = encodeManifest(manifest);
+        const version = sha256(bytes);
+        if (catalogue.model(version) !== undefined) return version;
+        const { task, scope, parent, lineage } = manifest;
+        const at = now();
+        catalogue.addModel({
+          ...{ version, manifest: bytes, signature: signer.sign(bytes), task, parent, at },
+          ...{ scopeKind: scope.kind, scopeId: scope.id, snapshot: lineage.dataSnapshot },
+          ...{ stage: 'candidate', report: JSON.stringify(report ?? null) },
+        });
+        const { rung } = lineage;
+        journal.write('model.registered', version, { scope, parent, rung }, at);
+        put({ version, stage: 'candidate', at, who: 'gateway', why: `rung ${rung}` });
+        return version;
+      }),
+    verify(version) {
+      const found = catalogue.model(version);
+      return found === undefined ? { ok: false, why: 'unknown' } : verifyRow(found);
+    },
+    get: (version) => toModel(row(version)),
+    find(prefix) {
+      const all = catalogue.models({}).filter(({ version }) => version.startsWith(prefix));
+      return all.length === 1 ? all[0].version : undefined;
+    },
+    list: ({ task, stage, scope } = {}) =>
+      catalogue.models({ task, stage, scopeKind: scope?.kind, scopeId: scope?.id }).map(toModel),
+    parts,
+    lineage(version) {
+      const line = [toModel(row(version))];
+      for (let parent = line[0].manifest.parent; parent !== null; ) {
+        const found = catalogue.model(parent);
+        if (found === undefined) break;
+        line.push(toModel(found));
+        parent = line[line.length - 1].manifest.parent;
+      }
+      return line;
+    },
+    setStage: (version, stage, { who, why }) =>
+      store.transaction(() => {
+        const { stage: present, task, scopeKind, scopeId } = row(version);
+        if (!stageChanges[present as Stage].includes(stage)) {
+          throw new GatewayError(
+            'not-allowed',
+            `model ${version} is ${present}, not to be ${stage}`,
+          );
+        }
+        const at = now();
+        if (stage === 'champion') {
+          const before = champion(task, { kind: scopeKind as Scope['kind'], id: scopeId });
+          if (before !== undefined) {
+            put({ version: before, stage: 'retired', at, who, why: `followed by ${version}` });
+          }
+        }
+        put({ version, stage, at, who, why });
+      }),
+    history: (version) => catalogue.stages(version),
+    champion,
+    championFor(device) {
+      for (const scope of scopesOf(device)) {
+        const found = champion(device.task, scope);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
+    served: (task, scope) =>
+      store.devices.list({ task }).filter((device) => {
+        const scopes = scopesOf(device);
+        const own = scopes.findIndex(({ kind, id }) => kind === scope.kind && id === scope.id);
+        return own >= 0 && scopes.slice(0, own).every((s) => champion(task, s) === undefined);
+      }),
+    release: (version, why) =>
+      store.transaction(() => {
+        row(version);
+        const record = { release: catalogue.nextRelease(), version, at: now(), why };
+        catalogue.addRelease({ ...record, signature: signer.sign(signedRelease(record)) });
+        journal.write('model.released', version, { release: record.release, why }, record.at);
+        return record.release;
+      }),
+    releaseOf(release) {
+      const found = catalogue.release(release);
+      return found && { version: found.version, at: found.at, why: found.why };
+    },
+    latestRelease: (version) => catalogue.releasesOf(version).at(-1)?.release,
+    offer(release) {
+      const record = catalogue.release(release);
+      if (record === undefined) throw new GatewayError('not-found', `no release ${release}`);
+      const found = row(record.version);
+      const checked = verifyRow(found);
+      if (!checked.ok || !signer.verify(signedRelease(record), record.signature)) {
+        const why = checked.ok ? 'its release is not signed by this gateway' : `bad ${checked.why}`;
+        throw new GatewayError('not-allowed', `release ${release} is not offered: ${why}`);
+      }
+      const { parts: refs, golden } = decodeManifest(found.manifest);
+      const bytes = parts(record.version);
+      return {
+        release,
+        version: shortId(record.version),
+        parts: partNames.map((name) => [
+          ...([shortId(refs[name].sha256), refs[name].length, refs[name].crc32] as const),
+        ]),
+        ...{ goldenSeed: golden.seed, goldenCount: golden.count },
+        golden: new Uint8Array(golden.outputs.buffer),
+        bytes: partNames.map((name) => bytes[name]),
+      };
+    },
+  };
+}
