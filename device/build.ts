@@ -159,6 +159,7 @@ async function shrink(code: string): Promise<string> {
     compress: {
       ecma: 2015,
       passes: 4,
+      inline: 1, // above that it leans on hoisting
       global_defs: { '@library': 'require' },
       toplevel: true,
       hoist_funs: false,

@@ -22,7 +22,6 @@ const refused: [string, (node: AnyNode) => boolean][] = [
   ['new.target', (n) => n.type === 'MetaProperty'],
   ['computed key', (n) => n.type === 'Property' && n.computed === true],
   ['tagged template', (n) => n.type === 'TaggedTemplateExpression'],
-  ['class field', (n) => n.type === 'PropertyDefinition'],
   [
     'assignment to length',
     (n) => n.type === 'AssignmentExpression' && keyOf(n.left as AnyNode) === 'length',
@@ -90,10 +89,29 @@ function early(body: AnyNode[]): AnyNode | undefined {
   return undefined;
 }
 
+/** The first mention of a variable above its `var`, in one function and not in those inside it. */
+function earlyVar(body: AnyNode): AnyNode | undefined {
+  const declared = new Map<string, number>();
+  const mentions: AnyNode[] = [];
+  const search = (node: AnyNode, parent?: AnyNode): void => {
+    if (node.type === 'VariableDeclaration' && node.kind === 'var') {
+      for (const { id } of node.declarations as { id: AnyNode }[]) {
+        const name = String(id.name);
+        declared.set(name, Math.min(declared.get(name) ?? id.start, id.start));
+      }
+    }
+    if (node.type === 'Identifier' && reads(parent, node)) mentions.push(node);
+    for (const child of children(node)) if (!isFunction(child)) search(child, node);
+  };
+  search(body);
+  return mentions.find((node) => node.start < (declared.get(String(node.name)) ?? 0));
+}
+
 /**
  * Refuses a script that holds what Espruino lacks; each entry was tried on the real interpreter.
  *
- * Espruino does not hoist: a function must be declared above the statement that runs it.
+ * Espruino does not hoist: a function must be declared above the statement that runs it, and a name
+ * above its `var` is another function's variable.
  *
  * @param code a script
  * @throws SyntaxError that names the construct, its line and its column
@@ -118,6 +136,10 @@ export function refuse(code: string): void {
     if (node.type === 'Program' || node.type === 'BlockStatement') {
       const found = early(node.body as AnyNode[]);
       if (found !== undefined) stop('hoisting of functions', found);
+    }
+    if (node.type === 'Program' || isFunction(node)) {
+      const found = earlyVar((node.type === 'Program' ? node : node.body) as AnyNode);
+      if (found !== undefined) stop('hoisting of variables', found);
     }
     for (const child of children(node)) visit(child, node);
   };

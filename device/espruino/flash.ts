@@ -119,6 +119,6 @@ export function slotFlash(
       words.set(bytes, 0);
       flash.write(words, base + at);
     },
-    erase: (at) => flash.erasePage(base + at),
+    erase: (at) => flash.erasePage((base + at) | 0),
   };
 }

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import type { Value } from '../../device/core/cbor.ts';
 import { decode } from 'cbor-x';
+import type { Value } from '../../device/core/cbor.ts';
 import { encodeFrame, feed, frameDecoder, plainSuite } from '../../device/core/frame.ts';
 import {
   ACK,
