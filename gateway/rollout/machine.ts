@@ -1,0 +1,222 @@
+import { canaryCount } from './cohorts.ts';
+import { judge } from './judge.ts';
+import { ask, enter, hear, heardHello, lose, sendBack } from './member.ts';
+import {
+  addLabel,
+  addWindow,
+  type Member,
+  nothingSeen,
+  type RolloutEffect,
+  type RolloutInput,
+  type RolloutStage,
+  type RolloutState,
+} from './state.ts';
+
+/** The machine's answer: the state to keep, then what to do. */
+export interface Step {
+  state: RolloutState;
+  effects: RolloutEffect[];
+}
+
+/** A device on the new version, not confirmed yet. */
+const onTrial = (m: Member) => m.stage === 'trial';
+/** A device on its way to the new version. */
+const underWay = (m: Member) =>
+  ['offered', 'transferring', 'installed', 'trial', 'confirming'].includes(m.stage);
+const finished = (m: Member) => ['confirmed', 'refused', 'failed'].includes(m.stage);
+
+/**
+ * The next state of a rollout. Pure: the state that is given is not changed, time is in the input,
+ * and doing an effect twice does no harm.
+ *
+ * @param state as it was stored
+ * @param input what happened
+ * @returns the state to store before any effect is done
+ */
+export function next(state: RolloutState, input: RolloutInput): Step {
+  const s: RolloutState = structuredClone(state);
+  const effects: RolloutEffect[] = [];
+  if (s.stage === 'superseded') return { state: s, effects };
+  take(s, input, effects);
+  if (s.stage === 'canary') judgeCanaries(s, input.now, effects);
+  if (s.stage === 'rest' || s.stage === 'settled') judgeRest(s, input.now, effects);
+  if (s.stage === 'returning') finishReturn(s, input.now, effects);
+  return { state: s, effects };
+}
+
+function take(s: RolloutState, input: RolloutInput, effects: RolloutEffect[]): void {
+  if (input.t === 'begin') {
+    effects.push({ t: 'stage', stage: s.stage, why: s.why });
+  } else if (input.t === 'rollback') {
+    giveUp(s, input.why, input.now, effects);
+  } else if (input.t === 'supersede') {
+    goTo(s, 'superseded', 'another rollout of this scope began', input.now, effects);
+  } else if (input.t === 'issued') {
+    s.back[input.version] = input.release;
+    for (const id of s.order) {
+      const { stage, previous } = s.members[id];
+      if (stage === 'returning' && previous === input.version) ask(s, id, effects);
+    }
+  } else if (input.t === 'enrol') {
+    enrol(s, input.device, input.previous, input.now);
+  } else if (input.t === 'tick') {
+    tick(s, input.now, effects);
+  } else if (s.members[input.device] !== undefined) {
+    fromDevice(s, input.device, input, effects);
+  }
+}
+
+type DeviceInput = Extract<RolloutInput, { device: string }>;
+
+function fromDevice(
+  s: RolloutState,
+  device: string,
+  input: Exclude<DeviceInput, { t: 'enrol' }>,
+  effects: RolloutEffect[],
+): void {
+  const member = s.members[device];
+  if (input.t === 'offline') {
+    member.online = false;
+    return;
+  }
+  // A device that waits is asked when its turn comes, and never once everything is undone.
+  const returned = !member.online && member.stage !== 'waiting';
+  member.online = true;
+  member.at = input.now;
+  if (input.t === 'window' || input.t === 'label') {
+    const period = input.release === s.release ? 'after' : 'during';
+    member[period] =
+      input.t === 'window'
+        ? addWindow(member[period], input.score)
+        : addLabel(member[period], input.correct);
+    if (returned) ask(s, device, effects);
+  } else if (input.t === 'hello') {
+    heardHello(s, device, input, effects);
+  } else {
+    hear(s, device, input, effects);
+    if (returned) ask(s, device, effects);
+  }
+}
+
+/** A device that came into the scope later. A provisional version stays with the devices it has. */
+function enrol(s: RolloutState, device: string, previous: string | null, now: number): void {
+  if (s.members[device] !== undefined || s.provisional) return;
+  s.order.push(device);
+  s.members[device] = {
+    ...{ stage: 'waiting', canary: false, online: false, at: now, attempts: 0, reason: '' },
+    ...{ previous, past: nothingSeen, during: nothingSeen, after: nothingSeen },
+  };
+}
+
+function tick(s: RolloutState, now: number, effects: RolloutEffect[]): void {
+  for (const device of s.order) {
+    const member = s.members[device];
+    if (!member.online || now - member.at < s.settings.stallMs) continue;
+    member.at = now;
+    const silent = member.stage === 'offered' || member.stage === 'transferring';
+    if (silent) lose(s, device, 'it does not answer', effects);
+    else if (member.stage !== 'waiting') ask(s, device, effects);
+  }
+}
+
+function goTo(
+  s: RolloutState,
+  stage: RolloutStage,
+  why: string,
+  now: number,
+  effects: RolloutEffect[],
+): void {
+  s.stage = stage;
+  s.why = why;
+  if (stage === 'superseded' || stage === 'returned' || stage === 'settled') s.endedAt = now;
+  effects.push({ t: 'stage', stage, why });
+}
+
+function judgeCanaries(s: RolloutState, now: number, effects: RolloutEffect[]): void {
+  const members = s.order.map((id) => s.members[id]);
+  const failed = s.order.find((id) => s.members[id].stage === 'failed');
+  if (failed !== undefined) {
+    giveUp(s, `canary ${failed}: ${s.members[failed].reason}`, now, effects);
+    return;
+  }
+  const lost = (m: Member) => !m.online && now - m.at >= s.settings.stallMs;
+  const active = s.order.filter((id) => {
+    const m = s.members[id];
+    return m.canary && m.stage !== 'refused' && !lost(m);
+  });
+  const wanted = canaryCount(members.length, s.settings.canaryShare);
+  for (const id of s.order) {
+    const member = s.members[id];
+    if (active.length >= wanted) break;
+    if (active.includes(id) || !member.online || member.stage !== 'waiting') continue;
+    member.canary = true;
+    active.push(id);
+    ask(s, id, effects);
+  }
+  if (members.every((m) => m.stage === 'refused')) {
+    giveUp(s, 'no device can take it', now, effects);
+    return;
+  }
+  const canaries = active.map((id) => s.members[id]);
+  if (canaries.length === 0 || !canaries.every((m) => onTrial(m) || m.stage === 'confirmed'))
+    return;
+  const others = members.filter((m) => !m.canary && m.stage === 'waiting');
+  const { verdict, why } = judge(canaries, others, s.provisional, s.settings);
+  if (verdict === 'worse') giveUp(s, why, now, effects);
+  if (verdict !== 'good') return;
+  for (const id of active.filter((id) => onTrial(s.members[id]))) confirm(s, id, effects);
+  goTo(s, 'rest', `canaries are good: ${why}`, now, effects);
+}
+
+function confirm(s: RolloutState, id: string, effects: RolloutEffect[]): void {
+  enter(s, id, 'confirming', effects);
+  ask(s, id, effects);
+}
+
+function judgeRest(s: RolloutState, now: number, effects: RolloutEffect[]): void {
+  const members = s.order.map((id) => s.members[id]);
+  const others = members.filter((m) => m.stage === 'waiting');
+  for (const id of s.order) {
+    const member = s.members[id];
+    if (member.stage === 'waiting' && member.online) ask(s, id, effects);
+    if (!onTrial(member)) continue;
+    const { verdict, why } = judge([member], others, s.provisional, s.settings);
+    if (verdict === 'good') confirm(s, id, effects);
+    if (verdict !== 'worse') continue;
+    enter(s, id, 'reverting', effects, why);
+    ask(s, id, effects);
+  }
+  const bad = members.filter((m) => m.stage === 'failed' || m.stage === 'reverting').length;
+  if (bad >= 2 && bad > s.settings.maxFailedShare * members.length) {
+    giveUp(s, `${bad} of ${members.length} devices failed`, now, effects);
+    return;
+  }
+  const open = members.some((m) => !finished(m) && (m.online || m.stage !== 'waiting'));
+  if (s.stage === 'settled' || open) return;
+  const done = members.filter((m) => m.stage === 'confirmed').length;
+  goTo(s, 'settled', `${done} of ${members.length} devices confirmed it`, now, effects);
+  effects.push({ t: 'crown' });
+}
+
+/** Undoes everything; the version before is champion from this moment on. */
+function giveUp(s: RolloutState, why: string, now: number, effects: RolloutEffect[]): void {
+  if (s.stage === 'returning' || s.stage === 'returned') return;
+  goTo(s, 'returning', why, now, effects);
+  effects.push({ t: 'restore', why });
+  for (const id of s.order) {
+    const member = s.members[id];
+    if (member.stage === 'confirmed') sendBack(s, id, effects);
+    else if (underWay(member)) {
+      enter(s, id, 'reverting', effects, why);
+      ask(s, id, effects);
+    }
+  }
+}
+
+function finishReturn(s: RolloutState, now: number, effects: RolloutEffect[]): void {
+  const left = Object.values(s.members).filter(
+    (m) => m.stage === 'reverting' || m.stage === 'returning',
+  );
+  if (left.length > 0) return;
+  goTo(s, 'returned', s.why, now, effects);
+}

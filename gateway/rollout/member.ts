@@ -1,0 +1,208 @@
+import { STATUSES } from '../../device/core/messages.ts';
+import { type MemberStage, nothingSeen, type RolloutEffect, type RolloutState } from './state.ts';
+
+type Status = (typeof STATUSES)[keyof typeof STATUSES];
+
+/** A device that says this cannot take the version; another one may. */
+const refusals: Partial<Record<Status, string>> = {
+  'refused-size': 'it is too large for the device',
+  'no-space': 'the device has no room for it',
+  'refused-release': 'the device runs a newer release',
+};
+
+/** A device that says this lost the version on the way; it may be asked again. */
+const losses: Partial<Record<Status, string>> = {
+  'refused-crc': 'it arrived damaged',
+  reverted: 'the device went back by itself',
+  'reverted-unconfirmed': 'no confirmation came in time',
+};
+
+const progress: Partial<Record<Status, MemberStage>> = {
+  accepted: 'transferring',
+  installed: 'installed',
+  'selftest-equal': 'installed',
+  trial: 'trial',
+  confirmed: 'confirmed',
+};
+
+/** Puts a device into another stage and says so. */
+export function enter(
+  s: RolloutState,
+  device: string,
+  stage: MemberStage,
+  effects: RolloutEffect[],
+  reason = '',
+): void {
+  const member = s.members[device];
+  if (member.stage === stage && member.reason === reason) return;
+  member.stage = stage;
+  member.reason = reason;
+  effects.push({ t: 'device', device, stage, reason });
+}
+
+/** Asks of a device what its stage wants of it; nothing where nothing is wanted. */
+export function ask(s: RolloutState, device: string, effects: RolloutEffect[]): void {
+  const { version, release } = s;
+  const member = s.members[device];
+  if (member.stage === 'waiting') enter(s, device, 'offered', effects);
+  if (member.stage === 'offered' || member.stage === 'transferring') {
+    effects.push({ t: 'offer', device, version, release });
+  } else if (member.stage === 'confirming') {
+    effects.push({ t: 'confirm', device, release });
+  } else if (member.stage === 'reverting') {
+    effects.push({ t: 'revert', device, release });
+  } else if (member.stage === 'returning' && member.previous !== null) {
+    const back = s.back[member.previous];
+    if (back > 0) effects.push({ t: 'offer', device, version: member.previous, release: back });
+  }
+}
+
+/**
+ * Sends a confirmed device back. It refuses what is older than what it runs, rightly; so it gets the
+ * version before under a new, higher release number, and its rule stands.
+ */
+export function sendBack(s: RolloutState, device: string, effects: RolloutEffect[]): void {
+  const { previous } = s.members[device];
+  if (previous === null) {
+    enter(s, device, 'confirmed', effects, 'there is no version before it to go back to');
+    return;
+  }
+  enter(s, device, 'returning', effects);
+  if (s.back[previous] === undefined) {
+    s.back[previous] = 0;
+    effects.push({ t: 'issue', version: previous });
+  } else ask(s, device, effects);
+}
+
+const undoing = ({ stage }: RolloutState) => stage === 'returning' || stage === 'returned';
+
+/** A device is on its old version again: part of undoing everything, or its own failure. */
+function isBack(s: RolloutState, device: string, effects: RolloutEffect[]): void {
+  enter(s, device, undoing(s) ? 'back' : 'failed', effects, s.members[device].reason);
+}
+
+/** The version is gone from a device that had it, or part of it. */
+export function lose(
+  s: RolloutState,
+  device: string,
+  reason: string,
+  effects: RolloutEffect[],
+): void {
+  const member = s.members[device];
+  if (undoing(s)) {
+    isBack(s, device, effects);
+    return;
+  }
+  member.attempts++;
+  member.after = nothingSeen;
+  if (member.attempts >= s.settings.maxAttempts) enter(s, device, 'failed', effects, reason);
+  else {
+    enter(s, device, 'waiting', effects, reason);
+    ask(s, device, effects);
+  }
+}
+
+/** Takes a status of a device. */
+export function hear(
+  s: RolloutState,
+  device: string,
+  { release, code }: { release: number; code: number },
+  effects: RolloutEffect[],
+): void {
+  const { stage, previous } = s.members[device];
+  const status: Status | undefined = STATUSES[code as keyof typeof STATUSES];
+  if (status === undefined) return;
+  if (stage === 'returning' && previous !== null && release === s.back[previous]) {
+    hearReturning(s, device, release, status, effects);
+  } else if (
+    release === s.release &&
+    stage !== 'returning' &&
+    (undoing(s) || stage === 'reverting')
+  ) {
+    hearUnwanted(s, device, status, effects);
+  } else if (release === s.release && stage !== 'returning' && stage !== 'back') {
+    hearForward(s, device, status, effects);
+  }
+}
+
+/** A device goes on with a version that it should leave. */
+function hearUnwanted(
+  s: RolloutState,
+  device: string,
+  status: Status,
+  effects: RolloutEffect[],
+): void {
+  const { stage, reason } = s.members[device];
+  if (status === 'confirmed') sendBack(s, device, effects);
+  else if (progress[status] !== undefined) {
+    enter(s, device, 'reverting', effects, reason);
+    ask(s, device, effects);
+  } else if (stage === 'reverting' && status !== 'busy') isBack(s, device, effects);
+}
+
+function hearForward(
+  s: RolloutState,
+  device: string,
+  status: Status,
+  effects: RolloutEffect[],
+): void {
+  const { stage } = s.members[device];
+  const to = progress[status];
+  const refusal = refusals[status];
+  const loss = losses[status];
+  // A status that was repeated, or overtaken by the confirmation, changes nothing.
+  const late = stage === 'confirmed' || (stage === 'confirming' && status !== 'confirmed');
+  if (to !== undefined && !late) enter(s, device, to, effects);
+  else if (refusal !== undefined) enter(s, device, 'refused', effects, refusal);
+  else if (loss !== undefined) lose(s, device, loss, effects);
+  else if (status === 'selftest-different') {
+    enter(s, device, 'failed', effects, 'its self-test gave other numbers');
+  }
+}
+
+function hearReturning(
+  s: RolloutState,
+  device: string,
+  release: number,
+  status: Status,
+  effects: RolloutEffect[],
+): void {
+  if (status === 'trial') effects.push({ t: 'confirm', device, release });
+  else if (status === 'confirmed') isBack(s, device, effects);
+  else if (refusals[status] !== undefined || status === 'selftest-different') {
+    enter(s, device, 'failed', effects, `it cannot go back: ${refusals[status] ?? status}`);
+  }
+}
+
+/** Takes a hello: what the device runs is the truth, whatever was expected. */
+export function heardHello(
+  s: RolloutState,
+  device: string,
+  { release, state }: { release: number; state: number },
+  effects: RolloutEffect[],
+): void {
+  const member = s.members[device];
+  const { stage } = member;
+  const unwanted =
+    undoing(s) || ['reverting', 'returning', 'back', 'failed', 'refused'].includes(stage);
+  if (release === s.release) {
+    if (unwanted && state === 1) sendBack(s, device, effects);
+    else if (unwanted) {
+      enter(s, device, 'reverting', effects, member.reason);
+      ask(s, device, effects);
+    } else if (state === 1) enter(s, device, 'confirmed', effects);
+    else if (stage === 'confirming' || stage === 'confirmed') {
+      enter(s, device, 'confirming', effects);
+      ask(s, device, effects);
+    } else enter(s, device, 'trial', effects);
+    return;
+  }
+  const back = member.previous === null ? 0 : s.back[member.previous];
+  if (stage === 'returning' && release === back) {
+    if (state === 1) isBack(s, device, effects);
+    else effects.push({ t: 'confirm', device, release });
+  } else if (stage === 'reverting') isBack(s, device, effects);
+  else if (['installed', 'trial', 'confirming', 'confirmed'].includes(stage)) {
+    lose(s, device, 'it came back without the version', effects);
+  } else if (stage !== 'waiting') ask(s, device, effects);
+}

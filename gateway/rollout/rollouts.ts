@@ -1,0 +1,323 @@
+import { randomUUID } from 'node:crypto';
+import { GatewayError } from '../errors.ts';
+import type { Scope } from '../registry/manifest.ts';
+import type { Because, Registry } from '../registry/registry.ts';
+import type { Store } from '../store/store.ts';
+import { stableOrder } from './cohorts.ts';
+import { next } from './machine.ts';
+import {
+  addLabel,
+  addWindow,
+  type Member,
+  nothingSeen,
+  type RolloutEffect,
+  type RolloutInput,
+  type RolloutSettings,
+  type RolloutState,
+  rolloutDefaults,
+  type Seen,
+} from './state.ts';
+
+/** What a rollout asks of the devices; bound to their sessions. A device that is away is left out. */
+export interface RolloutLink {
+  offer(device: string, version: string, release: number): void;
+  confirm(device: string, release: number): void;
+  revert(device: string, release: number): void;
+}
+
+/** How a rollout begins. */
+export interface StartOptions extends Because {
+  /** trained on few labels: see {@link RolloutState} */
+  provisional?: boolean;
+  /**
+   * windows from then on are the past that it is compared with, ms since 1970: the beginning of the
+   * drift that it is to heal. Without it a good update would have to match better days.
+   */
+  since?: number;
+  settings?: Partial<RolloutSettings>;
+}
+
+/** All rollouts of a gateway. */
+export interface Rollouts {
+  /**
+   * Begins to roll a candidate out to the devices of its scope.
+   *
+   * @returns id of the rollout
+   * @throws GatewayError 'not-allowed' if a device is in another rollout that has not settled
+   */
+  start(version: string, options: StartOptions): string;
+  /**
+   * Undoes the rollout of a version, or the newest one that can be undone.
+   *
+   * @returns id of the rollout
+   * @throws GatewayError 'not-found' if there is none
+   */
+  rollback(version: string | undefined, because: Because): string;
+  hello(device: string, seen: { release: number; state: number }): void;
+  offline(device: string): void;
+  status(device: string, seen: { release: number; code: number }): void;
+  window(device: string, seen: { release: number; score: number }): void;
+  label(device: string, seen: { release: number; correct: boolean }): void;
+  /** To be called now and then: devices that fell silent are asked again. */
+  tick(): void;
+  get(id: string): RolloutState | undefined;
+  /** Newest last. */
+  list(): RolloutState[];
+  /** Stores what only windows changed; call it before the process ends. */
+  save(): void;
+}
+
+/** Windows of a device's past that the new version is compared with. */
+const pastWindows = 100;
+/** Windows may change a state this often before it is stored: a restart then soaks a little longer. */
+const unsavedWindows = 20;
+
+/**
+ * Runs the rollout machines: stores each state before anything is done about it, and takes up after
+ * a restart whatever was under way. Sessions begin with a hello, and a hello makes the machine ask
+ * again for what it waits for; so nothing else has to be repeated.
+ *
+ * @param store where states are kept
+ * @param registry versions and releases
+ * @param link to the devices
+ * @param now ms since 1970
+ */
+export function createRollouts(
+  store: Store,
+  registry: Registry,
+  link: RolloutLink,
+  now: () => number = Date.now,
+): Rollouts {
+  const active = new Map<string, RolloutState>();
+  const unsaved = new Map<string, number>();
+  for (const { id, state } of store.states.rollouts({ active: true })) {
+    const loaded: RolloutState = JSON.parse(state);
+    // Nobody is connected yet, and nobody is late: that the gateway was away is not their silence.
+    for (const member of Object.values(loaded.members)) {
+      member.online = false;
+      member.at = now();
+    }
+    active.set(id, loaded);
+  }
+
+  function save(state: RolloutState): void {
+    unsaved.delete(state.id);
+    store.states.saveRollout({
+      ...{ id: state.id, at: state.startedAt, active: state.stage !== 'superseded' },
+      state: JSON.stringify(state),
+    });
+  }
+
+  /** Takes one step: what belongs into the store is one transaction, then the devices are asked. */
+  function feed(id: string, input: RolloutInput): void {
+    const before = active.get(id) as RolloutState;
+    let { state, effects } = next(before, input);
+    const asked: RolloutEffect[] = [];
+    if (effects.length === 0 && (input.t === 'window' || input.t === 'label')) {
+      const count = (unsaved.get(id) ?? 0) + 1;
+      unsaved.set(id, count);
+      if (count >= unsavedWindows) save(state);
+    } else if (effects.length > 0 || input.t !== 'tick') {
+      store.transaction(() => {
+        while (effects.length > 0) {
+          const inside = effects.flatMap((effect) => keep(state, effect, asked));
+          effects = [];
+          for (const answer of inside) {
+            const step = next(state, answer);
+            state = step.state;
+            effects.push(...step.effects);
+          }
+        }
+        save(state);
+      });
+    }
+    if (state.stage === 'superseded') active.delete(id);
+    else active.set(id, state);
+    for (const effect of asked) tell(effect);
+  }
+
+  /** Does what belongs into the store; what is for a device is put aside until that is stored. */
+  function keep(s: RolloutState, effect: RolloutEffect, asked: RolloutEffect[]): RolloutInput[] {
+    const at = now();
+    const by = (why: string): Because => ({ who: `rollout ${s.id}`, why });
+    if (effect.t === 'stage') {
+      const { stage, why } = effect;
+      const kind = stage === 'settled' ? 'rollout.done' : 'rollout.stage';
+      const data = { stage, why, version: s.version, release: s.release };
+      store.journal.write(stage === 'returning' ? 'rollout.rolledback' : kind, s.id, data, at);
+    } else if (effect.t === 'device') {
+      const { device, stage, reason } = effect;
+      const data = { rollout: s.id, release: s.release, stage, reason };
+      store.journal.write('rollout.device', device, data, at);
+    } else if (effect.t === 'crown') {
+      if (registry.get(s.version).stage !== 'champion') {
+        registry.setStage(s.version, 'champion', by(s.why));
+      }
+    } else if (effect.t === 'restore') {
+      const before = s.champion;
+      registry.setStage(s.version, 'rolledback', by(effect.why));
+      if (before !== null && registry.get(before).stage === 'retired') {
+        registry.setStage(before, 'champion', by(`${s.version} was rolled back`));
+      }
+    } else if (effect.t === 'issue') {
+      const { version } = effect;
+      const release = registry.release(version, `the way back from release ${s.release}`);
+      return [{ t: 'issued', version, release, now: at }];
+    } else asked.push(effect);
+    return [];
+  }
+
+  function tell(effect: RolloutEffect): void {
+    if (effect.t === 'offer') link.offer(effect.device, effect.version, effect.release);
+    else if (effect.t === 'confirm') link.confirm(effect.device, effect.release);
+    else if (effect.t === 'revert') link.revert(effect.device, effect.release);
+  }
+
+  /** Rollouts that a device is part of. */
+  function each(device: string, input: (now: number) => RolloutInput): void {
+    for (const [id, state] of [...active]) {
+      if (state.members[device] !== undefined) feed(id, input(now()));
+    }
+  }
+
+  /** @throws GatewayError 'not-allowed' if one of the devices is in a rollout that goes on */
+  function refuseIfBusy(devices: readonly string[]): void {
+    for (const [id, state] of active) {
+      const shared = devices.find((device) => state.members[device] !== undefined);
+      if (shared === undefined || !['canary', 'rest'].includes(state.stage)) continue;
+      throw new GatewayError('not-allowed', `device ${shared} is in rollout ${id} already`, {
+        hint: 'wait until it has settled, or undo it: whetstone rollback',
+      });
+    }
+  }
+
+  function takeOver(task: string, scope: Scope, devices: readonly string[]): void {
+    for (const [id, state] of [...active]) {
+      const same =
+        state.task === task && state.scope.kind === scope.kind && state.scope.id === scope.id;
+      if (same) feed(id, { t: 'supersede', now: now() });
+      else if (devices.some((device) => state.members[device] !== undefined)) leave(id, devices);
+    }
+  }
+
+  /** Devices that another rollout takes over are no longer this one's business. */
+  function leave(id: string, devices: readonly string[]): void {
+    const state = structuredClone(active.get(id) as RolloutState);
+    state.order = state.order.filter((device) => !devices.includes(device));
+    for (const device of devices) delete state.members[device];
+    save(state);
+    active.set(id, state);
+  }
+
+  function start(version: string, options: StartOptions): string {
+    const { manifest } = registry.get(version);
+    const { task, scope } = manifest;
+    const devices = registry.served(task, scope);
+    const ids = devices.map((device) => device.id);
+    const id = randomUUID();
+    const at = now();
+    refuseIfBusy(ids);
+    const champion = registry.champion(task, scope) ?? null;
+    const state = store.transaction(() => {
+      if (registry.get(version).stage !== 'trial') registry.setStage(version, 'trial', options);
+      const made: RolloutState = {
+        ...{ id, task, version, scope, champion, provisional: options.provisional ?? false },
+        ...{ stage: 'canary', why: options.why, startedAt: at, endedAt: null, back: {} },
+        release: registry.release(version, options.why),
+        settings: { ...rolloutDefaults, ...options.settings },
+        order: stableOrder(ids, version),
+        members: Object.fromEntries(
+          devices.map((device) => [
+            device.id,
+            newMember(
+              device.version,
+              online.has(device.id),
+              at,
+              past(device.id, device.release, options.since),
+            ),
+          ]),
+        ),
+      };
+      takeOver(task, scope, ids);
+      store.journal.write('rollout.started', id, { version, scope, devices: ids }, at);
+      save(made);
+      return made;
+    });
+    active.set(id, state);
+    feed(id, { t: 'begin', now: at });
+    return id;
+  }
+
+  function past(device: string, release: number, since?: number): Seen {
+    const samples = store.samples.find({
+      ...{ device, release, since, quarantined: false, order: 'newest', limit: pastWindows },
+    });
+    return samples.reduce((seen, { score, label, cls }) => {
+      const more = addWindow(seen, score);
+      return label === null ? more : addLabel(more, label.cls === cls);
+    }, nothingSeen);
+  }
+
+  const online = new Set<string>();
+  return {
+    start,
+    rollback(version, { who, why }) {
+      const candidates = [...active.values()].filter(
+        (s) =>
+          !['returning', 'returned'].includes(s.stage) &&
+          (version === undefined || s.version === version),
+      );
+      const found = candidates.at(-1);
+      if (found === undefined) {
+        throw new GatewayError('not-found', 'there is no rollout to undo', {
+          hint: 'see: whetstone rollouts',
+        });
+      }
+      feed(found.id, { t: 'rollback', why: `${who}: ${why}`, now: now() });
+      return found.id;
+    },
+    hello(device, { release, state }) {
+      online.add(device);
+      enrol(device);
+      each(device, (at) => ({ t: 'hello', device, release, state, now: at }));
+    },
+    offline(device) {
+      online.delete(device);
+      each(device, (at) => ({ t: 'offline', device, now: at }));
+    },
+    status: (device, seen) => each(device, (at) => ({ t: 'status', device, ...seen, now: at })),
+    window: (device, seen) => each(device, (at) => ({ t: 'window', device, ...seen, now: at })),
+    label: (device, seen) => each(device, (at) => ({ t: 'label', device, ...seen, now: at })),
+    tick() {
+      for (const id of [...active.keys()]) feed(id, { t: 'tick', now: now() });
+    },
+    get(id) {
+      const stored = store.states.rollouts().find((row) => row.id === id);
+      return active.get(id) ?? (stored && JSON.parse(stored.state));
+    },
+    list: () => store.states.rollouts().map(({ id, state }) => active.get(id) ?? JSON.parse(state)),
+    save() {
+      for (const id of [...unsaved.keys()]) save(active.get(id) as RolloutState);
+    },
+  };
+
+  /** A device that the gateway did not know when a rollout of its scope began. */
+  function enrol(device: string): void {
+    const known = store.devices.get(device);
+    if (known === undefined) return;
+    for (const [id, s] of [...active]) {
+      if (s.members[device] !== undefined || s.task !== known.task) continue;
+      if (s.stage === 'returning' || s.stage === 'returned') continue;
+      const taken = [...active.values()].some((other) => other.members[device] !== undefined);
+      if (taken || !registry.served(s.task, s.scope).some((d) => d.id === device)) continue;
+      feed(id, { t: 'enrol', device, previous: known.version, now: now() });
+    }
+  }
+}
+
+function newMember(previous: string | null, online: boolean, at: number, past: Seen): Member {
+  return {
+    ...{ stage: 'waiting', canary: false, online, at, attempts: 0, reason: '', previous, past },
+    ...{ during: nothingSeen, after: nothingSeen },
+  };
+}

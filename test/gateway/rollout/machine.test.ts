@@ -1,0 +1,218 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { judge } from '../../../gateway/rollout/judge.ts';
+import { next } from '../../../gateway/rollout/machine.ts';
+import {
+  addLabel,
+  addWindow,
+  type Member,
+  nothingSeen,
+  type RolloutInput,
+  type RolloutState,
+  rolloutDefaults,
+  type Seen,
+  together,
+} from '../../../gateway/rollout/state.ts';
+
+const ids = ['a', 'b', 'c'];
+const settings = { ...rolloutDefaults, soakWindows: 3 };
+
+function member(changes: Partial<Member> = {}): Member {
+  return {
+    ...{ stage: 'waiting', canary: false, online: true, at: 0, attempts: 0, reason: '' },
+    ...{ previous: 'old', past: nothingSeen, during: nothingSeen, after: nothingSeen },
+    ...changes,
+  };
+}
+
+function start(provisional = false): RolloutState {
+  return {
+    ...{ id: 'r', task: 'gesture', version: 'new', release: 5, scope: { kind: 'fleet', id: '' } },
+    ...{ provisional, champion: 'old', stage: 'canary', why: '', startedAt: 0, endedAt: null },
+    ...{ settings, back: {}, order: ids },
+    members: Object.fromEntries(ids.map((id) => [id, member()])),
+  };
+}
+
+const device = fc.constantFrom(...ids);
+const release = fc.constantFrom(1, 5, 6);
+const inputs: fc.Arbitrary<RolloutInput>[] = [
+  fc.record({
+    t: fc.constant('window' as const),
+    device,
+    release,
+    score: fc.nat(255),
+    now: fc.nat(),
+  }),
+  fc.record({
+    t: fc.constant('label' as const),
+    device,
+    release,
+    correct: fc.boolean(),
+    now: fc.nat(),
+  }),
+  fc.record({
+    t: fc.constant('status' as const),
+    device,
+    release,
+    code: fc.nat(14),
+    now: fc.nat(),
+  }),
+  fc.record({
+    ...{ t: fc.constant('hello' as const), device, release, state: fc.constantFrom(0, 1, 2) },
+    now: fc.nat(),
+  }),
+  fc.record({ t: fc.constant('offline' as const), device, now: fc.nat() }),
+  fc.record({ t: fc.constant('tick' as const), now: fc.nat() }),
+];
+const rollback = fc.constant<RolloutInput>({ t: 'rollback', why: 'by hand', now: 1 });
+const story = fc.array(fc.oneof(...inputs, { arbitrary: rollback, weight: 1 }), { maxLength: 80 });
+
+/** Runs a story, answering 'issue' as the driver does, and checks each step. */
+function tell(
+  inputsOfStory: RolloutInput[],
+  check: (before: RolloutState, input: RolloutInput, after: ReturnType<typeof next>) => void,
+) {
+  let state = start();
+  const todo: RolloutInput[] = [{ t: 'begin', now: 0 }, ...inputsOfStory];
+  while (todo.length > 0) {
+    const input = todo.shift() as RolloutInput;
+    const step = next(state, input);
+    check(state, input, step);
+    for (const effect of step.effects) {
+      if (effect.t === 'issue')
+        todo.unshift({ t: 'issued', version: effect.version, release: 6, now: 0 });
+    }
+    state = step.state;
+  }
+  return state;
+}
+
+describe('next()', () => {
+  test('leaves the state that it was given alone, and a state is plain JSON', () => {
+    fc.assert(
+      fc.property(story, (inputsOfStory) => {
+        let copy = JSON.stringify(start());
+        tell(inputsOfStory, (before, _input, { state }) => {
+          expect(JSON.stringify(before)).toBe(copy);
+          copy = JSON.stringify(state);
+          expect(JSON.parse(copy)).toEqual(state);
+        });
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('never confirms a device that did not soak, whatever is said', () => {
+    fc.assert(
+      fc.property(story, (inputsOfStory) => {
+        tell(inputsOfStory, (_before, _input, { state, effects }) => {
+          for (const effect of effects) {
+            if (effect.t !== 'confirm' || effect.release !== 5) continue;
+            const { after, stage } = state.members[effect.device];
+            // A device that says by itself that it is confirmed, and then that it is not.
+            if (after.windows < 3) expect(stage).toBe('confirming');
+          }
+        });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('crowns at most once and restores at most once, and asks nothing new after a rollback', () => {
+    fc.assert(
+      fc.property(story, (inputsOfStory) => {
+        const counts = { crown: 0, restore: 0, issue: 0 };
+        tell(inputsOfStory, (before, _input, { effects }) => {
+          for (const effect of effects) {
+            if (effect.t in counts) counts[effect.t as keyof typeof counts]++;
+            if (effect.t === 'offer' && ['returning', 'returned'].includes(before.stage)) {
+              expect(effect.version).toBe('old');
+            }
+          }
+        });
+        expect(Math.max(...Object.values(counts))).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('does nothing any more once another rollout took over', () => {
+    const { state } = next(start(), { t: 'supersede', now: 9 });
+    expect(state).toMatchObject({ stage: 'superseded', endedAt: 9 });
+    expect(next(state, { t: 'rollback', why: 'x', now: 10 })).toEqual({ state, effects: [] });
+  });
+
+  test('does not offer the version again to a device that lost it after everything was undone', () => {
+    const undone = start();
+    undone.stage = 'returned';
+    undone.members.a = member({ stage: 'confirmed', previous: null });
+    const hello = { t: 'hello', device: 'a', release: 1, state: 1, now: 1 } as const;
+    const { state, effects } = next(undone, hello);
+    expect(state.members.a.stage).toBe('back');
+    expect(effects.some((effect) => effect.t === 'offer')).toBe(false);
+  });
+
+  test('keeps a device that has nothing to go back to, and says so', () => {
+    const begun = start();
+    begun.stage = 'settled';
+    for (const id of ids) begun.members[id] = member({ stage: 'confirmed', previous: null });
+    const { state, effects } = next(begun, { t: 'rollback', why: 'x', now: 1 });
+    expect(state.stage).toBe('returned');
+    expect(state.members.a.reason).toMatch(/no version before/);
+    expect(effects.some((effect) => effect.t === 'offer')).toBe(false);
+  });
+});
+
+describe('judge()', () => {
+  const seen = (windows: number, mean: number, labelled = 0, right = 0): Seen => ({
+    ...{ windows, mean, squares: windows * 100, labelled, right },
+  });
+  const on = (after: Seen, past: Seen) => member({ stage: 'trial', after, past });
+
+  test('waits for every device to soak', () => {
+    const trial = [on(seen(3, 80), nothingSeen), on(seen(2, 80), nothingSeen)];
+    expect(judge(trial, [], false, settings)).toEqual({
+      ...{ verdict: 'wait', why: '1 of 2 still soaking' },
+    });
+  });
+
+  test.each([
+    ['good', seen(20, 80, 20, 18), seen(50, 80, 40, 36)],
+    ['worse', seen(20, 80, 20, 8), seen(50, 80, 40, 36)],
+    ['good', seen(20, 80, 20, 18), seen(50, 80, 40, 10)],
+    ['good', seen(20, 10, 20, 18), seen(50, 80, 40, 36)],
+    ['worse', seen(20, 30), seen(50, 80)],
+    ['good', seen(20, 60), seen(50, 80)],
+    ['good', seen(20, 10), nothingSeen],
+  ] as const)('says %s of %o after %o', (verdict, after, past) => {
+    expect(judge([on(after, past)], [], false, settings).verdict).toBe(verdict);
+  });
+
+  test('asks unchanged devices where there is no past of its own', () => {
+    const control = member({ during: seen(50, 80, 40, 38) });
+    const trial = on(seen(20, 80, 20, 8), nothingSeen);
+    expect(judge([trial], [control], false, settings).verdict).toBe('worse');
+    expect(judge([trial], [], false, settings).verdict).toBe('good');
+  });
+
+  test('excuses labels that fell when those of unchanged devices fell as well', () => {
+    const trial = on(seen(20, 80, 20, 8), seen(50, 80, 40, 36));
+    const fell = member({ past: seen(50, 80, 40, 36), during: seen(50, 80, 40, 12) });
+    expect(judge([trial], [fell], false, settings).verdict).toBe('good');
+  });
+});
+
+describe('what was seen', () => {
+  test('together() equals the whole sequence at once', () => {
+    const all = [3, 9, 4, 250, 17, 66];
+    const of = (scores: number[]) => scores.reduce(addWindow, nothingSeen);
+    const joined = together(of(all.slice(0, 2)), of(all.slice(2)));
+    expect(joined.mean).toBeCloseTo(of(all).mean, 9);
+    expect(joined.squares).toBeCloseTo(of(all).squares, 6);
+    expect(together(nothingSeen, addLabel(nothingSeen, true))).toMatchObject({
+      labelled: 1,
+      right: 1,
+    });
+  });
+});
