@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
  * @param devices ids
  * @param salt of this rollout
  * @returns ids by rising SHA-256 of id and salt
- * @example stableOrder(['w1', 'w2', 'w3'], 'a') // ['w1', 'w2', 'w3']
+ * @example stableOrder(['w1', 'w2', 'w3'], 'a') // ['w3', 'w1', 'w2']
  */
 export function stableOrder(devices: readonly string[], salt: string): string[] {
   const key = (id: string) => createHash('sha256').update(`${id}\0${salt}`).digest('hex');
