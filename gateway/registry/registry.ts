@@ -8,6 +8,7 @@ import {
   decodeManifest,
   encodeManifest,
   type Manifest,
+  type PartName,
   type Parts,
   partNames,
   type Scope,
@@ -38,12 +39,15 @@ export interface Because {
   why: string;
 }
 
+type OfferedPart = [id: Uint8Array, length: number, crc32: number];
+
 /** An offer as it goes to a device: the message's fields, with the bytes of the parts. */
 export interface PreparedOffer {
   release: number;
   /** first 8 bytes */
   version: Uint8Array;
-  parts: [Uint8Array, number, number][];
+  /** id, length and crc32 of pre, backbone and head */
+  parts: [OfferedPart, OfferedPart, OfferedPart];
   goldenSeed: number;
   goldenCount: number;
   golden: Uint8Array;
@@ -280,12 +284,14 @@ export function openRegistry(store: Store, signer: Signer, now: () => number = D
       }
       const { parts: refs, golden } = decodeManifest(found.manifest);
       const bytes = parts(record.version);
+      const offered = (name: PartName): OfferedPart => {
+        const { sha256: hash, length, crc32: crc } = refs[name];
+        return [shortId(hash), length, crc];
+      };
       return {
         release,
         version: shortId(record.version),
-        parts: partNames.map((name) => [
-          ...([shortId(refs[name].sha256), refs[name].length, refs[name].crc32] as const),
-        ]),
+        parts: [offered('pre'), offered('backbone'), offered('head')],
         ...{ goldenSeed: golden.seed, goldenCount: golden.count },
         golden: new Uint8Array(golden.outputs.buffer),
         bytes: partNames.map((name) => bytes[name]),

@@ -51,13 +51,14 @@ describe('manifest', () => {
     const other = { ...manifest, budgets: { flash: 400, ram: 900 } };
     expect(versionOf(other)).toBe(versionOf(manifest));
     expect(versionOf(manifest)).toBe(
-      '139dd6803ba1ed74ad57dd603f0400904f8bf716df587b3b4c88c200a1997e17',
+      'a2bc8c683526286858fdb295f8458ce77d938f5e11365242daa3636032b45fd4',
     );
   });
 
   test('versionOf() changes with every field', () => {
     const changes: Partial<Manifest>[] = [
       { task: 'gas' },
+      { scales: [[1 / 32, 0.1, 0.005]] },
       { taskHash: 'e'.repeat(64) },
       { parts: { ...manifest.parts, head: { ...part, crc32: 1 } } },
       { golden: { ...manifest.golden, outputs: Int8Array.of(-128, 0, 127, 5, -6, 8) } },
