@@ -60,6 +60,8 @@ export interface Rollouts {
   label(device: string, seen: { release: number; correct: boolean }): void;
   /** To be called now and then: devices that fell silent are asked again. */
   tick(): void;
+  /** Is the device in a rollout that has not settled? Then it can be in no other. */
+  busy(device: string): boolean;
   get(id: string): RolloutState | undefined;
   /** Newest last. */
   list(): RolloutState[];
@@ -183,8 +185,9 @@ export function createRollouts(
   /** @throws GatewayError 'not-allowed' if one of the devices is in a rollout that goes on */
   function refuseIfBusy(devices: readonly string[]): void {
     for (const [id, state] of active) {
+      if (!goesOn(state)) continue;
       const shared = devices.find((device) => state.members[device] !== undefined);
-      if (shared === undefined || !['canary', 'rest'].includes(state.stage)) continue;
+      if (shared === undefined) continue;
       throw new GatewayError('not-allowed', `device ${shared} is in rollout ${id} already`, {
         hint: 'wait until it has settled, or undo it: whetstone rollback',
       });
@@ -291,6 +294,8 @@ export function createRollouts(
     tick() {
       for (const id of [...active.keys()]) feed(id, { t: 'tick', now: now() });
     },
+    busy: (device) =>
+      [...active.values()].some((s) => goesOn(s) && s.members[device] !== undefined),
     get(id) {
       const stored = store.states.rollouts().find((row) => row.id === id);
       return active.get(id) ?? (stored && JSON.parse(stored.state));
@@ -314,6 +319,8 @@ export function createRollouts(
     }
   }
 }
+
+const goesOn = ({ stage }: RolloutState) => stage === 'canary' || stage === 'rest';
 
 function newMember(previous: string | null, online: boolean, at: number, past: Seen): Member {
   return {

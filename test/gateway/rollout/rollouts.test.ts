@@ -94,7 +94,9 @@ describe('scopes', () => {
 
   test('start() refuses a device that is in another rollout, and changes nothing', () => {
     const fleet = createFleet(four, { settings });
+    expect(fleet.rollouts.busy('w1')).toBe(false);
     fleet.start(2);
+    expect(fleet.rollouts.busy('w1')).toBe(true);
     const before = fleet.rollouts.list();
     expect(() => fleet.start(3)).toThrow(expect.objectContaining({ code: 'not-allowed' }));
     expect(fleet.rollouts.list()).toEqual(before);
