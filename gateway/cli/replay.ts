@@ -51,7 +51,7 @@ export function replay(program: Command, io: Io): void {
       const bar = progress(io);
       process.once('SIGINT', stop);
       try {
-        const { replay: run } = await import('../replay.ts');
+        const { replay: run } = await import('../replay/replay.ts');
         const report = await run({
           ...options,
           signal: abort.signal,

@@ -8,7 +8,14 @@ import {
   type Model,
   normalise,
 } from '../../device/core/model.ts';
-import { encodeLayers, encodePre, type Pre, type QuantLayer } from './quant-layer.ts';
+import {
+  decodeLayers,
+  decodePre,
+  encodeLayers,
+  encodePre,
+  type Pre,
+  type QuantLayer,
+} from './quant-layer.ts';
 import { outputQuantisation, PRE_OUTPUT, type Quantisation } from './quantise.ts';
 
 /** A model as the gateway trains it: int8 layers with their scales, and where the head begins. */
@@ -48,6 +55,42 @@ export function encodeModel({ pre, layers, cut }: QuantModel): ModelParts {
     pre: encodePre(pre),
     backbone: encodeLayers(layers.slice(0, cut), 0),
     head: encodeLayers(layers.slice(cut), outputQuantisation(layers).scale),
+  };
+}
+
+/**
+ * What the device does not need and the trainer does: for each layer with weights its input scale,
+ * its output scale and the scales of its weights; nothing for a pool.
+ *
+ * @example scalesOf({ layers: [] }) // []
+ */
+export function scalesOf({ layers }: Pick<QuantModel, 'layers'>): number[][] {
+  return layers.map((layer) =>
+    'weights' in layer ? [layer.inputScale, layer.outputScale, ...layer.weightScale] : [],
+  );
+}
+
+/**
+ * Reads a model back: the inverse of {@link encodeModel} with {@link scalesOf}.
+ *
+ * @param parts bytes of the model
+ * @param scales one list for each layer, backbone first
+ * @throws RangeError if the parts are damaged, or there is not one list for each layer
+ */
+export function decodeModel(parts: ModelParts, scales: readonly (readonly number[])[]): QuantModel {
+  const backbone = decodeLayers(parts.backbone).layers;
+  const layers = [...backbone, ...decodeLayers(parts.head).layers];
+  if (layers.length !== scales.length) {
+    throw new RangeError(`${scales.length} scales for ${layers.length} layers`);
+  }
+  return {
+    pre: decodePre(parts.pre),
+    layers: layers.map((layer, i) => {
+      if (!('weights' in layer)) return layer;
+      const [inputScale = 0, outputScale = 0, ...weightScale] = scales[i] ?? [];
+      return { ...layer, inputScale, outputScale, weightScale: Float64Array.from(weightScale) };
+    }),
+    cut: backbone.length,
   };
 }
 

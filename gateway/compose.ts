@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import type { Clock } from './link/port.ts';
+import { createLoop, type Loop } from './loop.ts';
+import { createMonitor, type Monitor, type MonitorState } from './monitor/monitor.ts';
+import { openRegistry, type Registry } from './registry/registry.ts';
+import { memorySigner, openSigner } from './registry/signing.ts';
+import { openStore, type Store, type StoreOptions } from './store/store.ts';
+import type { Task } from './task.ts';
+
+/** The modules of one gateway, bound to a loop. */
+export interface Composed {
+  task: Task;
+  store: Store;
+  registry: Registry;
+  monitor: Monitor;
+  loop: Loop;
+  /** Ends the loop, stores what it remembers, gives the data directory free. */
+  close(): Promise<void>;
+}
+
+export interface ComposeOptions {
+  task: Task;
+  /** where everything is kept; ':memory:' keeps nothing */
+  directory: string;
+  durability?: StoreOptions['durability'];
+  clock: Clock;
+  automatic: boolean;
+  seed: number;
+}
+
+/** Alarms this close to each other are one report. */
+const GROUP_MS = 30_000;
+
+/**
+ * Opens a gateway's modules and takes up whatever was under way when it ended.
+ *
+ * @throws GatewayError 'in-use' if another process has the directory; 'store', 'bad-file' or
+ *   'not-allowed' if it or its key cannot be used
+ */
+export function compose(options: ComposeOptions): Composed {
+  const { task, directory, clock, automatic, seed, durability } = options;
+  const store = openStore({ directory, now: clock.now, ...(durability && { durability }) });
+  try {
+    const signer =
+      directory === ':memory:' ? memorySigner() : openSigner(join(directory, 'key.pem'));
+    const registry = openRegistry(store, signer, clock.now);
+    const remembered = store.states.load<MonitorState>('monitor');
+    const monitor = createMonitor(task.monitor, GROUP_MS, remembered);
+    const loop = createLoop({ task, store, registry, monitor, clock, automatic, seed });
+    const close = async (): Promise<void> => {
+      await loop.close();
+      store.close();
+    };
+    return { task, store, registry, monitor, loop, close };
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}

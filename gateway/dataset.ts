@@ -1,0 +1,142 @@
+import type { Scope } from './registry/manifest.ts';
+import type { Registry } from './registry/registry.ts';
+import type { Store } from './store/store.ts';
+import type { LabelledSample, Sample } from './store/types.ts';
+import type { Task } from './task.ts';
+import { createPredictor, type QuantModel } from './train/model.ts';
+import { reservoir } from './train/rehearsal.ts';
+import type { Example, RungData, Window } from './train/rungs.ts';
+import { modelOf } from './versions.ts';
+
+/** What is known of a scope when its model is retrained. */
+export interface Dataset {
+  /** the version that the scope runs, as the trainer sees it; null before the first model */
+  champion: { version: string; model: QuantModel; reference: number | null } | null;
+  data: RungData;
+  championSaid: number[];
+  regimes: { name: string; examples: Example[] }[];
+  /** every labelled sample that teaches, for the snapshot in the lineage */
+  samples: LabelledSample[];
+}
+
+/** Windows of one class of one earlier regime that are kept for rehearsal, and for judging. */
+const KEPT = { rehearse: 100, judge: 40 };
+/** Newest raw windows that a normalisation is fitted to. */
+const RECENT = 500;
+
+/** The devices that a scope means, whether or not one of them has a model of its own. */
+export function membersOf(store: Store, task: string, scope: Scope): string[] {
+  if (scope.kind === 'device') return [scope.id];
+  const filter = scope.kind === 'cohort' ? { task, cohort: scope.id } : { task };
+  return store.devices.list(filter).map(({ id }) => id);
+}
+
+/**
+ * Gathers what a scope's model can be retrained on.
+ *
+ * Windows since the scope's present regime began teach and judge. Earlier ones, and those of other
+ * devices and imported recordings, are rehearsed: all of them for a shared model, and for a personal
+ * one only the classes that its wearer has not labelled yet. Part of what is rehearsed for a shared
+ * model is kept from training, to show that no regime is forgotten.
+ *
+ * @param since when the present regime of each device began, ms since 1970; 0 where it never changed
+ * @param seed of the choice of what is rehearsed
+ */
+export function gather(
+  { store, registry, task }: { store: Store; registry: Registry; task: Task },
+  scope: Scope,
+  since: (device: string) => number,
+  seed: number,
+): Dataset {
+  const members = new Set(membersOf(store, task.name, scope));
+  const version = championOf(registry, task.name, scope);
+  const all = store.samples.labelled({ task: task.name, withWindow: true });
+  // a first model has nothing to keep: all that is known teaches it
+  const isFresh = ({ device, at }: Sample): boolean =>
+    version === null || (members.has(device) && at >= since(device));
+  const fresh = all.filter(isFresh);
+  const known = new Set(fresh.map(({ label }) => label.cls));
+  const earlier = all.filter((sample) => !isFresh(sample));
+  const old =
+    scope.kind === 'device' ? earlier.filter(({ label }) => !known.has(label.cls)) : earlier;
+  const { rehearsed, judging } = remember(old, seed);
+  const toExample = (sample: LabelledSample): Example => example(sample, task);
+  const recent = [...members].flatMap((device) =>
+    store.samples
+      .find({
+        task: task.name,
+        device,
+        since: since(device),
+        withWindow: true,
+        quarantined: false,
+        order: 'newest',
+        limit: RECENT,
+      })
+      .map((sample): Window => padded(sample, task)),
+  );
+  const shared = scope.kind !== 'device';
+  return {
+    champion: version === null ? null : { version, ...modelOf(registry, version) },
+    data: { fresh: fresh.map(toExample), old: rehearsed.map(toExample), recent },
+    championSaid: version === null ? [] : saidBy(registry, version, fresh, task),
+    regimes: shared
+      ? [...judging].map(([name, samples]) => ({ name, examples: samples.map(toExample) }))
+      : [],
+    samples: [...fresh, ...rehearsed],
+  };
+}
+
+/** What a scope runs: its own champion, or that of the wider scope that serves it. */
+export function championOf(registry: Registry, task: string, scope: Scope): string | null {
+  return (
+    registry.champion(task, scope) ?? registry.champion(task, { kind: 'fleet', id: '' }) ?? null
+  );
+}
+
+/** What the champion says of windows that it was not trained on; -1 for the others. */
+function saidBy(
+  registry: Registry,
+  version: string,
+  samples: readonly LabelledSample[],
+  task: Task,
+): number[] {
+  const predict = createPredictor(registry.parts(version));
+  const { at } = registry.get(version);
+  return samples.map((sample) => {
+    if (sample.label.at <= at) return -1;
+    const { window, length } = padded(sample, task);
+    return predict(window, length).cls;
+  });
+}
+
+/** A fair memory of each class of each device; one part teaches, the other judges. */
+function remember(
+  old: readonly LabelledSample[],
+  seed: number,
+): { rehearsed: LabelledSample[]; judging: Map<string, LabelledSample[]> } {
+  const group = ({ device, label }: LabelledSample): string => `${device}/${label.cls}`;
+  const kept = reservoir(old, group, KEPT.rehearse + KEPT.judge, seed);
+  const judging = new Map<string, LabelledSample[]>();
+  const rehearsed: LabelledSample[] = [];
+  const count = new Map<string, number>();
+  const share = KEPT.judge / (KEPT.rehearse + KEPT.judge);
+  for (const sample of kept) {
+    const n = (count.get(group(sample)) ?? 0) + 1;
+    count.set(group(sample), n);
+    const judges = Math.floor(n * share) > Math.floor((n - 1) * share);
+    if (judges) judging.set(sample.device, [...(judging.get(sample.device) ?? []), sample]);
+    else rehearsed.push(sample);
+  }
+  return { rehearsed, judging };
+}
+
+function example(sample: LabelledSample, task: Task): Example {
+  return { ...padded(sample, task), cls: sample.label.cls };
+}
+
+/** The store keeps what was measured; a model sees the window filled up with zeros. */
+function padded({ window, length }: Sample, task: Task): Window {
+  const full = new Int8Array(task.window.samples * task.sensor.axes.length);
+  full.set(window ?? []);
+  return { window: full, length };
+}

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import type { BoardProfile } from './board.ts';
+import { boardNames, loadBoard } from './board.ts';
+import { gather, membersOf } from './dataset.ts';
+import type { Clock } from './link/port.ts';
+import { canonical, type Scope } from './registry/manifest.ts';
+import type { Registry } from './registry/registry.ts';
+import type { Rollouts } from './rollout/rollouts.ts';
+import type { Store } from './store/store.ts';
+import type { Task } from './task.ts';
+import type { GateReport } from './train/gate.ts';
+import { goldenVectors, type ModelParts, scalesOf } from './train/model.ts';
+import { type Attempt, retrain } from './train/retrain.ts';
+import type { Rung } from './train/rungs.ts';
+
+/** What healing works with. */
+export interface HealParts {
+  task: Task;
+  store: Store;
+  registry: Registry;
+  rollouts: Rollouts;
+  clock: Clock;
+  seed: number;
+  /** when the present regime of a device began */
+  regime: (device: string) => number;
+}
+
+export interface HealOptions {
+  signal?: AbortSignal;
+  onRung?: (rung: Rung) => void;
+  /** who asked; default the gateway itself */
+  who?: string;
+}
+
+/** What became of it. */
+export interface Healed {
+  scope: Scope;
+  /** null where nothing passed the gate */
+  version: string | null;
+  /** id of the rollout */
+  rollout: string | null;
+  attempts: Attempt[];
+  /** why it was released, or why not */
+  reason: string;
+  trainMs: number;
+}
+
+/** Which code trained a version; kept in its lineage. */
+export const CODE_VERSION = '0.1.0';
+/** Golden windows of a version: each costs a device one inference before its trial. */
+const GOLDEN = 4;
+/** An offer with its golden vectors and the length of a slot, beside the parts; see slot.ts. */
+const OFFER_BYTES = 160;
+
+/**
+ * retrain → prove → register → roll out: one scope, once.
+ *
+ * @param scope whom the model serves
+ * @throws GatewayError 'cancelled' when the signal is raised; 'not-allowed' if a device of the scope
+ *   is in a rollout that has not settled
+ */
+export async function heal(
+  parts: HealParts,
+  scope: Scope,
+  options: HealOptions = {},
+): Promise<Healed> {
+  const { task, store, registry, rollouts, clock, seed, regime } = parts;
+  const { journal } = store;
+  const name = scopeName(scope);
+  const { champion, data, championSaid, regimes, samples } = gather(parts, scope, regime, seed);
+  journal.write('train.started', name, { labels: data.fresh.length }, clock.now());
+  const boards = boardsOf(store, task.name, scope);
+  const { attempts, chosen } = await retrain({
+    ...{ task, data, championSaid, regimes, seed, mustPass: [] },
+    champion: champion?.model ?? null,
+    championReference: champion?.reference ?? null,
+    budgets: (model) => boards.map((board) => budget(board, model)),
+    ...(options.signal && { signal: options.signal }),
+    ...(options.onRung && { onRung: options.onRung }),
+  });
+  const trainMs = attempts.reduce((sum, attempt) => sum + attempt.trainMs, 0);
+  if (chosen === null) {
+    const reason = attempts.at(-1)?.report.reason ?? 'there is no labelled window to learn from';
+    journal.write('gate.refused', name, { scope: name, reason }, clock.now());
+    return { scope, version: null, rollout: null, attempts, reason, trainMs };
+  }
+  const { report, rung } = chosen;
+  journal.write('train.finished', name, { scope: name, rung, trainMs }, clock.now());
+  const { candidate, champion: before } = report.evidence;
+  const passed = {
+    scope: name,
+    rung,
+    reason: report.reason,
+    accuracy: candidate,
+    champion: before,
+  };
+  journal.write('gate.passed', name, passed, clock.now());
+  const values = task.window.samples * task.sensor.axes.length;
+  const { seed: goldenSeed, count, outputs } = goldenVectors(chosen.parts, values, seed, GOLDEN);
+  const version = registry.register(
+    chosen.parts,
+    {
+      ...{ task: task.name, taskHash: hashOf(task), scope, parent: champion?.version ?? null },
+      golden: { seed: goldenSeed, count, outputs: Int8Array.from(outputs) },
+      scales: scalesOf(chosen.model),
+      lineage: {
+        dataSnapshot: store.catalogue.addSnapshot(samples, clock.now()),
+        ...{ codeVersion: CODE_VERSION, seed, rung },
+      },
+      budgets: { bytes: modelBytes(chosen.parts) },
+    },
+    report,
+  );
+  const { canaryShare, soakWindows, trialWindows } = task.rollout;
+  const rollout = rollouts.start(version, {
+    who: options.who ?? 'gateway',
+    why: report.reason,
+    provisional: report.evidence.kind === 'resubstituted',
+    since: Math.max(0, ...membersOf(store, task.name, scope).map(regime)),
+    settings: { canaryShare, soakWindows, trialWindows },
+  });
+  return { scope, version, rollout, attempts, reason: report.reason, trainMs };
+}
+
+/** 'fleet', 'cohort:NAME' or 'device:ID'. */
+export function scopeName({ kind, id }: Scope): string {
+  return kind === 'fleet' ? kind : `${kind}:${id}`;
+}
+
+/** Bytes of a model's three parts. */
+export function modelBytes({ pre, backbone, head }: ModelParts): number {
+  return pre.length + backbone.length + head.length;
+}
+
+function budget(board: BoardProfile, parts: ModelParts): GateReport['budgets'][number] {
+  const limit = board.slotPages * board.flash.pageBytes;
+  return { board: board.name, bytes: modelBytes(parts) + OFFER_BYTES, limit };
+}
+
+/** Profiles of the boards in a scope; a board without one says itself, at the offer, if it has room. */
+function boardsOf(store: Store, task: string, scope: Scope): BoardProfile[] {
+  const members = new Set(membersOf(store, task, scope));
+  const boards = store.devices.list({ task }).filter(({ id }) => members.has(id));
+  const known = new Set(boardNames());
+  const names = new Set(boards.map(({ board }) => board).filter((board) => known.has(board)));
+  return [...names].map(loadBoard);
+}
+
+function hashOf(task: Task): string {
+  return createHash('sha256').update(canonical(task)).digest('hex');
+}

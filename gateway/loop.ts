@@ -1,0 +1,361 @@
+import { EVENTS, STATUSES } from '../device/core/messages.ts';
+import { GatewayError } from './errors.ts';
+import { type Healed, type HealOptions, heal } from './heal.ts';
+import { type Connection, connect } from './link/connect.ts';
+import type { DeviceEvent, Hello, Sample, Status } from './link/messages.ts';
+import type { Clock, Port } from './link/port.ts';
+import type { Alarm, Monitor } from './monitor/monitor.ts';
+import type { Scope } from './registry/manifest.ts';
+import type { Registry } from './registry/registry.ts';
+import { createRollouts, type Rollouts } from './rollout/rollouts.ts';
+import { checkLimits, checkSample } from './store/check.ts';
+import type { Store } from './store/store.ts';
+import type { NewSample, SampleKey, Sample as StoredSample } from './store/types.ts';
+import type { Task } from './task.ts';
+import { reportOf } from './versions.ts';
+
+/**
+ * sense → infer → stream → check → store → watch → retrain → prove → register → roll out →
+ * self-test → confirm.
+ *
+ * A device senses, infers and streams (`device/core/device.ts`). What it says arrives at `attach`:
+ * `arrive` checks and stores a window and lets the monitor watch it; `truth` adds what it really
+ * was. An alarm and enough labels make `heal` retrain, prove and register a version (`heal.ts`) and
+ * roll it out (`rollout/`); the devices test themselves, run it on trial, and are confirmed.
+ */
+export interface Loop {
+  /** Lets a device take part, for as long as its port lives. */
+  attach(port: Port, clock?: Clock): Promise<Connection>;
+  /**
+   * Adds what a stored window really was; it may come long after the window.
+   *
+   * @throws GatewayError 'not-found' (no such sample), 'not-allowed' (no such class)
+   */
+  truth(label: Truth): Promise<StoredSample>;
+  /** Retrains a scope's model now, and rolls out what passes the gate. */
+  heal(scope: Scope, options?: HealOptions): Promise<Healed>;
+  readonly rollouts: Rollouts;
+  readonly online: ReadonlyMap<string, Connection>;
+  /** When the present regime of a device began, ms since 1970; 0 if it never changed. */
+  regime(device: string): number;
+  /** Bytes that a release cost on the wire, to and from all devices. */
+  wireBytes(release: number): number;
+  close(): Promise<void>;
+}
+
+/** What somebody says a window was. */
+export interface Truth {
+  sample: number | SampleKey;
+  cls: number;
+  source: string;
+  /** 0 to 1 */
+  trust: number;
+}
+
+export interface LoopParts {
+  task: Task;
+  store: Store;
+  registry: Registry;
+  monitor: Monitor;
+  clock: Clock;
+  /** heals by itself when an alarm and enough labels are there; else only when told to */
+  automatic: boolean;
+  seed: number;
+}
+
+/** How often rollouts look for devices that fell silent. */
+const TICK_MS = 5000;
+/** State of a device that runs a confirmed model; see the message `hello`. */
+const CONFIRMED = 1;
+/** Windows after which the monitor's memory is stored; a crash costs it no more than these. */
+const UNSAVED = 50;
+/** Raw windows asked for when an alarm comes: what a device still holds of the new regime. */
+const ASKED = 32;
+/** Most bytes of raw windows in a frame: a window of the task and what a sample carries beside it. */
+const FRAME_BYTES = 1024;
+
+/** Binds the modules to one loop. @param parts one of each; the store is closed by its owner */
+export function createLoop(parts: LoopParts): Loop {
+  const { task, store, registry, monitor, clock, automatic } = parts;
+  const { journal } = store;
+  const axes = task.sensor.axes.length;
+  const windowBytes = task.window.samples * axes;
+  const ports = new Set<Connection>();
+  const online = new Map<string, Connection>();
+  const watched = new Map<string, number>();
+  const last = new Map<string, { session: number; seq: number; t: number }>();
+  const regimes = store.states.load<Record<string, number>>('regimes') ?? {};
+  const tried = new Map<string, number>();
+  let healing: Promise<unknown> = Promise.resolve();
+  let unsaved = 0;
+
+  const rollouts = createRollouts(
+    store,
+    registry,
+    {
+      offer(device, _version, release) {
+        const { bytes, ...offer } = registry.offer(release);
+        const { trialWindows } = task.rollout;
+        online.get(device)?.offer({ ...offer, trialWindows }, bytes);
+      },
+      confirm: (device, release) => online.get(device)?.confirm(release),
+      revert: (device, release) => online.get(device)?.revert(release),
+    },
+    clock.now,
+  );
+
+  let timer = clock.setTimeout(tick, TICK_MS);
+  function tick(): void {
+    rollouts.tick();
+    timer = clock.setTimeout(tick, TICK_MS);
+  }
+
+  // ── stream ──────────────────────────────────────────────────────────────────────────────────
+
+  async function attach(port: Port, own: Clock = clock): Promise<Connection> {
+    let device = '';
+    const ready: Promise<Connection> = connect(
+      port,
+      {
+        async onHello(hello) {
+          const connection = await ready;
+          if (!greet(hello, port)) return undefined;
+          device = hello.id;
+          online.set(device, connection);
+          const { release, state } = hello;
+          rollouts.hello(device, { release, state });
+          return store.samples.known(device, hello.session);
+        },
+        onSample: (sample, done) => void arrive(device, sample, done),
+        onWindow: (sample) => void keep(device, sample),
+        onGone: () => {},
+        onLost(session, ranges) {
+          const windows = ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
+          const below = Math.max(...ranges.map(([, to]) => to)) + 1;
+          const { dropped } = store.samples.progress(device, session);
+          store.samples.noteDropped(device, session, dropped + windows, below);
+          journal.write('device.dropped', device, { windows }, clock.now());
+        },
+        onStatus: (status) => hear(device, status),
+        onEvent: (event) => note(device, event),
+        onClose() {
+          online.delete(device);
+          if (device !== '') rollouts.offline(device);
+        },
+      },
+      { policy: task.send, clock: own, maxFrameBytes: FRAME_BYTES + windowBytes },
+    );
+    ports.add(await ready);
+    return ready;
+  }
+
+  function greet(hello: Hello, port: Port): boolean {
+    const { id, session, board, release, state, tier } = hello;
+    const at = clock.now();
+    if (hello.task !== task.name) {
+      const reason = `it is built for task '${hello.task}', not '${task.name}'`;
+      journal.write('device.refused', id, { reason, port: port.name }, at);
+      return false;
+    }
+    const version = registry.releaseOf(release)?.version ?? null;
+    const known = { id, board, task: hello.task, tier, session, release, version, state, at };
+    const { first, restarted } = store.devices.hello(known);
+    if (first) journal.write('device.seen', id, { board, tier, port: port.name }, at);
+    else if (restarted) journal.write('device.restarted', id, { session }, at);
+    if (state === CONFIRMED) settle(id, release);
+    return true;
+  }
+
+  // ── check → store → watch ───────────────────────────────────────────────────────────────────
+
+  async function arrive(
+    device: string,
+    sample: Sample,
+    done: (kept?: boolean) => void,
+  ): Promise<void> {
+    const before = last.get(device);
+    const same = before?.session === sample.session && before.seq < sample.seq ? before : undefined;
+    const reason = checkSample(view(sample), task, same, checkLimits);
+    const stored = row(device, sample, reason);
+    last.set(device, { session: sample.session, seq: sample.seq, t: sample.t });
+    try {
+      if ((await store.samples.add(stored)) === 'duplicate') return done();
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      return done(false); // a full disk: the device keeps the window and sends it again
+    }
+    done();
+    if (reason !== null) {
+      const { session, seq } = sample;
+      return journal.write('sample.quarantined', device, { session, seq, reason }, stored.at);
+    }
+    const { release, score, label } = sample;
+    const alarm = monitor.window(device, { release, score, at: stored.at });
+    if (++unsaved >= UNSAVED) saveMonitor();
+    rollouts.window(device, { release, score });
+    if (alarm !== undefined) raise(device, alarm);
+    if (label !== null) judged(device, { release, correct: label === sample.cls, at: stored.at });
+  }
+
+  async function truth({ sample, cls, source, trust }: Truth): Promise<StoredSample> {
+    const found = store.samples.get(sample);
+    if (found === undefined) {
+      throw new GatewayError('not-found', 'no such sample', {
+        hint: 'DEVICE/SESSION:SEQ, see: whetstone events',
+      });
+    }
+    if (!Number.isInteger(cls) || cls < 0 || cls >= task.classes.length) {
+      throw new GatewayError('not-allowed', `class ${cls} is not one of task '${task.name}'`, {
+        hint: `there are: ${task.classes.join(', ')}`,
+      });
+    }
+    const at = clock.now();
+    await store.labels.add({ sample: found.id, cls, source, trust, at });
+    const { device, session, seq, release } = found;
+    if (found.window === null && last.get(device)?.session === session) {
+      online.get(device)?.ask([seq]);
+    }
+    judged(device, { release, correct: cls === found.cls, at });
+    return store.samples.get(found.id) as StoredSample;
+  }
+
+  function judged(device: string, seen: { release: number; correct: boolean; at: number }): void {
+    const have = labelsSince(device);
+    journal.write('label.added', device, { have, want: task.training.minLabels }, seen.at);
+    const alarm = monitor.label(device, seen);
+    rollouts.label(device, seen);
+    if (alarm !== undefined) raise(device, alarm);
+    if (automatic) consider(device);
+  }
+
+  function raise(device: string, alarm: Alarm): void {
+    regimes[device] = alarm.since;
+    void store.states.save('regimes', regimes);
+    journal.write('alarm.raised', device, { ...alarm }, alarm.at);
+    for (const seq of newest(device)) online.get(device)?.ask([seq]);
+    if (automatic) consider(device);
+  }
+
+  // ── retrain → prove → register → roll out ───────────────────────────────────────────────────
+
+  /** An alarm that has enough labels, and more than at the last attempt, makes a model heal. */
+  function consider(device: string): void {
+    const labels = labelsSince(device);
+    const more = labels - (tried.get(device) ?? 0);
+    if (monitor.alarmOf(device) === null || rollouts.busy(device) || more < task.training.minLabels)
+      return;
+    tried.set(device, labels);
+    healNow({ kind: 'device', id: device }).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      journal.write('train.failed', device, { reason }, clock.now());
+    });
+  }
+
+  function healNow(scope: Scope, options: HealOptions = {}): Promise<Healed> {
+    const next = healing.then(() => heal({ ...parts, rollouts, regime }, scope, options));
+    healing = next.catch(() => {});
+    return next;
+  }
+
+  // ── self-test → confirm: the devices say how it goes ────────────────────────────────────────
+
+  function hear(device: string, { release, code, detail }: Status): void {
+    const status = STATUSES[code as keyof typeof STATUSES] ?? String(code);
+    if (status === 'selftest-equal' || status === 'selftest-different') {
+      journal.write(
+        'device.selftest',
+        device,
+        { release, equal: status === 'selftest-equal', detail },
+        clock.now(),
+      );
+    }
+    rollouts.status(device, { release, code });
+    if (status === 'confirmed') settle(device, release);
+  }
+
+  /** A release is confirmed: what it promised is the new reference, and an alarm is over. */
+  function settle(device: string, release: number): void {
+    const version = registry.releaseOf(release)?.version;
+    const at = clock.now();
+    store.devices.runs(device, release, version ?? null, CONFIRMED, at);
+    if (watched.get(device) === release) return;
+    watched.set(device, release);
+    const evidence = version === undefined ? undefined : reportOf(registry, version)?.evidence;
+    const promised = evidence && { accuracy: evidence.candidate, windows: evidence.windows };
+    if (monitor.alarmOf(device) !== null) journal.write('alarm.ended', device, { release }, at);
+    monitor.installed(device, release, promised ?? null);
+    tried.delete(device);
+  }
+
+  function note(device: string, { code, a, b }: DeviceEvent): void {
+    const text = EVENTS[code as keyof typeof EVENTS] ?? 'unknown';
+    journal.write('device.event', device, { code, a, b, text }, clock.now());
+  }
+
+  // ── what the functions above share ──────────────────────────────────────────────────────────
+
+  const regime = (device: string): number => regimes[device] ?? 0;
+
+  function row(device: string, sample: Sample, quarantine: string | null): NewSample {
+    const { session, seq, t, release, cls, score, length, label } = sample;
+    const { embedding, window } = view(sample);
+    const version = registry.releaseOf(release)?.version ?? null;
+    const at = clock.now();
+    const measured = { t, release, version, cls, score, length, embedding, window, label };
+    return { task: task.name, device, session, seq, at, ...measured, quarantine };
+  }
+
+  /** The wire pads a window to its full size or not; what was measured is what counts. */
+  function view(sample: Sample): Sample {
+    const { window, length } = sample;
+    return { ...sample, window: window === null ? null : window.subarray(0, length * axes) };
+  }
+
+  /** A raw window that was asked for: checked as if it had come at once. */
+  async function keep(device: string, sample: Sample): Promise<void> {
+    const reason = checkSample(view(sample), task);
+    try {
+      await store.samples.add(row(device, sample, reason));
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error; // a full disk: the window is asked for again
+    }
+  }
+
+  function labelsSince(device: string): number {
+    return store.samples.count({ task: task.name, device, since: regime(device), labelled: true });
+  }
+
+  function newest(device: string): number[] {
+    const session = last.get(device)?.session;
+    return store.samples
+      .latest(device, ASKED)
+      .filter((sample) => sample.session === session && sample.window === null)
+      .map(({ seq }) => seq);
+  }
+
+  function saveMonitor(): void {
+    unsaved = 0;
+    void store.states.save('monitor', monitor.state());
+  }
+
+  return {
+    attach,
+    truth,
+    heal: healNow,
+    rollouts,
+    online,
+    regime,
+    wireBytes: (release) =>
+      [...ports].reduce((sum, port) => {
+        const wire = port.stats().wire.get(release);
+        return sum + (wire === undefined ? 0 : wire.sent + wire.received);
+      }, 0),
+    async close() {
+      clock.clearTimeout(timer);
+      await healing;
+      await Promise.all([...ports].map((port) => port.close()));
+      saveMonitor();
+      rollouts.save();
+    },
+  };
+}

@@ -1,0 +1,197 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Bundle } from '../../device/build.ts';
+import type { BoardProfile } from '../board.ts';
+import { type Composed, compose } from '../compose.ts';
+import { type Healed, modelBytes, scopeName } from '../heal.ts';
+import { importRecordings } from '../imports.ts';
+import { virtualClock } from '../link/virtual/clock.ts';
+import type { Recording } from '../recordings.ts';
+import type { Scope } from '../registry/manifest.ts';
+import type { ReplayOptions, ReplaySeed, ReplayUpdate } from '../report.ts';
+import type { Task } from '../task.ts';
+import { createRandom } from '../train/random.ts';
+import { selectDiverse } from '../train/select.ts';
+import { espruinoFed, type Fed, virtualFed } from './fed.ts';
+import { createWorld } from './world.ts';
+
+/** What one seed of a replay is given. */
+export interface SeedRun {
+  task: Task;
+  board: BoardProfile;
+  bundle: Bundle;
+  options: ReplayOptions;
+  people: { from: readonly Recording[]; to: readonly Recording[] };
+  to: string;
+  seed: number;
+  onProgress: (done: number, what: string) => void;
+}
+
+/** Share of the first person's windows that is kept from training, to measure the first model on. */
+const OWN_SHARE = 0.2;
+/** Where a replay's clock begins: nothing depends on it, so that a run can be repeated. */
+const EPOCH_MS = Date.UTC(2026, 0, 1);
+/**
+ * Replays one seed: the device `keeper` keeps its wearer, `mover` changes it, and a real Espruino,
+ * if there is one, gets the windows and the labels of `mover`.
+ */
+export async function replaySeed(run: SeedRun): Promise<ReplaySeed> {
+  const { task, board, bundle, options, people, seed, onProgress } = run;
+  const folder = mkdtempSync(join(tmpdir(), 'whetstone-replay-'));
+  const clock = virtualClock(EPOCH_MS);
+  const settings = { task, directory: join(folder, 'data'), clock, automatic: false, seed };
+  const gateway = compose({ ...settings, durability: 'process' });
+  const { loop, store } = gateway;
+  const stepMs = Math.ceil((1000 * task.window.samples) / task.sensor.rateHz);
+  const devices: Fed[] = [];
+  try {
+    const random = createRandom(seed);
+    const { own, teach } = split(people.from, random.shuffle);
+    await importRecordings(store, task, 'recordings', teach, clock.now());
+    const parts = { board, bundle, clock, seed };
+    const keeper = await virtualFed({ ...parts, id: 'keeper' }, loop);
+    const mover = await virtualFed({ ...parts, id: 'mover' }, loop);
+    devices.push(keeper, mover);
+    if (options.espruino !== undefined) {
+      const where = { path: options.espruino, folder, stepMs };
+      devices.push(await espruinoFed({ ...parts, id: 'espruino' }, loop, where));
+    }
+    const movers = devices.filter((device) => device !== keeper);
+    const world = createWorld({ gateway, clock, stepMs, devices, own, options });
+    await world.until('every device says hello', () => loop.online.size === devices.length);
+
+    onProgress(0, 'first model');
+    await world.rollOut(await loop.heal({ kind: 'fleet', id: '' }));
+    const trained = await world.pass(own, devices);
+
+    onProgress(0.3, `${run.to} puts it on`);
+    const shiftAt = clock.now();
+    const windows = [...people.to];
+    random.shuffle(windows);
+    for (const { id } of movers) store.devices.setCohort(id, run.to);
+    const planned = plannedLabels(run, windows);
+    const samples = new Map<Recording, number[]>();
+    const shifted = await world.pass(windows, movers, { samples, label: new Set(planned ?? []) });
+    const labelled = planned ?? mostUseful(run, windows, samples, gateway);
+    if (planned === null) await world.label(labelled, samples);
+
+    onProgress(0.7, 'retraining');
+    const scopes = scopesOf(run, movers);
+    const healed: Healed[] = [];
+    for (const scope of scopes) healed.push(await loop.heal(scope, signalOf(options)));
+    for (const one of healed) await world.arrival(one);
+
+    onProgress(0.8, 'after the update');
+    const rest = windows.filter((recording) => !labelled.includes(recording));
+    const updated = await world.pass(rest, movers);
+    for (const one of healed) await world.settled(one);
+    await world.until('every window is stored', () => world.lost() === 0, false);
+
+    const alarms = store.journal.find({ kind: 'alarm.raised' });
+    const onShift = alarms.find(({ subject, at }) => subject === 'mover' && at >= shiftAt);
+    return {
+      seed,
+      labelsUsed: labelled.length,
+      accuracy: { trained, shifted, updated },
+      labelsTo90: updated >= 0.9 ? labelled.length : null,
+      drift: {
+        alarmDelayWindows:
+          onShift === undefined ? null : Math.ceil((onShift.at - shiftAt) / stepMs),
+        falseAlarms: alarms.filter(({ subject, at }) => subject === 'keeper' || at < shiftAt)
+          .length,
+      },
+      updates: healed.flatMap((one) => updatesOf(one, gateway)),
+      ...world.counts(healed),
+      ...(options.espruino !== undefined && { espruino: compare(mover, devices[2]!) }),
+    };
+  } finally {
+    await Promise.all(devices.map((device) => device.dispose()));
+    await gateway.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Keeps a share of each class from training. */
+function split(
+  recordings: readonly Recording[],
+  shuffle: <T extends Recording[]>(items: T) => T,
+): { own: Recording[]; teach: Recording[] } {
+  const own: Recording[] = [];
+  const teach: Recording[] = [];
+  const mixed = shuffle([...recordings]);
+  for (const cls of new Set(mixed.map((recording) => recording.cls))) {
+    const same = mixed.filter((recording) => recording.cls === cls);
+    const kept = Math.max(1, Math.round(same.length * OWN_SHARE));
+    own.push(...same.slice(0, kept));
+    teach.push(...same.slice(kept));
+  }
+  return { own: shuffle(own), teach };
+}
+
+/**
+ * The windows that get a label, so many of each class or so many in all, in random order already;
+ * null where they are chosen by what the devices say of them.
+ */
+function plannedLabels(
+  { options, task }: SeedRun,
+  windows: readonly Recording[],
+): Recording[] | null {
+  const { labels, labelsPerClass, select } = options;
+  if (labels !== undefined) return select === 'active' ? null : windows.slice(0, labels);
+  return task.classes.flatMap((_, cls) =>
+    windows.filter((recording) => recording.cls === cls).slice(0, labelsPerClass ?? 0),
+  );
+}
+
+function mostUseful(
+  { options, seed }: SeedRun,
+  windows: readonly Recording[],
+  samples: ReadonlyMap<Recording, number[]>,
+  { store }: Composed,
+): Recording[] {
+  const sent = windows.flatMap((recording) => {
+    const sample = store.samples.get(samples.get(recording)![0]!);
+    const { embedding, score } = sample!;
+    return embedding === null ? [] : [{ recording, embedding, score }];
+  });
+  return selectDiverse(sent, options.labels ?? 0, seed).map((i) => sent[i]!.recording);
+}
+
+/** Whom the update serves; a real Espruino on the same wrist gets a head of its own, by its labels. */
+function scopesOf({ options, to }: SeedRun, movers: readonly Fed[]): Scope[] {
+  if (options.scope === 'fleet') return [{ kind: 'fleet', id: '' }];
+  if (options.scope === 'cohort') return [{ kind: 'cohort', id: to }];
+  return movers.map(({ id }): Scope => ({ kind: 'device', id }));
+}
+
+function signalOf({ signal }: ReplayOptions): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
+/** Every rung that was tried; the one that was chosen is released, and has bytes on the wire. */
+function updatesOf(
+  { scope, version, attempts }: Healed,
+  { registry, loop }: Composed,
+): ReplayUpdate[] {
+  const release = version === null ? undefined : registry.latestRelease(version);
+  return attempts.map(({ rung, parts, trainMs }) => {
+    const released = version !== null && registry.get(version).manifest.lineage.rung === rung;
+    return {
+      version: released ? version : '',
+      ...{ scope: scopeName(scope), rung, trainMs, modelBytes: modelBytes(parts) },
+      wireBytes: released && release !== undefined ? loop.wireBytes(release) : 0,
+      ...{ tfliteBytes: null, released },
+    };
+  });
+}
+
+/** Predictions of two devices on the same windows. */
+function compare(a: Fed, b: Fed): { windows: number; different: number } {
+  const windows = Math.max(a.said.length, b.said.length);
+  let different = 0;
+  for (let i = 0; i < windows; i++) {
+    if (a.said[i]?.cls !== b.said[i]?.cls || a.said[i]?.score !== b.said[i]?.score) different++;
+  }
+  return { windows, different };
+}

@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Composed } from '../compose.ts';
+import { GatewayError } from '../errors.ts';
+import type { Healed } from '../heal.ts';
+import type { VirtualClock } from '../link/virtual/clock.ts';
+import type { Recording } from '../recordings.ts';
+import type { ReplayOptions, ReplaySeed } from '../report.ts';
+import type { Fed } from './fed.ts';
+
+/** The devices of a replay, their windows and their time. */
+export interface World {
+  /**
+   * Feeds windows to some devices, one by one; the others go on with the first person's.
+   *
+   * @param truth `samples` is filled with the ids of the samples that each window became, device by
+   *   device; windows in `label` get their label a few windows later, as a person would give it
+   * @returns share of the windows that the devices said right
+   */
+  pass(
+    windows: readonly Recording[],
+    devices: readonly Fed[],
+    truth?: { samples: Map<Recording, number[]>; label: ReadonlySet<Recording> },
+  ): Promise<number>;
+  /** Says what windows were, a label a step. */
+  label(windows: readonly Recording[], samples: ReadonlyMap<Recording, number[]>): Promise<void>;
+  /** Rolls the first model out to its end, on the first person's windows. */
+  rollOut(healed: Healed): Promise<void>;
+  /** Waits until a release runs on the devices it was offered to first. */
+  arrival(healed: Healed): Promise<void>;
+  /** Feeds the first person's windows until a rollout has come to its end. */
+  settled(healed: Healed): Promise<void>;
+  /** Lets time pass until something holds. @throws GatewayError 'port' if it never does */
+  until(what: string, holds: () => boolean, must?: boolean): Promise<void>;
+  /** windows that devices saw and the store does not have */
+  lost(): number;
+  counts(healed: readonly Healed[]): Pick<ReplaySeed, 'rollouts' | 'samples' | 'selfTests'>;
+}
+
+/** Steps without anything to feed before waiting is given up. */
+const PATIENCE = 2000;
+/** A label comes this many windows after its gesture; the device still holds the raw window then. */
+const LABEL_LAG = 3;
+/** Real time of a step while a real device is waited for. */
+const REAL_STEP_MS = 5;
+
+/** What a world is made of. */
+export interface WorldParts {
+  gateway: Composed;
+  clock: VirtualClock;
+  /** virtual time from one window to the next */
+  stepMs: number;
+  devices: readonly Fed[];
+  /** windows of the first person, not trained on */
+  own: readonly Recording[];
+  options: Pick<ReplayOptions, 'speed' | 'signal'>;
+}
+
+/** @param parts devices, attached, and their gateway */
+export function createWorld({ gateway, clock, stepMs, devices, own, options }: WorldParts): World {
+  const { store, loop } = gateway;
+  const isReal = devices.some((device) => device.isReal);
+  let turn = 0;
+
+  async function step(): Promise<void> {
+    options.signal?.throwIfAborted();
+    store.flush();
+    await clock.advance(stepMs);
+    store.flush();
+    await clock.advance(0);
+    if (isReal) await sleep(REAL_STEP_MS);
+    if (options.speed === 'real') await sleep(stepMs);
+  }
+
+  async function feedOwn(among: readonly Fed[]): Promise<void> {
+    const recording = own[turn++ % own.length]!;
+    for (const device of among) await device.feed(recording);
+  }
+
+  async function until(what: string, holds: () => boolean, must = true): Promise<void> {
+    for (let i = 0; i < PATIENCE && !holds(); i++) await step();
+    if (must && !holds()) throw new GatewayError('port', `the replay waited in vain: ${what}`);
+  }
+
+  async function settled({ rollout }: Healed): Promise<void> {
+    if (rollout === null) return;
+    const open = (): boolean =>
+      ['canary', 'rest', 'returning'].includes(loop.rollouts.get(rollout)!.stage);
+    for (let i = 0; i < PATIENCE && open(); i++) {
+      await feedOwn(devices);
+      await step();
+    }
+    if (open()) throw new GatewayError('port', 'the replay waited in vain: the rollout settles');
+  }
+
+  const seen = (): number => devices.reduce((sum, device) => sum + device.said.length, 0);
+  const stored = (): number =>
+    devices.reduce((sum, { id }) => sum + store.samples.count({ device: id }), 0);
+
+  async function label(
+    windows: readonly Recording[],
+    samples: ReadonlyMap<Recording, number[]>,
+  ): Promise<void> {
+    for (const recording of windows) {
+      for (const sample of samples.get(recording)!) {
+        const { cls } = recording;
+        const truth = loop.truth({ sample, cls, source: 'person', trust: 1 });
+        store.flush();
+        await truth;
+      }
+      await step();
+    }
+  }
+
+  return {
+    until,
+    settled,
+    async pass(windows, among, truth) {
+      const others = devices.filter((device) => !among.includes(device));
+      const late: Recording[] = [];
+      let right = 0;
+      for (const recording of windows) {
+        for (const device of among) {
+          if ((await device.feed(recording))?.cls === recording.cls) right++;
+        }
+        await feedOwn(others);
+        await step();
+        if (truth === undefined) continue;
+        await until('a window is stored', () => seen() === stored());
+        truth.samples.set(
+          recording,
+          among.map(({ id }) => store.samples.latest(id, 1)[0]!.id),
+        );
+        if (truth.label.has(recording)) late.push(recording);
+        const due = windows[windows.indexOf(recording) - LABEL_LAG];
+        if (due === late[0] && due !== undefined) await label(late.splice(0, 1), truth.samples);
+      }
+      if (truth !== undefined) await label(late, truth.samples);
+      return right / (windows.length * among.length);
+    },
+    label,
+    async rollOut(healed) {
+      if (healed.rollout === null) {
+        throw new GatewayError('bad-recordings', `no first model: ${healed.reason}`, {
+          hint: 'its recordings are too few or too mixed for the task',
+        });
+      }
+      await settled(healed);
+    },
+    async arrival({ rollout }) {
+      if (rollout === null) return;
+      const { order } = loop.rollouts.get(rollout)!;
+      await until('the update arrives', () => {
+        const { members, stage } = loop.rollouts.get(rollout)!;
+        const there = ['trial', 'confirming', 'confirmed'];
+        return stage !== 'canary' || order.some((id) => there.includes(members[id]!.stage));
+      });
+    },
+    lost: () => seen() - stored(),
+    counts(healed) {
+      const members = healed.flatMap(({ rollout }) =>
+        rollout === null ? [] : Object.values(loop.rollouts.get(rollout)!.members),
+      );
+      const tests = store.journal.find({ kind: 'device.selftest' });
+      const equal = tests.filter(({ data }) => data.equal === true).length;
+      const difference = seen() - stored();
+      return {
+        rollouts: {
+          updated: members.filter(({ stage }) => stage === 'confirmed').length,
+          reverted: members.filter(({ stage }) => ['failed', 'reverting', 'back'].includes(stage))
+            .length,
+        },
+        samples: { lost: Math.max(0, difference), duplicated: Math.max(0, -difference) },
+        selfTests: { equal, different: tests.length - equal },
+      };
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import type { Registry } from './registry/registry.ts';
+import type { GateReport } from './train/gate.ts';
+import { decodeModel, type QuantModel } from './train/model.ts';
+
+/** A registered version as the trainer starts from it. */
+export interface TrainedVersion {
+  model: QuantModel;
+  /** accuracy that the gate saw when it was released, 0 to 1 */
+  reference: number | null;
+}
+
+/**
+ * Reads a version back into the trainer's form.
+ *
+ * @throws GatewayError 'not-found' if there is no such version
+ */
+export function modelOf(registry: Registry, version: string): TrainedVersion {
+  const { manifest } = registry.get(version);
+  return {
+    model: decodeModel(registry.parts(version), manifest.scales),
+    reference: reportOf(registry, version)?.evidence.candidate ?? null,
+  };
+}
+
+/** The gate's report that was stored with a version; null if none decided (an import). */
+export function reportOf(registry: Registry, version: string): GateReport | null {
+  return registry.get(version).report as GateReport | null;
+}
