@@ -69,14 +69,13 @@ function builtOf(board: BuildBoard, task: BuildTask): Built {
     port: board.port,
     baud: board.baud,
     flashStart: board.flash.start,
-    pages: board.flash.pages,
     mapped: board.flash.mapped,
     page: board.flash.pageBytes,
     slotPages: board.slotPages,
     board: board.name,
     task: task.name,
     classes: task.classes,
-    window: {
+    segment: {
       mode: window.mode,
       axes,
       samples: window.samples,

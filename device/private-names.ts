@@ -5,9 +5,12 @@ type AnyNode = Node & Record<string, unknown>;
 /** Names that the world outside the bundle uses: Espruino's, the options of a start, and `W`'s. */
 const outside = [
   'read write erase erasePage readJSON eraseAll memoryArea toArrayBuffer toUint8Array CRC32',
-  'convolve setConsole setup force path rx tx on id port baud options tier sample window',
+  'convolve setConsole setup force path rx tx on id port baud serial tier sample window',
   'whetstone W x y z acc accelOn',
 ].flatMap((line) => line.split(' '));
+
+/** Names that built-in objects have too, but that the device's code uses for its own alone. */
+const own = new Set(['at', 'raw', 'seal', 'values']);
 
 /** Every name that some built-in object of the language has: one could be behind any dot. */
 function builtIn(): Set<string> {
@@ -67,7 +70,8 @@ export function privateNames(code: string): string[] {
     if (node.type === 'Property' && node.computed !== true) {
       const key = node.key as AnyNode;
       const name = String(key.name ?? key.value);
-      if (/^[A-Za-z_$][\w$]*$/.test(name) && !reserved.has(name)) names.add(name);
+      const free = own.has(name) || !reserved.has(name);
+      if (free && /^[A-Za-z_$][\w$]*$/.test(name)) names.add(name);
     }
     for (const value of Object.values(node).flat()) {
       if (typeof (value as AnyNode | null)?.type === 'string') visit(value as AnyNode);

@@ -3,7 +3,7 @@ import type { Dot } from './kernel.ts';
 import { type About, type LinkInput, next as linkNext, startLink } from './link.ts';
 import { GATEWAY_SHAPES, OFFER, REVERT, unpack } from './messages.ts';
 import { infer, loadModel, type Model, selfTest } from './model.ts';
-import { firstBad, type Head, partOf, type SlotConfig } from './slot.ts';
+import { firstBad, type Head, NONE, partOf, type SlotConfig } from './slot.ts';
 import {
   COPY,
   DONE,
@@ -28,7 +28,8 @@ export interface DeviceConfig {
   tier: string;
   task: string;
   classes: string[];
-  window: WindowOptions;
+  /** how its sensor's samples become windows */
+  segment: WindowOptions;
   /** confidentOneIn, uncertainBelow, rawOneIn, until the gateway says otherwise */
   policy: number[];
   /** bytes of a flash page */
@@ -92,9 +93,9 @@ const PIECE = 256;
 export function createDevice(host: Host): Device {
   const suite = plainSuite(host.crc32);
   const decoder = frameDecoder(host.frame);
-  const segments = startWindows(host.window);
+  const segments = startWindows(host.segment);
   const length = segments.values.length;
-  let running: Head | null = null;
+  let running: Head = NONE;
   let kind = 0;
   let model: Model | null = null;
   let queue: UpdateEffect[] = [];
@@ -104,8 +105,8 @@ export function createDevice(host: Host): Device {
     host.id,
     host.board,
     host.task,
-    running === null ? new Uint8Array(8) : running.f[1],
-    running === null ? 0 : running.f[0],
+    running.f[1],
+    running.f[0],
     kind,
     host.tier,
     host.page * host.slotPages,
@@ -177,7 +178,7 @@ export function createDevice(host: Host): Device {
   let update = startUpdate(c);
 
   const toUpdate = (code: number, f: unknown[]): void => {
-    update = next(update.state, code, f, host.now());
+    update = next(update, code, f, host.now());
     queue = queue.concat(update.effects);
     if (!busy) work();
   };
@@ -188,10 +189,10 @@ export function createDevice(host: Host): Device {
       if (done !== undefined) device.window(done.values, done.n);
     },
     window: (values, n, label) => {
-      if (running === null || values.length > length) return; // nothing to say about it
+      if (kind < 1 || values.length > length) return; // nothing to say about it
       const window = new Int8Array(length);
       window.set(values, 0);
-      if (model === null) model = load(update.state.heads.indexOf(running), running);
+      if (model === null) model = load(update.heads.indexOf(running), running);
       const r = infer(model, window, n, host.dot);
       device.on(r.cls, r.score, host.classes);
       toLink({
@@ -226,6 +227,6 @@ export function createDevice(host: Host): Device {
 
   queue = update.effects;
   work();
-  if (running === null) greet(); // else it was said with the model
+  if (kind < 1) greet(); // else it was said with the model
   return device;
 }

@@ -49,17 +49,21 @@ export interface Head {
   f: Offer;
 }
 
+/** Stands for no model: release 0. */
+export const NONE: Head = {
+  b: new Uint8Array(0),
+  f: [0, new Uint8Array(8), [], 0, 0, new Uint8Array(0), 0],
+};
+
 /**
  * Reads the message that describes a model.
  *
  * @param b an `offer`, kept as long as the result
- * @returns the head; null for anything else
+ * @returns the head; NONE for anything else
  */
-export function headOf(b: Uint8Array | undefined): Head | null {
-  const packet = b === undefined ? undefined : unpack(b, GATEWAY_SHAPES);
-  return b === undefined || packet === undefined
-    ? null
-    : { b: b, f: packet.fields as unknown as Offer };
+export function headOf(b: Uint8Array): Head {
+  const packet = unpack(b, GATEWAY_SHAPES);
+  return packet === undefined ? NONE : { b: b, f: packet.fields as unknown as Offer };
 }
 
 /** First byte of a slot in the file. */
@@ -90,14 +94,15 @@ export function firstBad(c: SlotConfig, slot: number, head: Head): number {
   return part;
 }
 
-/** The model in a slot, or null when anything in it is not whole. */
-export function readSlot(c: SlotConfig, slot: number): Head | null {
+/** The model in a slot, or NONE when anything in it is not whole. */
+export function readSlot(c: SlotConfig, slot: number): Head {
   const at = slotAt(c, slot);
   const start = c.read(at, 4);
   const n = start[0] + start[1] * 256;
-  if (n < 1 || n > c.page * c.slotPages - 4) return null;
-  const head = headOf(c.open(c.read(at + 4, n)));
-  return head !== null && firstBad(c, slot, head) > 2 ? head : null;
+  if (n < 1 || n > c.page * c.slotPages - 4) return NONE;
+  const sealed = c.open(c.read(at + 4, n));
+  const head = sealed === undefined ? NONE : headOf(sealed);
+  return head !== NONE && firstBad(c, slot, head) > 2 ? head : NONE;
 }
 
 /**

@@ -19,6 +19,7 @@ import { CHUNK, CONFIRM, OFFER, pack, REVERT, STATUS, WANT } from './messages.ts
 import {
   type Head,
   headOf,
+  NONE,
   type Offer,
   partAt,
   RECORD_BYTES,
@@ -89,9 +90,9 @@ export type UpdateEffect =
 
 export interface UpdateState {
   c: UpdateConfig;
-  /** the models that are whole */
-  heads: (Head | null)[];
-  /** slot that runs, -1 for none */
+  /** the models of both slots, where they are whole, and NONE */
+  heads: Head[];
+  /** slot that runs, 2 for none */
   run: number;
   /** 0 empty, 1 confirmed, 2 trial */
   kind: number;
@@ -101,26 +102,18 @@ export interface UpdateState {
   seq: number;
   page: number;
   pos: number;
-  /** what is being fetched, and the next byte of it */
-  coming: Head | null;
+  /** what is being fetched, and the next byte of it; part 3 when there is no more to fetch */
+  coming: Head;
   part: number;
   at: number;
   gap: number;
   due: number;
-  effects: UpdateEffect[];
-}
-
-export interface UpdateStep {
-  state: UpdateState;
+  /** of the newest step */
   effects: UpdateEffect[];
 }
 
 function say(s: UpdateState, release: number, code: number, detail: number): void {
   s.effects.push([SEND, pack(STATUS, [release, code, detail])]);
-}
-
-function releaseOf(head: Head | null): number {
-  return head === null ? 0 : head.f[0];
 }
 
 /** Writes the state that holds from now on; what is before it in `effects` is on flash by then. */
@@ -144,7 +137,7 @@ function start(s: UpdateState, kind: number, slot: number): void {
   s.run = slot;
   s.kind = kind;
   s.windows = 0;
-  s.effects.push([RUN, s.heads[slot] as Head, kind]);
+  s.effects.push([RUN, s.heads[slot], kind]);
 }
 
 /** The slot that does not run. */
@@ -153,7 +146,7 @@ function target(s: UpdateState): number {
 }
 
 function want(s: UpdateState, now: number): void {
-  const f = (s.coming as Head).f;
+  const f = s.coming.f;
   s.due = now + s.gap;
   s.effects.push([
     SEND,
@@ -163,14 +156,12 @@ function want(s: UpdateState, now: number): void {
 
 /** Whether the running model has this part of what is coming. */
 function has(s: UpdateState, part: number): boolean {
-  return (
-    s.run >= 0 && `${(s.heads[s.run] as Head).f[2][part]}` === `${(s.coming as Head).f[2][part]}`
-  );
+  return `${s.heads[s.run].f[2][part]}` === `${s.coming.f[2][part]}`;
 }
 
 /** Asks for the next piece, or for the test when there is none. */
 function fetch(s: UpdateState, now: number): void {
-  const head = s.coming as Head;
+  const head = s.coming;
   while (s.part < 3 && (s.at >= head.f[2][s.part][1] || has(s, s.part))) {
     s.part++;
     s.at = 0;
@@ -184,7 +175,7 @@ function fetch(s: UpdateState, now: number): void {
 function install(s: UpdateState, head: Head): void {
   const slot = target(s);
   s.heads[slot] = head;
-  s.coming = null;
+  s.coming = NONE;
   say(s, head.f[0], INSTALLED, 0);
   say(s, head.f[0], EQUAL, 0);
   record(s, 2, slot, 0);
@@ -194,25 +185,25 @@ function install(s: UpdateState, head: Head): void {
 function offer(s: UpdateState, f: Offer, now: number) {
   const c = s.c;
   const release = f[0];
-  const head = headOf(pack(OFFER, f)) as Head; // its own bytes: the message's are valid only now
+  const head = headOf(pack(OFFER, f)); // its own bytes: the message's are valid only now
   const slot = target(s);
   const there = s.heads[slot];
-  const running = s.run < 0 ? null : s.heads[s.run];
+  const running = s.heads[s.run];
   const room = c.page * c.slotPages;
-  if (running !== null && `${running.f[1]}` === `${f[1]}`) {
+  if (s.kind > 0 && `${running.f[1]}` === `${f[1]}`) {
     say(s, release, INSTALLED, 0);
     return say(s, release, s.kind === 2 ? TRIAL : CONFIRMED, 0);
   }
   if (s.kind === 2) return say(s, release, BUSY, 0);
-  if (release <= releaseOf(running)) return say(s, release, REFUSED_RELEASE, releaseOf(running));
+  if (release <= running.f[0]) return say(s, release, REFUSED_RELEASE, running.f[0]);
   for (let p = 0; p < 3; p++) if (f[2][p][1] < 1) return say(s, release, REFUSED_SIZE, p);
   if (partAt(head, 3) > room) return say(s, release, NO_SPACE, room);
   say(s, release, ACCEPTED, 0);
   // Tested before a power cut, or reverted: it only has to run.
-  if (there !== null && `${there.f}` === `${f}`) return install(s, there);
-  if (s.coming === null || `${s.coming.f}` !== `${f}`) {
+  if (`${there.f}` === `${f}`) return install(s, there);
+  if (`${s.coming.f}` !== `${f}`) {
     s.coming = head;
-    s.heads[slot] = null;
+    s.heads[slot] = NONE;
     s.part = 0;
     s.at = 0;
     // The slot's first page goes first: nothing half erased may look whole.
@@ -220,7 +211,7 @@ function offer(s: UpdateState, f: Offer, now: number) {
       s.effects.push([ERASE, slotAt(c, slot) + at]);
     }
     for (let p = 0; p < 3; p++) {
-      if (running !== null && has(s, p)) {
+      if (has(s, p)) {
         s.effects.push([
           COPY,
           slotAt(c, s.run) + partAt(running, p),
@@ -233,7 +224,8 @@ function offer(s: UpdateState, f: Offer, now: number) {
   fetch(s, now);
 }
 
-function chunk(s: UpdateState, head: Head, f: [number, number, number, Uint8Array], now: number) {
+function chunk(s: UpdateState, f: [number, number, number, Uint8Array], now: number) {
+  const head = s.coming;
   const n = f[3].length;
   const left = s.part > 2 ? 0 : head.f[2][s.part][1] - s.at;
   if (f[0] !== head.f[0] || f[1] !== s.part || f[2] !== s.at || n < 1 || n > left) return;
@@ -249,9 +241,9 @@ function chunk(s: UpdateState, head: Head, f: [number, number, number, Uint8Arra
 }
 
 function back(s: UpdateState, code: number) {
-  const left = releaseOf(s.heads[s.run]);
+  const left = s.heads[s.run].f[0];
   const other = s.heads[1 - s.run];
-  if (other === null || other.f[0] > left) return say(s, left, REFUSED_RELEASE, 0);
+  if (other === NONE || other.f[0] > left) return say(s, left, REFUSED_RELEASE, 0);
   record(s, 1, 1 - s.run, 0);
   say(s, left, code, 0);
 }
@@ -286,22 +278,22 @@ function readLog(s: UpdateState): number[] {
  * Boots: reads the log and the slots and decides by the table above.
  *
  * @param c see UpdateConfig
- * @returns the state, and what is to be done first
+ * @returns the state, with what is to be done first
  * @source MCUboot, 'Image trailer' and 'Swap info': test, confirm, revert
  */
-export function startUpdate(c: UpdateConfig): UpdateStep {
+export function startUpdate(c: UpdateConfig): UpdateState {
   const s: UpdateState = {
     c: c,
-    heads: [readSlot(c, 0), readSlot(c, 1)],
-    run: -1,
+    heads: [readSlot(c, 0), readSlot(c, 1), NONE],
+    run: 2,
     kind: 0,
     windows: 0,
     seq: 0,
     // Without a record the first one goes to page 0, and erases it: it may hold anything.
     page: 1,
     pos: c.page,
-    coming: null,
-    part: 0,
+    coming: NONE,
+    part: 3,
     at: 0,
     gap: 0,
     due: 0,
@@ -312,18 +304,18 @@ export function startUpdate(c: UpdateConfig): UpdateStep {
   if (s.seq > 0) {
     const kind = newest[1];
     const slot = newest[2];
-    const whole = s.heads[slot] !== null;
+    const whole = s.heads[slot] !== NONE;
     const left = newest[3] < c.maxBoots;
-    const other = s.heads[1 - slot] !== null;
+    const other = s.heads[1 - slot] !== NONE;
     const does = BOOT.charAt(kind * 8 - 8 + (whole ? 4 : 0) + (left ? 2 : 0) + (other ? 1 : 0));
     if (does === 't') record(s, 2, slot, newest[3] + 1);
     if (does === 's') start(s, kind, slot);
     if (does === 'o') {
       record(s, 1, 1 - slot, 0);
-      say(s, releaseOf(s.heads[slot]), RAN_OUT, 0);
+      say(s, s.heads[slot].f[0], RAN_OUT, 0);
     }
   }
-  return { state: s, effects: s.effects };
+  return s;
 }
 
 /**
@@ -334,13 +326,13 @@ export function startUpdate(c: UpdateConfig): UpdateStep {
  * @param code OFFER, CHUNK, CONFIRM or REVERT with their fields; DONE, WINDOW or TICK
  * @param f fields
  * @param now ms since boot
- * @returns the state and what to do, in order
+ * @returns the state, with what to do in `effects`, in order
  */
-export function next(s: UpdateState, code: number, f: unknown[], now: number): UpdateStep {
+export function next(s: UpdateState, code: number, f: unknown[], now: number): UpdateState {
   s.effects = [];
   const coming = s.coming;
   const release = f[0] as number;
-  const running = s.run < 0 ? 0 : releaseOf(s.heads[s.run]);
+  const running = s.heads[s.run].f[0];
   if (code === OFFER) offer(s, f as Offer, now);
   if (code === CONFIRM && s.kind > 0) {
     if (s.kind > 1 && release === running) record(s, 1, s.run, 0);
@@ -352,24 +344,22 @@ export function next(s: UpdateState, code: number, f: unknown[], now: number): U
   }
   if (code === WINDOW && s.kind > 1) {
     s.windows++;
-    const limit = (s.heads[s.run] as Head).f[6];
-    if (limit > 0 && s.windows >= limit && s.heads[1 - s.run] !== null) back(s, RAN_OUT);
+    const limit = s.heads[s.run].f[6];
+    if (limit > 0 && s.windows >= limit && s.heads[1 - s.run] !== NONE) back(s, RAN_OUT);
   }
-  if (coming !== null) {
-    if (code === CHUNK) chunk(s, coming, f as [number, number, number, Uint8Array], now);
-    if (code === TICK && s.part < 3 && now >= s.due) {
-      s.gap = Math.min(s.gap * 2, s.c.retryMs * 16);
-      want(s, now);
-    }
-    if (code === DONE && s.part > 2) {
-      if (release > 3) {
-        s.effects.push([WRITE, slotAt(s.c, target(s)), slotStart(s.c, coming)]);
-        install(s, coming);
-      } else {
-        s.coming = null;
-        say(s, coming.f[0], release > 2 ? DIFFERENT : REFUSED_CRC, release);
-      }
+  if (code === CHUNK) chunk(s, f as [number, number, number, Uint8Array], now);
+  if (code === TICK && s.part < 3 && now >= s.due) {
+    s.gap = Math.min(s.gap * 2, s.c.retryMs * 16);
+    want(s, now);
+  }
+  if (code === DONE && s.part > 2 && coming !== NONE) {
+    if (release > 3) {
+      s.effects.push([WRITE, slotAt(s.c, target(s)), slotStart(s.c, coming)]);
+      install(s, coming);
+    } else {
+      s.coming = NONE;
+      say(s, coming.f[0], release > 2 ? DIFFERENT : REFUSED_CRC, release);
     }
   }
-  return { state: s, effects: s.effects };
+  return s;
 }

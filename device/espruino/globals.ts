@@ -15,6 +15,7 @@ export interface EspruinoFlash {
 }
 
 export interface EspruinoStorage {
+  list: () => string[];
   write: (name: string, data: string, offset: number, size: number) => boolean;
   readJSON: (name: string, noExceptions: boolean) => unknown;
 }

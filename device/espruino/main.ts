@@ -15,7 +15,7 @@ export interface StartOptions {
   port?: string;
   /** for a serial port: baud, and its options (`path` on Linux, `rx` and `tx` elsewhere) */
   baud?: number;
-  options?: { path?: string; rx?: unknown; tx?: unknown };
+  serial?: { path?: string; rx?: unknown; tx?: unknown };
   /** 'reference' to do without native kernels */
   tier?: string;
 }
@@ -46,7 +46,7 @@ export function startWhetstone(
   if (base < 1) return undefined;
   const name = options.port || built.port;
   const port = world[name] as EspruinoPort;
-  if (name === 'Serial1') port.setup(options.baud || built.baud, options.options || {});
+  if (name === 'Serial1') port.setup(options.baud || built.baud, options.serial || {});
   else E.setConsole(null, { force: true }); // frames and a prompt cannot share a line
   const device = createDevice(
     Object.assign(

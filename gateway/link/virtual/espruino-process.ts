@@ -1,0 +1,173 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GatewayError } from '../../errors.ts';
+import type { Port } from '../port.ts';
+import { serialPort } from '../serial.ts';
+import type { Prediction } from './device.ts';
+
+export interface EspruinoOptions {
+  /** the Linux build of Espruino */
+  path: string;
+  bundle: { code: string };
+  id: string;
+  /** its own folder: its flash is the file `espruino.flash` there, kept over restarts */
+  cwd: string;
+  /** 'reference' to do without native kernels */
+  tier?: string;
+}
+
+/** A real Espruino, on this computer. */
+export interface EspruinoProcess {
+  /** the gateway's end of its serial line, a pty */
+  readonly port: Port;
+  /**
+   * Hands a finished window to the device.
+   *
+   * @returns its prediction; undefined while it runs no model
+   * @throws GatewayError 'port' if Espruino has ended
+   */
+  feedWindow(values: Int8Array, n: number, label?: number): Promise<Prediction | undefined>;
+  /** Runs one line of JavaScript on it and gives what it printed, up to and without `mark`. */
+  run(line: string): Promise<string>;
+  /** everything on its console so far */
+  output(): string;
+  /** Ends Espruino and the pty, as a power cut does. */
+  stop(): Promise<void>;
+}
+
+/** How long Espruino may take to make a pty, to start, or to answer a line. */
+const PATIENCE_MS = 20_000;
+
+/**
+ * Starts a real Espruino with a bundle, its Serial1 on a pty.
+ *
+ * Its console is standard input, and that is text: windows come in there as JavaScript.
+ *
+ * @throws GatewayError 'missing-tool' without socat or without Espruino; 'bad-bundle' if it ends at
+ *   once
+ */
+export async function spawnEspruino(options: EspruinoOptions): Promise<EspruinoProcess> {
+  const { cwd, id } = options;
+  const ends = ['device', 'gateway'].map((name) => join(cwd, `pty-${name}`));
+  const socat = await launch('socat', [...ends.map((link) => `pty,raw,echo=0,link=${link}`)], cwd, {
+    hint: 'install it, for example: sudo apt-get install socat',
+  });
+  const made = Date.now();
+  while (!ends.every((end) => existsSync(end))) {
+    if (socat.exitCode !== null || Date.now() - made > PATIENCE_MS) {
+      await end(socat);
+      throw new GatewayError('port', `socat made no pty in ${cwd}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const start = { id, serial: { path: ends[0] }, tier: options.tier };
+  const script = join(cwd, 'whetstone.js');
+  await writeFile(
+    script,
+    `echo(0);${options.bundle.code}\nwhetstone(${JSON.stringify(start)});` +
+      `if(global.W)W.on=function(c,s){W.last=[c,s]};print("<ready>");\n`,
+  );
+  const device = await launch(options.path, [script], cwd, {
+    hint: 'give the path of a Linux build of Espruino',
+  }).catch(async (error: unknown) => {
+    await end(socat);
+    throw error;
+  });
+  let output = '';
+  let wake: () => void = () => {};
+  device.stdout?.on('data', (data: Buffer) => {
+    output += data.toString('latin1');
+    wake();
+  });
+  device.once('exit', () => wake());
+
+  /** Waits until the console shows `mark` after `from`. */
+  const until = async (mark: string, from: number): Promise<number> => {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const at = output.indexOf(mark, from);
+      if (at >= 0) return at;
+      const left = deadline - Date.now();
+      if (device.exitCode !== null || device.signalCode !== null || left <= 0) {
+        const why = left <= 0 ? 'does not answer' : 'has ended';
+        const said = output.slice(-300).replace(/\s+/g, ' ');
+        throw new GatewayError('port', `Espruino ${id} ${why}: ${said}`);
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  };
+
+  const stop = async (): Promise<void> => {
+    await port.close();
+    await Promise.all([end(device), end(socat)]);
+  };
+
+  const port = serialPort(ends[1]);
+  await until('<ready>', 0).catch(async (cause: unknown) => {
+    await stop();
+    throw new GatewayError('bad-bundle', `the bundle did not start: ${(cause as Error).message}`, {
+      cause,
+    });
+  });
+
+  let turn: Promise<unknown> = Promise.resolve();
+  let count = 0;
+  const run = (line: string): Promise<string> => {
+    const answer = turn.then(async () => {
+      const mark = `<${++count}>`;
+      const from = output.length;
+      device.stdin?.write(`${line};print("<"+${count}+">")\n`);
+      const to = await until(mark, from);
+      return output.slice(from, to).trim();
+    });
+    turn = answer.catch(() => {});
+    return answer;
+  };
+
+  return {
+    port,
+    run,
+    output: () => output,
+    stop,
+    feedWindow: async (values, n, label) => {
+      const call = `W.last=0;W.window(new Int8Array([${values}]),${n}${label === undefined ? '' : `,${label}`})`;
+      const said = await run(`${call};print("="+W.last)`);
+      const [, cls, score] = /=(\d+),(\d+)/.exec(said) ?? [];
+      return cls === undefined ? undefined : { cls: Number(cls), score: Number(score) };
+    },
+  };
+}
+
+async function launch(
+  command: string,
+  args: string[],
+  cwd: string,
+  { hint }: { hint: string },
+): Promise<ChildProcess> {
+  const child = spawn(command, args, { cwd, stdio: ['pipe', 'pipe', 'ignore'] });
+  child.stdin?.on('error', () => {}); // it has ended; whoever waits for it will say so
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (cause) => {
+      reject(new GatewayError('missing-tool', `cannot run ${command}`, { cause, hint }));
+    });
+  });
+  return child;
+}
+
+/** Kills a process and waits for its end. */
+function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill('SIGKILL');
+  });
+}
