@@ -3,7 +3,7 @@ import type { BoardProfile } from './board.ts';
 import { boardNames, loadBoard } from './board.ts';
 import { gather, membersOf } from './dataset.ts';
 import type { Clock } from './link/port.ts';
-import { canonical, type Scope } from './registry/manifest.ts';
+import { canonical, type Scope, scopeName } from './registry/manifest.ts';
 import type { Registry } from './registry/registry.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
 import type { Store } from './store/store.ts';
@@ -49,6 +49,8 @@ export interface Healed {
 export const CODE_VERSION = '0.1.0';
 /** Golden windows of a version: each costs a device one inference before its trial. */
 const GOLDEN = 4;
+/** Windows that a first model soaks: there is nothing to compare it with, it only has to run. */
+const FIRST_SOAK = 3;
 /** An offer with its golden vectors and the length of a slot, beside the parts; see slot.ts. */
 const OFFER_BYTES = 160;
 
@@ -117,14 +119,13 @@ export async function heal(
     why: report.reason,
     provisional: report.evidence.kind === 'resubstituted',
     since: Math.max(0, ...membersOf(store, task.name, scope).map(regime)),
-    settings: { canaryShare, soakWindows, trialWindows },
+    settings: {
+      canaryShare,
+      trialWindows,
+      soakWindows: champion === null ? FIRST_SOAK : soakWindows,
+    },
   });
   return { scope, version, rollout, attempts, reason: report.reason, trainMs };
-}
-
-/** 'fleet', 'cohort:NAME' or 'device:ID'. */
-export function scopeName({ kind, id }: Scope): string {
-  return kind === 'fleet' ? kind : `${kind}:${id}`;
 }
 
 /** Bytes of a model's three parts. */

@@ -38,8 +38,8 @@ export interface Loop {
   readonly online: ReadonlyMap<string, Connection>;
   /** When the present regime of a device began, ms since 1970; 0 if it never changed. */
   regime(device: string): number;
-  /** Bytes that a release cost on the wire, to and from all devices. */
-  wireBytes(release: number): number;
+  /** Bytes that a release cost on the wire, there and back; of one device, or of all. */
+  wireBytes(release: number, device?: string): number;
   close(): Promise<void>;
 }
 
@@ -215,13 +215,14 @@ export function createLoop(parts: LoopParts): Loop {
     if (found.window === null && last.get(device)?.session === session) {
       online.get(device)?.ask([seq]);
     }
-    judged(device, { release, correct: cls === found.cls, at });
+    judged(device, { release, correct: cls === found.cls, at: found.at });
     return store.samples.get(found.id) as StoredSample;
   }
 
+  /** @param seen `at` is the time of the window: a label says when things went wrong, however late */
   function judged(device: string, seen: { release: number; correct: boolean; at: number }): void {
     const have = labelsSince(device);
-    journal.write('label.added', device, { have, want: task.training.minLabels }, seen.at);
+    journal.write('label.added', device, { have, want: task.training.minLabels }, clock.now());
     const alarm = monitor.label(device, seen);
     rollouts.label(device, seen);
     if (alarm !== undefined) raise(device, alarm);
@@ -231,7 +232,7 @@ export function createLoop(parts: LoopParts): Loop {
   function raise(device: string, alarm: Alarm): void {
     regimes[device] = alarm.since;
     void store.states.save('regimes', regimes);
-    journal.write('alarm.raised', device, { ...alarm }, alarm.at);
+    journal.write('alarm.raised', device, { ...alarm }, clock.now());
     for (const seq of newest(device)) online.get(device)?.ask([seq]);
     if (automatic) consider(device);
   }
@@ -345,11 +346,13 @@ export function createLoop(parts: LoopParts): Loop {
     rollouts,
     online,
     regime,
-    wireBytes: (release) =>
-      [...ports].reduce((sum, port) => {
-        const wire = port.stats().wire.get(release);
+    wireBytes(release, device) {
+      const at = device === undefined ? [...ports] : [online.get(device)];
+      return at.reduce((sum, port) => {
+        const wire = port?.stats().wire.get(release);
         return sum + (wire === undefined ? 0 : wire.sent + wire.received);
-      }, 0),
+      }, 0);
+    },
     async close() {
       clock.clearTimeout(timer);
       await healing;

@@ -18,6 +18,7 @@ export async function showGateway(gateway: Gateway, io: Io): Promise<() => void>
   const { startedAt, sentence: about } = await gateway.call.status();
   const isTty = io.out.isTTY === true;
   let status = '';
+  let shown = 0; // the events so far and the live ones overlap
   const draw = () => {
     if (status !== '') io.out.write(status);
   };
@@ -36,7 +37,8 @@ export async function showGateway(gateway: Gateway, io: Io): Promise<() => void>
   }
   const off = gateway.call.on('event', show);
   function show(event: GatewayEvent) {
-    if (silent.includes(event.kind)) return;
+    if (event.id <= shown || silent.includes(event.kind)) return;
+    shown = event.id;
     const text = `${clock(event.at - startedAt)}  ${sentence(event)}`;
     const tone = toneOf(event);
     line(tone === 'plain' ? text : colour(io, tone === 'bad' ? 'red' : 'green', text));

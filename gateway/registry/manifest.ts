@@ -1,4 +1,5 @@
 import { Encoder } from 'cbor-x';
+import { GatewayError } from '../errors.ts';
 import { sha256 } from '../store/catalogue.ts';
 
 /** The three parts of a model, in the order in which they travel. */
@@ -24,13 +25,39 @@ export interface Scope {
   id: string;
 }
 
+/**
+ * A scope in one word, and back.
+ *
+ * @example scopeName({ kind: 'device', id: 'w1' }) // 'device:w1'
+ */
+export function scopeName({ kind, id }: Scope): string {
+  return kind === 'fleet' ? kind : `${kind}:${id}`;
+}
+
+/**
+ * The scope that {@link scopeName} names.
+ *
+ * @throws GatewayError 'not-allowed' if the text is none
+ * @example parseScope('cohort:left') // { kind: 'cohort', id: 'left' }
+ */
+export function parseScope(text: string): Scope {
+  if (text === 'fleet') return { kind: 'fleet', id: '' };
+  const [, kind, id] = /^(cohort|device):(.+)$/.exec(text) ?? [];
+  if (kind === undefined) {
+    throw new GatewayError('not-allowed', `'${text}' is no scope`, {
+      hint: 'fleet, cohort:NAME or device:ID',
+    });
+  }
+  return { kind: kind as 'cohort' | 'device', id };
+}
+
 /** What a model came from. */
 export interface Lineage {
   /** SHA-256 of what it was trained on, hex; see the store's `addSnapshot` */
   dataSnapshot: string;
   codeVersion: string;
   seed: number;
-  /** rung of the ladder: 'norm', 'head', 'last', 'whole', 'import' … */
+  /** rung of the ladder: 'pre', 'head', 'layers' or 'whole' */
   rung: string;
 }
 

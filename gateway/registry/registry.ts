@@ -12,6 +12,7 @@ import {
   type Parts,
   partNames,
   type Scope,
+  scopeName,
   shortId,
 } from './manifest.ts';
 import type { Signer } from './signing.ts';
@@ -201,7 +202,7 @@ export function openRegistry(store: Store, signer: Signer, now: () => number = D
           ...{ stage: 'candidate', report: JSON.stringify(report ?? null) },
         });
         const { rung } = lineage;
-        journal.write('model.registered', version, { scope, parent, rung }, at);
+        journal.write('model.registered', version, { scope: scopeName(scope), parent, rung }, at);
         put({ version, stage: 'candidate', at, who: 'gateway', why: `rung ${rung}` });
         return version;
       }),

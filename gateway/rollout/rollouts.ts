@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { GatewayError } from '../errors.ts';
-import type { Scope } from '../registry/manifest.ts';
+import { type Scope, scopeName } from '../registry/manifest.ts';
 import type { Because, Registry } from '../registry/registry.ts';
 import type { Store } from '../store/store.ts';
 import { stableOrder } from './cohorts.ts';
@@ -145,11 +145,12 @@ export function createRollouts(
     if (effect.t === 'stage') {
       const { stage, why } = effect;
       const kind = stage === 'settled' ? 'rollout.done' : 'rollout.stage';
-      const data = { stage, why, version: s.version, release: s.release };
+      const about = { version: s.version, release: s.release, scope: scopeName(s.scope) };
+      const data = { stage, reason: why, ...about };
       store.journal.write(stage === 'returning' ? 'rollout.rolledback' : kind, s.id, data, at);
     } else if (effect.t === 'device') {
       const { device, stage, reason } = effect;
-      const data = { rollout: s.id, release: s.release, stage, reason };
+      const data = { rollout: s.id, version: s.version, release: s.release, stage, reason };
       store.journal.write('rollout.device', device, data, at);
     } else if (effect.t === 'crown') {
       if (registry.get(s.version).stage !== 'champion') {
@@ -242,7 +243,8 @@ export function createRollouts(
         ),
       };
       takeOver(task, scope, ids);
-      store.journal.write('rollout.started', id, { version, scope, devices: ids }, at);
+      const data = { version, scope: scopeName(scope), devices: ids };
+      store.journal.write('rollout.started', id, data, at);
       save(made);
       return made;
     });

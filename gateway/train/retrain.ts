@@ -179,9 +179,12 @@ function canCrossValidate(fresh: readonly Example[], task: Task): boolean {
   return fresh.length >= 2 && counts.every((count) => count !== 1);
 }
 
-/** Whether a dearer rung is better than a cheaper one on the same windows, beyond doubt. */
+/**
+ * Whether a dearer rung is better than a cheaper one on the same windows, beyond doubt. What was
+ * trained on these windows is no better for knowing them.
+ */
 function outdoes(dearer: Evidence, cheaper: Evidence): boolean {
-  if (dearer.kind !== cheaper.kind) return false;
+  if (dearer.kind === 'resubstituted' && cheaper.kind !== 'resubstituted') return false;
   let gained = 0;
   let lost = 0;
   dearer.truth.forEach((t, i) => {

@@ -22,10 +22,13 @@ const bad = [
 const good = ['alarm.ended', 'gate.passed', 'rollout.done'];
 
 /** ` (why)` where the event says why. */
-const why = (data: Data) => (typeof data.reason === 'string' ? `: ${data.reason}` : '');
+const why = (data: Data) =>
+  typeof data.reason === 'string' && data.reason !== '' ? `: ${data.reason}` : '';
 const of = (data: Data) => (typeof data.scope === 'string' ? ` for ${data.scope}` : '');
 const number = (value: Json | undefined, after = '') =>
   typeof value === 'number' ? `${value}${after}` : '';
+const whole = (value: Json | undefined) =>
+  typeof value === 'number' ? Math.round(value) : undefined;
 const share = (value: Json | undefined) => (typeof value === 'number' ? value.toFixed(2) : '?');
 /** A score, which is in sixteenths of a logit. */
 const logits = (value: Json | undefined) =>
@@ -51,7 +54,7 @@ const phrases: Record<string, Phrase> = {
     `${subject} said hello${typeof data.board === 'string' ? ` (${data.board})` : ''}`,
   'device.restarted': (subject) => `${subject} started again`,
   'device.dropped': (subject, data) =>
-    `${subject} had to forget ${number(data.count) || 'some'} windows before they were acknowledged`,
+    `${subject} had to forget ${number(data.windows) || 'some'} windows before they were acknowledged`,
   'device.refused': (subject, data) => `${subject} was turned away${why(data)}`,
   'device.wearer': (subject, data) =>
     `${subject} changed wearer${typeof data.wearer === 'string' ? ` to ${data.wearer}` : ''} (simulated)`,
@@ -69,16 +72,19 @@ const phrases: Record<string, Phrase> = {
     }
     return `${typeof count === 'number' ? count : 1} label${count === 1 || count === undefined ? '' : 's'} for ${subject}`;
   },
-  'train.started': (subject, data) => `training${of(data) || ` for ${subject}`} …`,
+  'device.selftest': (subject, data) =>
+    `${subject}: self-test of release ${number(data.release)} ${data.equal === true ? 'equal' : 'DIFFERENT'}`,
+  'train.started': (subject, data) =>
+    `training${of(data) || ` for ${subject}`}${bracket(number(data.labels, ' labels'))} …`,
   'train.finished': (subject, data) =>
-    `trained${of(data) || ` for ${subject}`}${bracket(rung(data), number(data.trainMs, ' ms'))}`,
+    `trained${of(data) || ` for ${subject}`}${bracket(rung(data), number(whole(data.trainMs), ' ms'))}`,
   'train.failed': (subject, data) => `training for ${subject} gave no candidate${why(data)}`,
   'gate.passed': (subject, data) =>
-    `gate: ${shortVersion(subject)} may go out${why(data)}${bracket(
+    `gate: a ${rung(data) || 'new'} update for ${shortVersion(subject)} may go out${why(data)}${bracket(
       typeof data.accuracy === 'number' ? `accuracy ${share(data.accuracy)}` : '',
       typeof data.champion === 'number' ? `now ${share(data.champion)}` : '',
     )}`,
-  'gate.refused': (subject, data) => `gate: ${shortVersion(subject)} stays here${why(data)}`,
+  'gate.refused': (subject, data) => `gate: nothing new for ${shortVersion(subject)}${why(data)}`,
   'model.registered': (subject, data) =>
     `registered ${shortVersion(subject)}${of(data)}${bracket(rung(data), number(data.bytes, ' bytes'))}`,
   'model.stage': (subject, data) => `${shortVersion(subject)} is now ${data.stage ?? 'elsewhere'}`,

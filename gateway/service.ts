@@ -1,0 +1,237 @@
+import type {
+  Calls,
+  DeviceView,
+  GatewayEvent,
+  Json,
+  LabelView,
+  ModelView,
+  RolloutView,
+  Status,
+} from './calls.ts';
+import type { Composed } from './compose.ts';
+import { GatewayError } from './errors.ts';
+import type { Alarm } from './monitor/monitor.ts';
+import { type PartName, parseScope, partNames, scopeName } from './registry/manifest.ts';
+import type { Model } from './registry/registry.ts';
+import type { RolloutState } from './rollout/state.ts';
+import type { Device, Sample, SampleKey } from './store/types.ts';
+
+/** What the gateway's owner knows of its devices beside what they say themselves. */
+export interface About {
+  /** one sentence for people */
+  sentence: string;
+  startedAt: number;
+  /** the simulation behind a device: who wears it, and how often it was right of late */
+  simulated?: (device: string) => { wearer: string; accuracy: number | null } | undefined;
+}
+
+/** Time between two looks for new events, and between two points of a history. */
+const POLL_MS = 200;
+const HISTORY_MS = 2000;
+const HISTORY_POINTS = 300;
+/** Newest windows that a shown score is the mean of. */
+const SCORED = 10;
+const STATES = ['empty', 'confirmed', 'trial'] as const;
+
+/** The calls of {@link Calls} on one gateway, until closed. */
+export interface Service {
+  readonly call: Calls;
+  close(): void;
+}
+
+/**
+ * Answers what people and programs ask of a gateway.
+ *
+ * @param gateway composed
+ * @param about what it cannot know by itself
+ */
+export function createService(gateway: Composed, about: About): Service {
+  const { store, registry, monitor, loop, task } = gateway;
+  const histories = new Map<string, DeviceView['history']>();
+  const listeners = new Set<(event: GatewayEvent) => void>();
+  let lastEvent = store.journal.find({ order: 'newest', limit: 1 })[0]?.id ?? 0;
+
+  const polling = setInterval(() => {
+    for (const event of store.journal.find({ afterId: lastEvent })) {
+      lastEvent = event.id;
+      for (const listener of listeners) listener(event as GatewayEvent);
+    }
+  }, POLL_MS);
+  const drawing = setInterval(() => {
+    for (const device of store.devices.list({ task: task.name })) {
+      const history = histories.get(device.id) ?? [];
+      histories.set(device.id, history);
+      history.push({ at: Date.now(), ...measured(device.id) });
+      if (history.length > HISTORY_POINTS) history.shift();
+    }
+  }, HISTORY_MS);
+
+  function measured(id: string): { accuracy: number | null; score: number | null } {
+    const simulated = about.simulated?.(id);
+    const accuracy = monitor.accuracy(id);
+    const scores = store.samples.latest(id, SCORED).map(({ score }) => score);
+    return {
+      accuracy: simulated === undefined ? (accuracy.windowed ?? null) : simulated.accuracy,
+      score: scores.length === 0 ? null : scores.reduce((sum, s) => sum + s, 0) / scores.length,
+    };
+  }
+
+  function toDevice(device: Device): DeviceView {
+    const { id, board, release, session, state, lastSeen, version } = device;
+    const alarm = monitor.alarmOf(id);
+    const simulated = about.simulated?.(id);
+    return {
+      ...{ id, board, release, version, lastSeen },
+      connected: loop.online.has(id),
+      synthetic: simulated !== undefined,
+      wearer: simulated?.wearer ?? null,
+      scope: version === null ? null : scopeName(registry.get(version).manifest.scope),
+      state: STATES[state] ?? 'empty',
+      ...measured(id),
+      history: histories.get(id) ?? [],
+      alarm: alarm === null ? null : { since: alarm.since, message: messageOf(alarm) },
+      samples: store.samples.count({ device: id }),
+      dropped: store.samples.progress(id, session).dropped,
+    };
+  }
+
+  function toModel({ version, manifest, stage, report, at }: Model): ModelView {
+    const { parts, parent, scope, lineage } = manifest;
+    return {
+      ...{ version, parent, stage, createdAt: at, scope: scopeName(scope), rung: lineage.rung },
+      release: registry.latestRelease(version) ?? 0,
+      parts: partNames.map((part: PartName) => ({
+        ...{ part, id: parts[part].sha256, bytes: parts[part].length },
+      })),
+      gate: report as Json,
+    };
+  }
+
+  function toRollout(state: RolloutState): RolloutView {
+    const { id, version, champion, scope, stage, startedAt, endedAt, why, release } = state;
+    return {
+      ...{ id, version, previous: champion, stage, startedAt, endedAt, reason: why },
+      scope: scopeName(scope),
+      devices: state.order.map((device) => ({
+        ...{ id: device, state: state.members[device]!.stage },
+        wireBytes: loop.wireBytes(release, device),
+      })),
+    };
+  }
+
+  function toLabel(sample: Sample): LabelView {
+    const { device, session, seq, cls, label } = sample;
+    return {
+      ...{ sample: `${device}/${session}:${seq}`, device, predicted: task.classes[cls] ?? null },
+      ...{ cls: task.classes[label!.cls]!, source: label!.source, at: label!.at },
+    };
+  }
+
+  function whole(prefix: string): string {
+    const version = registry.find(prefix);
+    if (version !== undefined) return version;
+    throw new GatewayError('not-found', `no model, or more than one, begins with '${prefix}'`, {
+      hint: 'see: whetstone models',
+    });
+  }
+
+  const rolloutOf = (id: string): RolloutView => toRollout(loop.rollouts.get(id)!);
+
+  const call: Calls = {
+    async status(): Promise<Status> {
+      return {
+        sentence: about.sentence,
+        synthetic: about.simulated !== undefined,
+        ...{ task: task.name, classes: task.classes, startedAt: about.startedAt, at: Date.now() },
+        devices: store.devices.list({ task: task.name }).map(toDevice),
+        rollouts: loop.rollouts.list().map(toRollout),
+        lastEvent,
+      };
+    },
+    devices: async () => store.devices.list().map(toDevice),
+    async device(id) {
+      const device = store.devices.get(id);
+      if (device === undefined) {
+        throw new GatewayError('not-found', `no device '${id}'`, {
+          hint: 'see: whetstone devices',
+        });
+      }
+      return toDevice(device);
+    },
+    models: async () => registry.list().map(toModel),
+    model: async (version) => toModel(registry.get(whole(version))),
+    rollouts: async () => loop.rollouts.list().map(toRollout),
+    labels: async ({ device, limit } = {}) =>
+      store.samples
+        .find({
+          task: task.name,
+          labelled: true,
+          order: 'newest',
+          limit: limit ?? 100,
+          ...(device && { device }),
+        })
+        .map(toLabel),
+    async addLabel({ sample, cls, source }) {
+      const index = task.classes.indexOf(cls);
+      const key = parseSample(sample);
+      return toLabel(
+        await loop.truth({ sample: key, cls: index, source: source ?? 'person', trust: 1 }),
+      );
+    },
+    events: async ({ since, limit } = {}) => {
+      const wanted = limit ?? 100;
+      const found =
+        since === undefined
+          ? store.journal.find({ order: 'newest', limit: wanted }).reverse()
+          : store.journal.find({ afterId: since, limit: wanted });
+      return found as GatewayEvent[];
+    },
+    async train({ scope }) {
+      const healed = await loop.heal(parseScope(scope), { who: 'person' });
+      const { version, attempts, reason, trainMs } = healed;
+      const rung = version === null ? null : registry.get(version).manifest.lineage.rung;
+      const tried = attempts.at(-1)?.rung ?? null;
+      return {
+        ...{ scope, version, reason, trainMs },
+        released: version !== null,
+        rung: rung ?? tried,
+      };
+    },
+    async promote(prefix) {
+      const version = whole(prefix);
+      return rolloutOf(loop.rollouts.start(version, { who: 'person', why: 'promoted by hand' }));
+    },
+    async rollback(prefix) {
+      const version = prefix === undefined ? undefined : whole(prefix);
+      return rolloutOf(
+        loop.rollouts.rollback(version, { who: 'person', why: 'rolled back by hand' }),
+      );
+    },
+    on(_name, listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+  return {
+    call,
+    close() {
+      clearInterval(polling);
+      clearInterval(drawing);
+    },
+  };
+}
+
+function messageOf({ what, before, after, windows }: Alarm): string {
+  return what === 'accuracy'
+    ? `accuracy ${before.toFixed(2)} → ${after.toFixed(2)} on ${windows} labelled windows`
+    : `less sure of itself on ${windows} windows`;
+}
+
+/** 'DEVICE/SESSION:SEQ'. */
+function parseSample(text: string): SampleKey {
+  const [, device, session, seq] = /^(.+)\/(\d+):(\d+)$/.exec(text) ?? [];
+  if (device === undefined) {
+    throw new GatewayError('not-found', `'${text}' is no sample`, { hint: 'DEVICE/SESSION:SEQ' });
+  }
+  return { device, session: Number(session), seq: Number(seq) };
+}
