@@ -1,0 +1,254 @@
+import { describe, expect, it } from 'vitest';
+import { type Evidence, type GateInput, gate } from '../../../gateway/train/gate.ts';
+
+const policy = { minAccuracy: 0.9, alpha: 0.05, maxClassLoss: 0.25, maxRegimeLoss: 0.03 };
+
+/** So many windows of class 0, the first `right` of them named 0 and the others 1. */
+const says = (right: number, n: number): number[] =>
+  Array.from({ length: n }, (_, i) => (i < right ? 0 : 1));
+const truth = (n: number): number[] => new Array(n).fill(0);
+
+/** Windows of class 0 that both have right, only the candidate, only the champion, none. */
+function paired(both: number, gained: number, lost: number, neither: number): Evidence {
+  const each = [both, gained, lost, neither];
+  const spread = (cls: number[]): number[] => each.flatMap((n, i) => new Array(n).fill(cls[i]));
+  return {
+    kind: 'held-out',
+    truth: truth(both + gained + lost + neither),
+    champion: spread([0, 1, 0, 1]),
+    candidate: spread([0, 0, 1, 1]),
+  };
+}
+
+function input(changes: Partial<GateInput> = {}): GateInput {
+  return {
+    classes: ['a', 'b'],
+    evidence: paired(10, 8, 0, 0),
+    championReference: 0.95,
+    regimes: [],
+    mustPass: { total: 0, broken: [] },
+    quantisation: { float: 1, int8: 1 },
+    budgets: [],
+    policy,
+    ...changes,
+  };
+}
+
+const failed = (report: ReturnType<typeof gate>): string[] =>
+  report.checks.filter(({ ok }) => !ok).map(({ name }) => name);
+
+describe('gate() of a first model', () => {
+  const first = (right: number, n: number, kind: Evidence['kind'] = 'held-out') =>
+    gate(input({ evidence: { kind, truth: truth(n), champion: [], candidate: says(right, n) } }));
+
+  it('releases at the aim of the task and refuses one window below it', () => {
+    expect(first(18, 20).decision).toBe('release');
+    expect(first(17, 20).decision).toBe('refuse');
+    expect(first(17, 20).reason).toBe(
+      'better: first model: 85.0 % of 20 windows right, aim 90.0 %',
+    );
+  });
+
+  it('releases provisionally on any evidence but windows held out', () => {
+    expect(first(20, 20, 'cross-validated').decision).toBe('provisional');
+    expect(first(20, 20, 'resubstituted').decision).toBe('provisional');
+  });
+
+  it('reports no champion, no pairs and the interval of Wilson', () => {
+    const { evidence, confusion, classes, worstClass, reachesAim } = first(9, 10);
+    expect(evidence).toMatchObject({ champion: null, candidate: 0.9, midP: null, windows: 10 });
+    expect(evidence.interval.map((x) => x.toFixed(4))).toEqual(['0.5958', '0.9821']);
+    expect(confusion).toEqual({
+      champion: null,
+      candidate: [
+        [9, 1, 0],
+        [0, 0, 0],
+      ],
+    });
+    expect(classes[1]).toEqual({ name: 'b', windows: 0, champion: null, candidate: null });
+    expect([worstClass, reachesAim]).toEqual(['a', true]);
+  });
+});
+
+describe('gate() of a candidate against the champion', () => {
+  it.each([
+    [5, 0, 0.03125, 'release'],
+    [4, 0, 0.0625, 'refuse'],
+    [7, 1, 0.0390625, 'release'],
+    [6, 1, 0.0703125, 'refuse'],
+    [0, 8, 0.00390625, 'refuse'],
+    [0, 0, 1, 'refuse'],
+  ])('with %i gained and %i lost has mid-p %d: %s', (gained, lost, midP, decision) => {
+    const report = gate(input({ evidence: paired(20, gained, lost, 3) }));
+    expect(report.evidence).toMatchObject({ gained, lost, midP });
+    expect(report.decision).toBe(decision);
+    expect(report.evidence.champion).toBe((20 + lost) / (23 + gained + lost));
+  });
+
+  it('releases one that wins below the aim, and says that it does not reach it', () => {
+    const report = gate(input({ evidence: paired(0, 8, 0, 8) }));
+    expect([report.decision, report.reachesAim]).toEqual(['release', false]);
+  });
+
+  it('names the evidence in its reason', () => {
+    const evidence: Evidence = { ...paired(1, 6, 0, 3), kind: 'cross-validated' };
+    const { decision, reason } = gate(input({ evidence }));
+    expect(decision).toBe('provisional');
+    expect(reason).toBe(
+      'champion 1 of 10 right, candidate 7 (cross-validated; 6 gained, 0 lost, mid-p 0.016)',
+    );
+  });
+});
+
+describe('gate() of a candidate that was trained on its evidence', () => {
+  const few = (right: number, reference: number | null, candidateRight = 6) =>
+    gate(
+      input({
+        championReference: reference,
+        evidence: {
+          kind: 'resubstituted',
+          truth: truth(6),
+          champion: says(right, 6),
+          candidate: says(candidateRight, 6),
+        },
+      }),
+    );
+
+  it('goes on trial when the champion broke its promise for certain', () => {
+    // P(X <= 2 of 6) at 0.9 is 0.00127, P(X <= 3) 0.01585, P(X <= 4) 0.11427
+    expect(few(3, 0.9).decision).toBe('provisional');
+    expect(few(3, 0.9).checks[0]!.why).toContain('(p 0.016)');
+    expect(few(4, 0.9).decision).toBe('refuse');
+  });
+
+  it('measures the champion by what it promised, not by the aim of the task', () => {
+    // P(X <= 3 of 6) at 0.7 is 0.25569
+    expect(few(3, 0.7).decision).toBe('refuse');
+    expect(few(3, null).decision).toBe('provisional');
+  });
+
+  it('is refused if it gains nothing, however bad the champion is', () => {
+    expect(few(0, 0.9, 0).decision).toBe('refuse');
+    expect(few(2, 0.9, 2).decision).toBe('refuse');
+  });
+});
+
+describe('gate() and what may not be lost', () => {
+  /** `a` gains 20 windows of 20; of the n windows of `b` the candidate loses so many. */
+  const losing = (lost: number, n: number, alpha = 0.05) =>
+    gate(
+      input({
+        policy: { ...policy, alpha },
+        evidence: {
+          kind: 'held-out',
+          truth: [...truth(20), ...new Array(n).fill(1)],
+          champion: [...says(0, 20), ...new Array(n).fill(1)],
+          candidate: [...truth(20), ...Array.from({ length: n }, (_, i) => (i < lost ? 0 : 1))],
+        },
+      }),
+    );
+
+  it('refuses a class that loses much and for certain', () => {
+    expect(failed(losing(5, 10))).toEqual(['class b']);
+    expect(losing(5, 10).reason).toBe('class b: 5 of 10 windows lost, 0 gained (mid-p 0.031)');
+  });
+
+  it('lets a class lose what chance could be, or what the task allows', () => {
+    expect(failed(losing(4, 10))).toEqual([]); // mid-p 0.0625
+    expect(failed(losing(5, 20))).toEqual([]); // a quarter
+    expect(failed(losing(6, 20))).toEqual(['class b']);
+  });
+
+  it('decides nothing on a class of fewer than five windows', () => {
+    expect(failed(losing(4, 4, 0.2))).toEqual([]);
+    expect(failed(losing(4, 5, 0.2))).toEqual(['class b']);
+  });
+
+  const regime = (before: number, after: number, n = 100) => ({
+    ...{ name: 'ann', truth: truth(n), champion: says(before, n), candidate: says(after, n) },
+  });
+
+  it('keeps earlier regimes within what the task allows, to the window', () => {
+    for (const [before, after, kept] of [
+      [90, 87, true],
+      [90, 86, false],
+      [58, 55, true],
+      [60, 95, true],
+    ] as const) {
+      const report = gate(input({ regimes: [regime(before, after)] }));
+      expect(report.decision, `${before} → ${after}`).toBe(kept ? 'release' : 'refuse');
+      expect(failed(report)).toEqual(kept ? [] : ['keeps ann']);
+      expect(report.regimes).toEqual([
+        { name: 'ann', windows: 100, champion: before / 100, candidate: after / 100 },
+      ]);
+    }
+  });
+
+  it('refuses one that breaks a single pinned window', () => {
+    const broken = gate(input({ mustPass: { total: 4, broken: ['fall 3'] } }));
+    expect(failed(broken)).toEqual(['must-pass']);
+    expect(broken.reason).toBe('must-pass: 3 of 4 pinned windows right');
+  });
+
+  it('refuses one that int8 costs more than three points, to the point', () => {
+    const gap = (float: number, int8: number) => gate(input({ quantisation: { float, int8 } }));
+    expect(gap(0.9, 0.87).decision).toBe('release');
+    expect(failed(gap(0.9, 0.869))).toEqual(['int8']);
+    expect(gap(0.8, 0.9).decision).toBe('release');
+  });
+
+  it('refuses one that is a byte too large for one of the boards', () => {
+    const at = (bytes: number) =>
+      gate(
+        input({
+          budgets: [
+            { board: 'large', bytes, limit: 9000 },
+            { board: 'small', bytes, limit: 2048 },
+          ],
+        }),
+      );
+    expect(at(2048).decision).toBe('release');
+    expect(failed(at(2049))).toEqual(['budget small']);
+  });
+
+  it('gives every failed check as a reason', () => {
+    const { reason } = gate(
+      input({
+        evidence: paired(10, 1, 0, 0),
+        quantisation: { float: 1, int8: 0.5 },
+        mustPass: { total: 1, broken: ['x'] },
+      }),
+    );
+    expect(reason.split('; ').length).toBeGreaterThanOrEqual(3);
+    expect(reason).toMatch(/better: .*must-pass: .*int8: float 100\.0 %, int8 50\.0 %$/);
+  });
+});
+
+describe('gate() and evidence that is none', () => {
+  it('refuses without a labelled window, with and without a champion', () => {
+    const none: Evidence = { kind: 'held-out', truth: [], champion: [], candidate: [] };
+    const report = gate(input({ evidence: none }));
+    expect(report).toMatchObject({
+      decision: 'refuse',
+      reason: 'better: no labelled window to judge by',
+      reachesAim: false,
+      worstClass: null,
+      evidence: { champion: null, candidate: 0, interval: [0, 1], windows: 0 },
+    });
+  });
+
+  it('throws RangeError where predictions and truth differ in length', () => {
+    const good = paired(3, 3, 0, 0);
+    for (const bad of [
+      { ...good, candidate: [0] },
+      { ...good, champion: [0] },
+      { ...good, truth: [...good.truth, 0] },
+    ]) {
+      expect(() => gate(input({ evidence: bad }))).toThrow(RangeError);
+    }
+    const short = { name: 'ann', truth: truth(3), champion: says(3, 3), candidate: says(2, 2) };
+    expect(() => gate(input({ regimes: [short] }))).toThrow(RangeError);
+    const empty = { name: 'ann', truth: [], champion: [], candidate: [] };
+    expect(() => gate(input({ regimes: [empty] }))).toThrow(RangeError);
+  });
+});
