@@ -117,7 +117,7 @@ export async function heal(
   const rollout = rollouts.start(version, {
     who: options.who ?? 'gateway',
     why: report.reason,
-    provisional: report.evidence.kind === 'resubstituted',
+    provisional: report.decision === 'provisional' && champion !== null,
     since: Math.max(0, ...membersOf(store, task.name, scope).map(regime)),
     settings: {
       canaryShare,

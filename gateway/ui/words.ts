@@ -68,7 +68,7 @@ const phrases: Record<string, Phrase> = {
   'label.added': (subject, data) => {
     const { have, want, count } = data;
     if (typeof have === 'number' && typeof want === 'number') {
-      return `label ${have}/${want} for ${subject}`;
+      return `label ${have > want ? have : `${have}/${want}`} for ${subject}`;
     }
     return `${typeof count === 'number' ? count : 1} label${count === 1 || count === undefined ? '' : 's'} for ${subject}`;
   },

@@ -71,7 +71,7 @@ describe('parseTask()', () => {
     const given = { ...rest, training: { augment: training.augment, rehearsal: 0.25 } };
     const task = parseTask(given);
     expect(task.send).toEqual(send);
-    expect(task.training).toEqual({ ...training, rehearsal: 0.25 });
+    expect(task.training).toEqual({ ...training, rehearsal: 0.25, minLabels: 6 });
     expect(Object.keys(given.training)).toEqual(['augment', 'rehearsal']);
     expect(given).not.toHaveProperty('send');
   });

@@ -49,7 +49,7 @@ describe('sentence()', () => {
       { version, state: 'self-test equal', wireBytes: 414 },
       'update vab12cd34 → watch-3: self-test equal, 414 bytes on the wire',
     ],
-    ['gate.refused', version, { reason: 'no better' }, 'gate: vab12cd34 stays here: no better'],
+    ['gate.refused', 'fleet', { reason: 'no better' }, 'gate: nothing new for fleet: no better'],
   ])('tells %s of %s with %o', (kind, subject, data, expected) => {
     expect(sentence(event(kind, subject, data))).toBe(expected);
   });
