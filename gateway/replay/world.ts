@@ -5,6 +5,7 @@ import type { Healed } from '../heal.ts';
 import type { VirtualClock } from '../link/virtual/clock.ts';
 import type { Recording } from '../recordings.ts';
 import type { ReplayOptions, ReplaySeed } from '../report.ts';
+import { heed } from '../train/trainer.ts';
 import type { Fed } from './fed.ts';
 
 /** The devices of a replay, their windows and their time. */
@@ -62,7 +63,7 @@ export function createWorld({ gateway, clock, stepMs, devices, own, options }: W
   let turn = 0;
 
   async function step(): Promise<void> {
-    options.signal?.throwIfAborted();
+    heed(options.signal, 'the replay');
     store.flush();
     await clock.advance(stepMs);
     store.flush();

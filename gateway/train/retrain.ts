@@ -53,10 +53,14 @@ const CLIMB_ALPHA = 0.1;
  *
  * @returns every attempt in the order tried, and the one to release, if any
  * @throws GatewayError 'cancelled' when the signal is raised
+ * @throws RangeError if the champion's predictions are not one for each fresh window
  */
 export async function retrain(
   input: RetrainInput,
 ): Promise<{ attempts: Attempt[]; chosen: Attempt | null }> {
+  if (input.champion !== null && input.championSaid.length !== input.data.fresh.length) {
+    throw new RangeError('every fresh window needs what the champion said of it');
+  }
   const attempts: Attempt[] = [];
   let chosen: (Attempt & { evidence: Evidence }) | null = null;
   for (const rung of rungsOf(input)) {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { featureCount, features } from '../../device/core/features.ts';
 import type { LayerSpec, Task } from '../task.ts';
 import { augment, type LabelledWindow } from './augment.ts';
@@ -9,7 +10,7 @@ import { createNet, type FloatNet, outputShape, type Shape } from './net.ts';
 import { fitPre, type Pre } from './pre.ts';
 import { dequantise, quantise } from './quantise.ts';
 import { fitStandardisedSoftmax } from './standardised.ts';
-import { train } from './trainer.ts';
+import { heed, train } from './trainer.ts';
 
 /** A stretch of raw samples: int8 [samples][axes], zero after its first `length` samples. */
 export type Window = Pick<LabelledWindow, 'window' | 'length'>;
@@ -112,7 +113,7 @@ function start(
     const net = createNet(inputShape(task), specs, seed);
     return { pre, kept: [], net, cut: deeper === undefined ? cut : 0 };
   }
-  const thawed = rung === 'layers' ? Math.max(0, champion.cut - 1) : champion.cut;
+  const thawed = rung === 'layers' ? lastLearned(champion) : champion.cut;
   const renormalise = rung === 'layers' && champion.cut === 0;
   const kept = champion.layers.slice(0, thawed);
   const last = kept.map(dequantiseLayer).at(-1);
@@ -120,6 +121,15 @@ function start(
   const pre = renormalise ? fitWindows(task, drawn, PRE_SIGMAS) : champion.pre;
   const net = { input, layers: champion.layers.slice(thawed).map(dequantiseLayer) };
   return { pre, kept, net, cut: champion.cut };
+}
+
+/** The last frozen layer that has anything to learn: a pool has not. */
+function lastLearned({ layers, cut }: QuantModel): number {
+  const frozen = layers.slice(0, cut);
+  return Math.max(
+    0,
+    frozen.findLastIndex((layer) => 'weights' in layer),
+  );
 }
 
 async function fit(
@@ -134,7 +144,8 @@ async function fit(
   const n = y.length;
   const [only] = net.layers;
   if (net.layers.length === 1 && only?.type === 'dense') {
-    signal?.throwIfAborted();
+    await setImmediate(); // the gateway's other work, and whoever wants to cancel this
+    heed(signal);
     const data = { x, n, features: only.inputs };
     const options = { l2, labelSmoothing, ...linear };
     return { ...net, layers: [fitStandardisedSoftmax(data, y, only.outputs, options)] };

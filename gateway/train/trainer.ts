@@ -196,9 +196,15 @@ export async function* fitByEpochs(
 /** The longest that training keeps the gateway's other work waiting; one frame of a status page. */
 const BREATH_MS = 16;
 
-function heed(signal: AbortSignal | undefined): void {
+/**
+ * Stops what somebody wants to end.
+ *
+ * @param what is cancelled then, for people
+ * @throws GatewayError 'cancelled' when the signal is raised
+ */
+export function heed(signal: AbortSignal | undefined, what = 'the training'): void {
   if (signal?.aborted) {
-    throw new GatewayError('cancelled', 'the training was cancelled', { cause: signal.reason });
+    throw new GatewayError('cancelled', `${what} was cancelled`, { cause: signal.reason });
   }
 }
 

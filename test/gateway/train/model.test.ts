@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import {
+  createEmbedder,
+  createPredictor,
+  decodeModel,
+  encodeModel,
+  goldenVectors,
+  inputOf,
+  type QuantModel,
+  scalesOf,
+} from '../../../gateway/train/model.ts';
+import { trainRung } from '../../../gateway/train/rungs.ts';
+import { twoPeople } from '../../support/people.ts';
+import { quickTask, rawTask } from '../../support/tasks.ts';
+
+const raw = rawTask(2);
+const people = twoPeople(raw, 6, 1);
+const data = { fresh: people.ann.learn, old: [], recent: [] };
+const { model } = await trainRung('whole', raw, null, data, { seed: 1 });
+const parts = encodeModel(model);
+
+/** Bytes out of a store may lie anywhere in memory. */
+function shifted(bytes: Uint8Array, by: number): Uint8Array {
+  const memory = new Uint8Array(bytes.length + 8);
+  memory.set(bytes, by);
+  return memory.subarray(by, by + bytes.length);
+}
+
+describe('decodeModel()', () => {
+  it('is the inverse of encodeModel() with scalesOf()', () => {
+    const again = decodeModel(parts, scalesOf(model));
+    expect(again).toEqual(model);
+    expect(encodeModel(again)).toEqual(parts);
+    expect(again.cut).toBe(2);
+  });
+
+  it('throws RangeError unless there is one list of scales for each layer', () => {
+    expect(scalesOf(model).map((scales) => scales.length)).toEqual([2 + 8, 0, 2 + 1]);
+    expect(() => decodeModel(parts, scalesOf(model).slice(1))).toThrow(RangeError);
+    expect(() => decodeModel(parts, [])).toThrow('0 scales for 3 layers');
+  });
+
+  it('throws RangeError on a part that is cut off', () => {
+    const cut = { ...parts, head: parts.head.subarray(0, 20) };
+    expect(() => decodeModel(cut, scalesOf(model))).toThrow(RangeError);
+  });
+});
+
+describe('createPredictor()', () => {
+  it('predicts the same from bytes at any alignment', () => {
+    const predict = createPredictor(parts);
+    for (const by of [1, 2, 3]) {
+      const moved = createPredictor({
+        pre: shifted(parts.pre, by),
+        backbone: shifted(parts.backbone, by),
+        head: shifted(parts.head, by),
+      });
+      for (const { window, length } of people.ann.test) {
+        const [a, b] = [predict(window, length), moved(window, length)];
+        expect([b.cls, b.score, [...b.logits]]).toEqual([a.cls, a.score, [...a.logits]]);
+      }
+    }
+  });
+
+  it('gives the class of the largest logit and its lead as score, 0 to 255', () => {
+    const predict = createPredictor(parts);
+    for (const { window, length } of people.ann.test) {
+      const { cls, score, logits } = predict(window, length);
+      expect(logits.indexOf(Math.max(...logits))).toBe(cls);
+      expect(score).toBeGreaterThanOrEqual(0);
+      expect(score).toBeLessThanOrEqual(255);
+      expect(Number.isInteger(score)).toBe(true);
+    }
+  });
+});
+
+describe('createEmbedder()', () => {
+  it('computes what the head of the device sees', () => {
+    const embed = createEmbedder(model, model.cut);
+    const predict = createPredictor(parts);
+    for (const { window, length } of people.ann.test) {
+      expect([...embed(window, length)]).toEqual([...predict(window, length).embedding]);
+    }
+  });
+
+  it('gives the normalised window before the first layer', () => {
+    const { window, length } = people.ann.test[0]!;
+    expect(createEmbedder(model, 0)(window, length).length).toBe(50 * 3);
+    expect(inputOf(model, 0)).toEqual({ scale: 1 / 32, zero: 0 });
+  });
+});
+
+describe('inputOf()', () => {
+  it('sees through a pool to the scale of the convolution', () => {
+    const [conv] = model.layers;
+    if (conv?.type !== 'conv1d') throw new Error('the first layer is a convolution');
+    const { outputScale: scale, outputZero: zero } = conv;
+    expect(inputOf(model, 1)).toEqual({ scale, zero });
+    expect(inputOf(model, 2)).toEqual({ scale, zero });
+  });
+});
+
+describe('goldenVectors()', () => {
+  it('holds one logit a class and window, equal for equal seeds', () => {
+    const golden = goldenVectors(parts, 150, 77, 3);
+    expect(golden).toMatchObject({ seed: 77, count: 3 });
+    expect(golden.outputs.length).toBe(3 * 6);
+    expect(goldenVectors(parts, 150, 77, 3)).toEqual(golden);
+    expect(goldenVectors(parts, 150, 78, 3).outputs).not.toEqual(golden.outputs);
+  });
+
+  it('tells a model from one whose head differs in a single weight', async () => {
+    const task = quickTask();
+    const few = { fresh: twoPeople(task, 6, 1).ann.learn, old: [], recent: [] };
+    const flat = (await trainRung('whole', task, null, few, { seed: 1 })).model;
+    const golden = goldenVectors(encodeModel(flat), 150, 5);
+    let told = 0;
+    for (let i = 0; i < 20; i++) {
+      const [layer] = structuredClone(flat.layers);
+      if (layer?.type !== 'dense') throw new Error('a dense layer');
+      layer.weights[i * 7] = -layer.weights[i * 7]! - 1;
+      const other: QuantModel = { ...flat, layers: [layer] };
+      const outputs = goldenVectors(encodeModel(other), 150, 5).outputs;
+      if (Buffer.compare(outputs, golden.outputs) !== 0) told++;
+    }
+    expect(told).toBeGreaterThanOrEqual(15);
+  });
+});
