@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { minify } from 'terser';
 import { compact } from './compact.ts';
 import type { Built } from './espruino/main.ts';
@@ -32,6 +32,8 @@ export interface BuildTask {
     preroll: number;
     stride?: number;
   };
+  features: 'raw' | 'statistics' | 'motion';
+  architecture: { layers: { type: string }[]; deeper?: { type: string }[] };
   send: { confidentOneIn: number; uncertainBelow: number; rawOneIn: number };
 }
 
@@ -53,9 +55,6 @@ const drivers: Record<string, string> = {
   'puck-accelerometer': './espruino/puck.ts',
 };
 
-/** Bytes that a sample in the ring needs beside its raw window: its embedding. */
-const EMBEDDING_BYTES = 64;
-
 /** Boots on trial without a confirmation; ms until a chunk is asked for again. */
 const MAX_BOOTS = 3;
 const RETRY_MS = 2000;
@@ -69,7 +68,6 @@ function builtOf(board: BuildBoard, task: BuildTask): Built {
     port: board.port,
     baud: board.baud,
     flashStart: board.flash.start,
-    mapped: board.flash.mapped,
     page: board.flash.pageBytes,
     slotPages: board.slotPages,
     board: board.name,
@@ -91,7 +89,35 @@ function builtOf(board: BuildBoard, task: BuildTask): Built {
     maxBoots: MAX_BOOTS,
     frame: board.chunkBytes + OFFER_BYTES,
     ring: board.ring,
-    ringBytes: board.ring * (window.samples * axes + EMBEDDING_BYTES),
+  };
+}
+
+/** What this task's models and this board need of the core: see device/core/options.ts. */
+function optionsOf(board: BuildBoard, task: BuildTask): Record<string, boolean> {
+  const { layers, deeper = [] } = task.architecture;
+  const types = [...layers, ...deeper].map(({ type }) => type);
+  return {
+    CONV1D: types.includes('conv1d'),
+    POOL: types.includes('maxpool1d') || types.includes('avgpool1d'),
+    RAW: task.features === 'raw',
+    FEATURES: task.features !== 'raw',
+    MOTION: task.features === 'motion',
+    GESTURE: task.window.mode === 'gesture',
+    SLIDING: task.window.mode === 'sliding',
+    MAPPED: board.flash.mapped,
+  };
+}
+
+/** Puts the options in the place of device/core/options.ts. */
+function withOptions(options: Record<string, boolean>): Plugin {
+  const lines = Object.entries(options).map(([name, value]) => `export const ${name} = ${value};`);
+  return {
+    name: 'options',
+    setup: (build) => {
+      build.onLoad({ filter: /[\\/]core[\\/]options\.ts$/ }, () => ({
+        contents: lines.join('\n'),
+      }));
+    },
   };
 }
 
@@ -132,6 +158,7 @@ export async function buildBundle(what: { board: BuildBoard; task: BuildTask }):
     },
     absWorkingDir: root,
     bundle: true,
+    plugins: [withOptions(optionsOf(what.board, what.task))],
     format: 'esm',
     target: 'es2015',
     write: false,

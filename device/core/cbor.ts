@@ -13,7 +13,7 @@ export type Value = number | string | null | Uint8Array | Int8Array | readonly V
 export type Decoded = number | string | null | Uint8Array | Decoded[];
 
 /** Arrays in arrays in arrays: an offer needs three, the bound keeps a device's stack small. */
-const MAX_DEPTH = 4;
+export const MAX_DEPTH = 4;
 
 /** An item's first bytes: major type and its number in the shortest form. */
 function head(out: Uint8Array, at: number, major: number, value: number): number {
@@ -28,10 +28,9 @@ function head(out: Uint8Array, at: number, major: number, value: number): number
     }
   }
   out[at] = major * 32 + info;
-  let rest = value;
   for (let k = size; k > 0; k--) {
-    out[at + k] = rest % 256;
-    rest = Math.floor(rest / 256);
+    out[at + k] = value % 256;
+    value = Math.floor(value / 256);
   }
   return at + 1 + size;
 }
@@ -48,25 +47,23 @@ export function put(out: Uint8Array, at: number, value: Value): number {
   if (typeof value === 'number') {
     return value < 0 ? head(out, at, 1, -1 - value) : head(out, at, 0, value);
   }
-  if (value === null) {
-    out[at] = 246;
-    return at + 1;
-  }
+  if (value === null) return head(out, at, 7, 22);
   const n = value.length;
-  if (typeof value === 'string') {
-    const start = head(out, at, 3, n);
-    for (let k = 0; k < n; k++) out[start + k] = value.charCodeAt(k);
-    return start + n;
-  }
+  const text = typeof value === 'string' ? value : '';
   const bytes = value as Uint8Array;
-  if (bytes.buffer === undefined) {
-    let next = head(out, at, 4, n);
-    for (let k = 0; k < n; k++) next = put(out, next, (value as readonly Value[])[k]);
-    return next;
+  const isBytes = bytes.buffer !== undefined;
+  let next = head(out, at, isBytes ? 2 : value === text ? 3 : 4, n);
+  if (isBytes && out.length > 0) {
+    out.set(new Uint8Array(bytes.buffer, bytes.byteOffset, n), next);
   }
-  const start = head(out, at, 2, n);
-  if (out.length > 0) out.set(new Uint8Array(bytes.buffer, bytes.byteOffset, n), start);
-  return start + n;
+  if (isBytes) return next + n;
+  for (let k = 0; k < n; k++) {
+    if (value === text) {
+      out[next] = text.charCodeAt(k);
+      next++;
+    } else next = put(out, next, (value as readonly Value[])[k]);
+  }
+  return next;
 }
 
 /**
@@ -109,8 +106,13 @@ export function readRest(bytes: Uint8Array, cursor: Cursor, first: number, n: nu
   return String.fromCharCode.apply(null, view as unknown as number[]);
 }
 
-/** Reads one item at the cursor. */
-function take(bytes: Uint8Array, cursor: Cursor, depth: number): Decoded {
+/**
+ * Reads one item at the cursor; afterwards the cursor is behind it, or behind the end of the bytes
+ * where there is none.
+ *
+ * @param depth arrays in arrays that it may have
+ */
+export function take(bytes: Uint8Array, cursor: Cursor, depth: number): Decoded {
   const end = bytes.length;
   const first = cursor.at < end ? bytes[cursor.at] : 255;
   const major = Math.floor(first / 32);

@@ -1,23 +1,12 @@
-import { encodeFrame, feed, frameDecoder, plainSuite } from './frame.ts';
+import type { Value } from './cbor.ts';
+import { encodeFrame, feed, frameDecoder } from './frame.ts';
+import { DONE, GREET, TICK, WINDOW } from './inputs.ts';
 import type { Dot } from './kernel.ts';
-import { type About, type LinkInput, next as linkNext, startLink } from './link.ts';
-import { GATEWAY_SHAPES, OFFER, REVERT, unpack } from './messages.ts';
+import { next as linkNext, startLink } from './link.ts';
+import { GATEWAY_SHAPES, unpack } from './messages.ts';
 import { infer, loadModel, type Model, selfTest } from './model.ts';
 import { firstBad, type Head, NONE, partOf, type SlotConfig } from './slot.ts';
-import {
-  COPY,
-  DONE,
-  ERASE,
-  next,
-  RUN,
-  SEND,
-  startUpdate,
-  TEST,
-  TICK,
-  type UpdateEffect,
-  WINDOW,
-  WRITE,
-} from './update.ts';
+import { COPY, ERASE, next, RUN, startUpdate, TEST, type UpdateEffect, WRITE } from './update.ts';
 import { pushSample, startWindows, type WindowOptions } from './window.ts';
 
 /** What one device is: of its task, its board and its own. */
@@ -42,13 +31,12 @@ export interface DeviceConfig {
   maxBoots: number;
   /** the longest frame taken */
   frame: number;
-  /** samples that wait for an acknowledgement, and their bytes */
+  /** samples that wait for an acknowledgement, at most */
   ring: number;
-  ringBytes: number;
 }
 
-/** A device's configuration with what its board does natively. */
-export interface Host extends DeviceConfig, Pick<SlotConfig, 'crc32' | 'read'> {
+/** A device's configuration with what its board does natively, and the suite of its link. */
+export interface Host extends DeviceConfig, Pick<SlotConfig, 'seal' | 'open' | 'crc32' | 'read'> {
   dot: Dot;
   /** `at` is a multiple of 4; the host fills up to words */
   write: (at: number, bytes: Uint8Array) => void;
@@ -56,9 +44,9 @@ export interface Host extends DeviceConfig, Pick<SlotConfig, 'crc32' | 'read'> {
   erase: (at: number) => void;
   send: (bytes: Uint8Array) => void;
   /** ms since boot */
-  now: () => number;
-  /** 0 to 1, 1 excluded */
-  random: () => number;
+  clock: () => number;
+  /** 1 to 2^31 - 1, another one at each boot */
+  session: number;
   /** calls back soon, when received bytes and sensors have had their turn */
   defer: (callback: () => void) => void;
   /** calls, and gives false where that fails */
@@ -75,8 +63,6 @@ export interface Device {
   on: (cls: number, score: number, classes: string[]) => void;
   receive: (bytes: Uint8Array) => void;
   tick: () => void;
-  /** Introduces itself to the gateway, again where the port came back. */
-  greet: () => void;
 }
 
 /** Samples under way at once. */
@@ -91,75 +77,72 @@ const PIECE = 256;
  * @returns the device, booted: its newest whole model runs
  */
 export function createDevice(host: Host): Device {
-  const suite = plainSuite(host.crc32);
   const decoder = frameDecoder(host.frame);
   const segments = startWindows(host.segment);
   const length = segments.values.length;
-  let running: Head = NONE;
-  let kind = 0;
-  let model: Model | null = null;
-  let queue: UpdateEffect[] = [];
+  const link = startLink(host.session, host.policy, host.ring, SPAN);
+  const update = startUpdate(host);
+  let queue = update.out;
   let busy = false;
+  let running: Head = NONE;
+  let slot = 0;
+  let kind = 0;
+  let model: Model | undefined;
 
-  const about = (): About => [
-    host.id,
-    host.board,
-    host.task,
-    running.f[1],
-    running.f[0],
-    kind,
-    host.tier,
-    host.page * host.slotPages,
-  ];
+  const send = (payload: Uint8Array): void => host.send(encodeFrame(payload, host.seal));
 
-  const send = (payload: Uint8Array): void => host.send(encodeFrame(payload, suite.seal));
-
-  let link = startLink(
-    1 + Math.floor(host.random() * 2147483647),
-    about(),
-    host.policy,
-    host.ring,
-    host.ringBytes,
-    SPAN,
-  );
-
-  const toLink = (input: LinkInput): void => {
-    const step = linkNext(link, input);
-    link = step.state;
-    for (let i = 0; i < step.effects.length; i++) send(step.effects[i]);
+  /** Gives an input to both machines; each takes what is its own. */
+  const hear = (code: number, f: unknown[]): void => {
+    linkNext(link, code, f, host.clock()).forEach(send);
+    queue = queue.concat(next(update, code, f, host.clock()));
+    if (!busy) work();
   };
 
-  const greet = (): void => toLink({ t: 'greet', now: host.now(), about: about() });
+  const greet = (): void => {
+    const about: Value[] = [
+      host.id,
+      host.board,
+      host.task,
+      running.f[1],
+      running.f[0],
+      kind,
+      host.tier,
+      host.page * host.slotPages,
+    ];
+    hear(GREET, about);
+  };
 
-  const c = Object.assign({ seal: suite.seal, open: suite.open }, host);
-
-  const load = (slot: number, head: Head): Model =>
-    loadModel(partOf(c, slot, head, 0), partOf(c, slot, head, 1), partOf(c, slot, head, 2));
+  const load = (head: Head, from: number): Model =>
+    loadModel(
+      partOf(host, from, head, 0),
+      partOf(host, from, head, 1),
+      partOf(host, from, head, 2),
+    );
 
   const perform = (e: UpdateEffect): void => {
     if (e[0] === ERASE) host.erase(e[1]);
-    if (e[0] === WRITE) host.write(e[1], e[2]);
-    if (e[0] === SEND) send(e[1]);
-    if (e[0] === COPY) {
+    else if (e[0] === WRITE) host.write(e[1], e[2]);
+    else if (e[0] === COPY) {
       for (let k = 0; k < e[3]; k += PIECE) {
         host.write(e[2] + k, host.read(e[1] + k, Math.min(PIECE, e[3] - k)));
       }
-    }
-    if (e[0] === RUN) {
+    } else if (e[0] === RUN) {
       running = e[1];
-      kind = e[2];
-      model = null;
+      slot = e[2];
+      kind = e[3];
+      model = undefined;
       greet();
-    }
-    if (e[0] === TEST) {
-      const f = e[2].f;
-      const golden = { seed: f[3], count: f[4], length: length, logits: f[5] };
-      let result = firstBad(c, e[1], e[2]);
-      model = null; // one at a time: it comes back with the next window
-      if (result > 2 && host.attempt(() => selfTest(load(e[1], e[2]), golden, host.dot)))
-        result = 4;
-      toUpdate(DONE, [result]);
-    }
+    } else if (e[0] === TEST) {
+      const head = e[1];
+      const from = e[2];
+      const f = head.f;
+      const bad = firstBad(host, from, head);
+      model = undefined; // one at a time: it comes back with the next window
+      const equal =
+        bad > 2 &&
+        host.attempt(() => selfTest(load(head, from), f[3], f[4], length, f[5], host.dot));
+      hear(DONE, [equal ? 4 : bad, head]);
+    } else send(e[1]);
   };
 
   /** Carries out what is queued; after an erased page, which takes long, others get their turn. */
@@ -175,14 +158,6 @@ export function createDevice(host: Host): Device {
     }
   };
 
-  let update = startUpdate(c);
-
-  const toUpdate = (code: number, f: unknown[]): void => {
-    update = next(update, code, f, host.now());
-    queue = queue.concat(update.effects);
-    if (!busy) work();
-  };
-
   const device: Device = {
     sample: (values) => {
       const done = pushSample(segments, values);
@@ -192,41 +167,29 @@ export function createDevice(host: Host): Device {
       if (kind < 1 || values.length > length) return; // nothing to say about it
       const window = new Int8Array(length);
       window.set(values, 0);
-      if (model === null) model = load(update.heads.indexOf(running), running);
+      if (model === undefined) model = load(running, slot);
       const r = infer(model, window, n, host.dot);
       device.on(r.cls, r.score, host.classes);
-      toLink({
-        t: 'sample',
-        now: host.now(),
-        f: [
-          running.f[0],
-          r.cls,
-          r.score,
-          n,
-          r.embedding,
-          window,
-          label === undefined ? null : label,
-        ],
-      });
-      toUpdate(WINDOW, []);
+      hear(WINDOW, [
+        running.f[0],
+        r.cls,
+        r.score,
+        n,
+        r.embedding,
+        window,
+        label === undefined ? null : label,
+      ]);
     },
     on: () => {},
     receive: (bytes) =>
-      feed(decoder, bytes, suite.open, (payload) => {
-        const packet = unpack(payload, GATEWAY_SHAPES);
-        if (packet === undefined) return;
-        if (packet.code >= OFFER && packet.code <= REVERT) toUpdate(packet.code, packet.fields);
-        else toLink({ t: 'message', now: host.now(), code: packet.code, fields: packet.fields });
+      feed(decoder, bytes, host.open, (payload) => {
+        const fields = unpack(payload, GATEWAY_SHAPES);
+        if (fields !== undefined) hear(payload[0], fields);
       }),
-    tick: () => {
-      toLink({ t: 'tick', now: host.now() });
-      toUpdate(TICK, []);
-    },
-    greet: greet,
+    tick: () => hear(TICK, []),
   };
 
-  queue = update.effects;
   work();
-  if (kind < 1) greet(); // else it was said with the model
+  if (kind < 1 && !busy) greet(); // else it is said with the model
   return device;
 }

@@ -1,4 +1,5 @@
 import type { Dot } from './kernel.ts';
+import { MOTION } from './options.ts';
 
 /* Values that one axis gives: five points, mean, deviation, mean change, crossings. */
 const PER_AXIS = 9;
@@ -118,7 +119,7 @@ export function features(
       row[i] = window[at];
       at += axes;
     }
-    if (a === axes) {
+    if (MOTION && a === axes) {
       for (i = 0; i < n; i++) {
         at = i * 3;
         row[i] = root(
@@ -155,6 +156,6 @@ export function features(
     rows.push(row);
     sums.push(sum);
   }
-  if (set === 2) motion(out, rows, sums, n, dot);
+  if (MOTION && set === 2) motion(out, rows, sums, n, dot);
   return out;
 }

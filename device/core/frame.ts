@@ -15,12 +15,15 @@ export interface Suite {
 
 /** What a frame decoder remembers between two pieces of the stream. */
 export interface FrameDecoder {
-  buffer: Uint8Array;
-  /** Bytes of the frame so far; more than the buffer holds when the frame is too long. */
+  kept: Uint8Array;
+  /** Bytes of the frame so far; more than `kept` holds when the frame is too long. */
   filled: number;
   /** Frames that were too long, malformed or not accepted by the suite. */
   bad: number;
 }
+
+/** CRC-32 of any bytes with their own CRC-32, little-endian, behind them; of no others. */
+const RESIDUE = 558161692;
 
 /**
  * The suite `none`: a CRC-32 behind the payload, little-endian. Finds accidents, not attackers.
@@ -34,20 +37,12 @@ export function plainSuite(crc32: (bytes: Uint8Array) => number): Suite {
     const n = payload.length;
     const out = new Uint8Array(n + 4);
     out.set(payload, 0);
-    let rest = crc32(payload);
-    for (let k = n; k < n + 4; k++) {
-      out[k] = rest % 256;
-      rest = Math.floor(rest / 256);
-    }
+    out.set(new Uint8Array(new Uint32Array([crc32(payload)]).buffer), n);
     return out;
   };
   const open = (sealed: Uint8Array) => {
     const n = sealed.length - 4;
-    if (n < 0) return undefined;
-    const payload = sealed.subarray(0, n);
-    const right = seal(payload);
-    for (let k = n; k < n + 4; k++) if (sealed[k] !== right[k]) return undefined;
-    return payload;
+    return n < 0 || crc32(sealed) !== RESIDUE ? undefined : sealed.subarray(0, n);
   };
   return { seal: seal, open: open };
 }
@@ -81,25 +76,22 @@ export function encodeFrame(payload: Uint8Array, seal: Suite['seal']): Uint8Arra
 }
 
 /**
- * Undoes the stuffing in place.
+ * Undoes the stuffing in place. What was no stuffing gives bytes that no suite opens.
  *
  * @param bytes what stood between two zeros; overwritten
- * @returns a view of the sealed bytes, or undefined when a run is longer than the frame
+ * @returns a view of the sealed bytes
  */
-function unstuff(bytes: Uint8Array): Uint8Array | undefined {
-  let from = 0;
+function unstuff(bytes: Uint8Array): Uint8Array {
   let at = 0;
-  while (from < bytes.length) {
+  for (let from = 0; from < bytes.length; ) {
     const code = bytes[from];
-    const end = from + code;
-    if (end > bytes.length) return undefined;
-    bytes.set(bytes.subarray(from + 1, end), at);
+    bytes.set(bytes.subarray(from + 1, from + code), at);
+    from += code;
     at += code - 1;
-    if (code < 255 && end < bytes.length) {
+    if (code < 255 && from < bytes.length) {
       bytes[at] = 0;
       at++;
     }
-    from = end;
   }
   return bytes.subarray(0, at);
 }
@@ -111,7 +103,7 @@ function unstuff(bytes: Uint8Array): Uint8Array | undefined {
  * @returns the decoder's state, for `feed`
  */
 export function frameDecoder(maxBytes: number): FrameDecoder {
-  return { buffer: new Uint8Array(maxBytes), filled: 0, bad: 0 };
+  return { kept: new Uint8Array(maxBytes), filled: 0, bad: 0 };
 }
 
 /**
@@ -130,22 +122,20 @@ export function feed(
   open: Suite['open'],
   onPayload: (payload: Uint8Array, wireBytes: number) => void,
 ): void {
-  const buffer = decoder.buffer;
+  const kept = decoder.kept;
   let from = 0;
   for (;;) {
     const zero = received.indexOf(0, from);
-    const end = zero < 0 ? received.length : zero;
-    if (decoder.filled + end - from <= buffer.length) {
-      buffer.set(received.subarray(from, end), decoder.filled);
-    }
-    decoder.filled += end - from;
+    const piece = received.subarray(from, zero < 0 ? received.length : zero);
+    let filled = decoder.filled;
+    if (filled + piece.length <= kept.length) kept.set(piece, filled);
+    filled += piece.length;
+    decoder.filled = zero < 0 ? filled : 0;
     if (zero < 0) return;
     from = zero + 1;
-    const filled = decoder.filled;
-    decoder.filled = 0;
     if (filled > 0) {
-      let payload = filled > buffer.length ? undefined : unstuff(buffer.subarray(0, filled));
-      if (payload !== undefined) payload = open(payload);
+      // Too long a frame is opened as an empty one, and counts as any that is not accepted.
+      const payload = open(unstuff(kept.subarray(0, filled > kept.length ? 0 : filled)));
       if (payload === undefined) decoder.bad++;
       else onPayload(payload, filled + 2);
     }

@@ -1,3 +1,5 @@
+import { CONV1D, POOL } from './options.ts';
+
 /**
  * Exact Σ a[i]·b[i] of two arrays of equal, non-zero length: what a kernel tier replaces. Layers
  * give it int8, features int16; no sum leaves 2^53.
@@ -15,7 +17,8 @@ export interface Layer {
   /** int32, zpIn·Σrow already subtracted */
   bias: Int32Array;
   multiplier: Int32Array;
-  shift: Int8Array;
+  /** shift of the output, -31 to 30; negative shifts right */
+  right: Int8Array;
 }
 
 /** 2^0 to 2^31: Espruino's Math.pow is exp(log) above 2^9, and wrong in the last digits. */
@@ -58,6 +61,11 @@ export function requantise(
   return value < -128 ? -128 : value > 127 ? 127 : value;
 }
 
+/** An unsigned byte that was read as a signed one. */
+export function byte(value: number): number {
+  return (value + 256) % 256;
+}
+
 /*
  * Dense and convolution are one loop over `dot(fixed, row of moving)`: a dense layer with one
  * multiplier holds the input and walks the weights; everything else holds one filter and walks the
@@ -67,63 +75,51 @@ export function requantise(
  */
 function multiply(layer: Layer, input: Int8Array, dot: Dot): Int8Array {
   const head = layer.head;
-  const bias = layer.bias;
-  const filters = layer.shape[1];
-  const channels = layer.shape[0];
-  const length = layer.shape[3];
-  const kernel = (head[12] + 256) % 256;
-  const size = kernel * channels;
-  const step = ((head[13] + 256) % 256) * channels;
-  const padded = (length - 1) * step + size;
-  const byRow = head[0] === 1 && head[15] === 0;
+  const shape = layer.shape;
+  const channels = shape[0];
+  const filters = shape[1];
+  const size = (CONV1D ? byte(head[12]) : 1) * channels;
+  const step = CONV1D ? byte(head[13]) * channels : 0;
+  const padded = CONV1D ? (shape[3] - 1) * step + size : 0;
+  const byRow = !CONV1D || (head[0] === 1 && head[15] === 0);
+  const stepOut = byRow ? 1 : filters;
   const zero = head[3];
   const low = head[1] === 1 ? zero : -128;
   const floor = Math.floor;
-  const output = new Int8Array(filters * length);
+  const output = new Int8Array(CONV1D ? filters * shape[3] : filters);
   let fixed = input;
   let moving = layer.weights;
-  let stepRow = size;
-  let stepOut = 1;
-  let stepBias = 1;
-  let group = 0;
   let at: number;
   let row: number;
-  let out: number;
   let acc: number;
   let mul: number;
   let shift: number;
   let limit: number;
   let plus: number;
-  let minus: number;
   let scale: number;
   if (!byRow) {
-    stepRow = step;
-    stepOut = filters;
-    stepBias = 0;
     moving = input;
     if (padded > input.length) {
       moving = new Int8Array(padded).fill(head[2]);
       moving.set(input, head[14] * channels);
     }
   }
-  for (; group < stepOut; group++) {
+  for (let group = 0; group < stepOut; group++) {
     if (!byRow) fixed = layer.weights.subarray(group * size, group * size + size);
-    mul = layer.multiplier[head[15] * group];
-    shift = -layer.shift[head[15] * group];
+    mul = layer.multiplier[byRow ? 0 : head[15] * group];
+    shift = -layer.right[byRow ? 0 : head[15] * group];
     limit = shift < 1 ? 0 : 2097152;
-    scale = POW2[limit === 0 ? 0 : shift];
-    plus = 1073741824 + 1073741824 * scale;
-    minus = plus - 2147483648;
-    scale = 1 / (2147483648 * scale);
+    scale = 2147483648 * POW2[shift < 1 ? 0 : shift];
+    plus = 1073741824 + scale / 2;
     at = 0;
     row = group;
-    for (out = group; out < output.length; out += stepOut) {
-      acc = dot(fixed, moving.subarray(at, at + size)) + bias[row];
-      at += stepRow;
-      row += stepBias;
+    for (let out = group; out < output.length; out += stepOut) {
+      acc = dot(fixed, moving.subarray(at, at + size)) + layer.bias[row];
+      at += byRow ? size : step;
+      if (byRow) row++;
       acc =
         acc < limit && acc > -limit
-          ? floor((acc * mul + (acc < 0 ? minus : plus)) * scale) + zero
+          ? floor((acc * mul + plus - (acc < 0 ? 2147483648 : 0)) / scale) + zero
           : requantise(acc, mul, -shift, zero);
       output[out] = acc < low ? low : acc > 127 ? 127 : acc;
     }
@@ -131,10 +127,11 @@ function multiply(layer: Layer, input: Int8Array, dot: Dot): Int8Array {
   return output;
 }
 
+/* One function for both kinds: the maximum and the sum of what a place sees. */
 function pool(layer: Layer, input: Int8Array): Int8Array {
   const channels = layer.shape[0];
-  const kernel = (layer.head[12] + 256) % 256;
-  const step = ((layer.head[13] + 256) % 256) * channels;
+  const kernel = byte(layer.head[12]);
+  const step = byte(layer.head[13]) * channels;
   const half = Math.floor(kernel / 2);
   const output = new Int8Array(channels * layer.shape[3]);
   let start: number;
@@ -157,6 +154,9 @@ function pool(layer: Layer, input: Int8Array): Int8Array {
   return output;
 }
 
+/** By a layer's type. A type without a kernel ends the self-test, and with it the update. */
+const KERNELS = [undefined, multiply, CONV1D && multiply, POOL && pool, POOL && pool];
+
 /**
  * Runs layers one after the other, bit for bit as TensorFlow Lite Micro's reference kernels.
  *
@@ -168,7 +168,7 @@ function pool(layer: Layer, input: Int8Array): Int8Array {
  */
 export function runLayers(layers: Layer[], input: Int8Array, dot: Dot): Int8Array {
   for (let i = 0; i < layers.length; i++) {
-    input = layers[i].head[0] > 2 ? pool(layers[i], input) : multiply(layers[i], input, dot);
+    input = (KERNELS[layers[i].head[0]] as typeof multiply)(layers[i], input, dot);
   }
   return input;
 }

@@ -8,7 +8,7 @@
  * A device reads only `GATEWAY_SHAPES`; `MESSAGES` does not reach its bundle.
  */
 
-import { type Decoded, decode, put, refuse, type Value } from './cbor.ts';
+import { type Decoded, MAX_DEPTH, put, refuse, take, type Value } from './cbor.ts';
 
 export const HELLO = 1;
 export const SAMPLE = 2;
@@ -215,12 +215,6 @@ type Typed<F> = {
 /** A message by name, its fields typed as the table says. */
 export type Message<N extends MessageName> = Typed<Extract<Row, { name: N }>['fields']>;
 
-/** A received message before it has names. */
-export interface Packet {
-  code: number;
-  fields: Decoded[];
-}
-
 /**
  * Encodes a message.
  *
@@ -241,15 +235,15 @@ export function pack(code: number, fields: readonly Value[]): Uint8Array {
  *
  * @param payload of one frame
  * @param shapes what is taken: the shape of the fields by code, as `decode` tells it
- * @returns the message, byte strings as views into the payload; undefined when it is none of these
- * @example unpack(new Uint8Array([17, 0x82, 9, 4]), GATEWAY_SHAPES) // { code: 17, fields: [9, 4] }
+ * @returns its fields, byte strings as views into the payload; undefined when it is none of these
+ * @example unpack(new Uint8Array([17, 0x82, 9, 4]), GATEWAY_SHAPES) // [9, 4]
  */
 export function unpack(
   payload: Uint8Array,
   shapes: Readonly<Record<number, string>>,
-): Packet | undefined {
+): Decoded[] | undefined {
   const cursor = { at: 1, shape: '', rest: refuse };
-  const fields = decode(payload, cursor);
-  if (fields === undefined || cursor.shape !== shapes[payload[0]]) return undefined;
-  return { code: payload[0], fields: fields as Decoded[] };
+  const fields = take(payload, cursor, MAX_DEPTH) as Decoded[];
+  const known = cursor.at === payload.length && cursor.shape === shapes[payload[0]];
+  return known ? fields : undefined;
 }

@@ -1,12 +1,13 @@
 import { featureAxes, features } from './features.ts';
-import { argmax, type Dot, type Layer, POW2, runLayers } from './kernel.ts';
+import { argmax, byte, type Dot, type Layer, POW2, runLayers } from './kernel.ts';
+import { CONV1D, FEATURES, MOTION, POOL, RAW } from './options.ts';
 
 /** A model as it lies in memory: views on the bytes of its three parts. */
 export interface Model {
   /** 1 the window itself, 2 features of it */
   kind: number;
   /** feature set of kind 2 */
-  set: number;
+  features: number;
   /** values a sample has */
   axes: number;
   /** int32, subtracted from a feature (or from an axis of a raw window) */
@@ -14,7 +15,7 @@ export interface Model {
   /** uint16 in [2^15, 2^16), or 0 for a constant feature */
   multiplier: Uint16Array;
   /** uint8, right shift applied with it */
-  shift: Uint8Array;
+  right: Uint8Array;
   backbone: Layer[];
   head: Layer[];
   /** turns a margin of logits into a score, times 256 */
@@ -31,22 +32,26 @@ export interface Inference {
   score: number;
 }
 
-/** Pseudo-random windows and the logits that every kernel must give for them. */
-export interface Golden {
-  seed: number;
-  count: number;
-  /** values of one window: samples × axes */
-  length: number;
-  /** int8 logits, [count][classes] */
-  logits: Uint8Array;
+/** Two bytes as an integer. */
+export function u16(bytes: Uint8Array, at: number): number {
+  return bytes[at] + 256 * bytes[at + 1];
 }
 
-function u16(part: Uint8Array, at: number): number {
-  return part[at] + 256 * part[at + 1];
-}
-
-function align(at: number): number {
+/** The next multiple of 4. */
+export function align(at: number): number {
   return Math.ceil(at / 4) * 4;
+}
+
+type View<T> = new (buffer: ArrayBufferLike, at: number, n: number) => T;
+
+/** Gives the arrays of a part one after the other, as views: each begins at a multiple of 4. */
+function viewer(part: Uint8Array): <T>(type: View<T>, n: number, bytes: number) => T {
+  let next = part.byteOffset + 4; // the part's own header is before them
+  return (type, n, bytes) => {
+    const at = next;
+    next = align(at + n * bytes);
+    return new type(part.buffer, at, n);
+  };
 }
 
 /**
@@ -57,25 +62,20 @@ function align(at: number): number {
  */
 export function loadLayers(part: Uint8Array): Layer[] {
   const layers: Layer[] = [];
-  const buffer = part.buffer;
-  const base = part.byteOffset;
-  let at = 4;
-  let rows: number;
-  let size: number;
-  let units: number;
+  const view = viewer(part);
   for (let i = 0; i < part[0]; i++) {
-    rows = part[at] > 2 ? 0 : u16(part, at + 6);
-    size = rows * part[at + 12] * u16(part, at + 4);
-    units = part[at + 15] === 1 ? rows : Math.min(rows, 1);
+    const head = view(Int8Array, 16, 1);
+    const shape = new Uint16Array(part.buffer, head.byteOffset + 4, 4);
+    const rows = POOL && head[0] > 2 ? 0 : shape[1];
+    const units = CONV1D && head[15] === 1 ? rows : POOL ? Math.min(rows, 1) : 1;
     layers.push({
-      head: new Int8Array(buffer, base + at, 16),
-      shape: new Uint16Array(buffer, base + at + 4, 4),
-      weights: new Int8Array(buffer, base + at + 16, size),
-      bias: new Int32Array(buffer, base + align(at + 16 + size), rows),
-      multiplier: new Int32Array(buffer, base + align(at + 16 + size) + 4 * rows, units),
-      shift: new Int8Array(buffer, base + align(at + 16 + size) + 4 * rows + 4 * units, units),
+      head: head,
+      shape: shape,
+      weights: view(Int8Array, rows * (CONV1D ? byte(head[12]) : 1) * shape[0], 1),
+      bias: view(Int32Array, rows, 4),
+      multiplier: view(Int32Array, units, 4),
+      right: view(Int8Array, units, 1),
     });
-    at = align(at + 16 + size) + 4 * rows + 4 * units + align(units);
   }
   return layers;
 }
@@ -89,16 +89,15 @@ export function loadLayers(part: Uint8Array): Layer[] {
  * @returns views; each part must start at a multiple of 4 in its ArrayBuffer
  */
 export function loadModel(pre: Uint8Array, backbone: Uint8Array, head: Uint8Array): Model {
-  const set = pre[1];
   const n = u16(pre, 2);
-  const base = pre.byteOffset + 4;
+  const view = viewer(pre);
   return {
     kind: pre[0],
-    set: set,
-    axes: pre[0] === 1 ? n : featureAxes(set, n),
-    offset: new Int32Array(pre.buffer, base, n),
-    multiplier: new Uint16Array(pre.buffer, base + 4 * n, n),
-    shift: new Uint8Array(pre.buffer, base + 4 * n + align(2 * n), n),
+    features: pre[1],
+    axes: RAW && pre[0] === 1 ? n : featureAxes(pre[1], n),
+    offset: view(Int32Array, n, 4),
+    multiplier: view(Uint16Array, n, 2),
+    right: view(Uint8Array, n, 1),
     backbone: loadLayers(backbone),
     head: loadLayers(head),
     scoreMultiplier: u16(head, 1),
@@ -114,23 +113,19 @@ export function loadModel(pre: Uint8Array, backbone: Uint8Array, head: Uint8Arra
  * @param n samples that are not padding
  * @param dot exact dot product of the tier
  */
-export function normalise(model: Model, window: Int8Array, n: number, dot: Dot): Int8Array {
-  const offset = model.offset;
-  const multiplier = model.multiplier;
-  const shift = model.shift;
-  const floor = Math.floor;
+export function normalise(model: Model, window: Int8Array, length: number, dot: Dot): Int8Array {
+  const n = model.offset.length;
   const values =
-    model.kind === 1
+    RAW && (!FEATURES || model.kind === 1)
       ? window
-      : features(model.set, window, n, window.length / model.axes, model.axes, dot);
+      : features(model.features, window, length, window.length / model.axes, model.axes, dot);
   const output = new Int8Array(values.length);
-  let j = 0;
-  let value: number;
   for (let i = 0; i < output.length; i++) {
-    value = floor(((values[i] - offset[j]) * multiplier[j]) / POW2[shift[j]] + 0.5);
-    output[i] = value < -128 ? -128 : value > 127 ? 127 : value;
-    j++;
-    if (j === offset.length) j = 0;
+    const j = i % n;
+    const value = Math.floor(
+      ((values[i] - model.offset[j]) * model.multiplier[j]) / POW2[model.right[j]] + 0.5,
+    );
+    output[i] = Math.max(-128, Math.min(127, value));
   }
   return output;
 }
@@ -205,17 +200,23 @@ export function goldenLogits(
 }
 
 /**
- * Whether this kernel gives the golden logits, bit for bit.
+ * Whether this device gives the golden logits, bit for bit.
  *
- * @param model see loadModel
- * @param golden windows (by seed) and the gateway's logits
+ * @param model see loadModel; one that this bundle was not built for gives false or throws
+ * @param seed of the first window
+ * @param count windows
+ * @param length values of a window: samples × axes
+ * @param logits the gateway's, int8 [count][classes]
  * @param dot exact dot product of the tier
  */
-export function selfTest(model: Model, golden: Golden, dot: Dot): boolean {
-  const logits = goldenLogits(model, golden.seed, golden.count, golden.length, dot);
-  if (golden.count < 1 || logits.length !== golden.logits.length) return false;
-  for (let i = 0; i < logits.length; i++) {
-    if (logits[i] !== golden.logits[i]) return false;
-  }
-  return true;
+export function selfTest(
+  model: Model,
+  seed: number,
+  count: number,
+  length: number,
+  logits: Uint8Array,
+  dot: Dot,
+): boolean {
+  const known = model.kind === 1 ? RAW : FEATURES && (MOTION || model.features === 1);
+  return known && count > 0 && `${goldenLogits(model, seed, count, length, dot)}` === `${logits}`;
 }

@@ -14,6 +14,7 @@
 
 import type { Suite } from './frame.ts';
 import { GATEWAY_SHAPES, unpack } from './messages.ts';
+import { align, u16 } from './model.ts';
 
 export const RECORD_BYTES = 16;
 
@@ -62,8 +63,8 @@ export const NONE: Head = {
  * @returns the head; NONE for anything else
  */
 export function headOf(b: Uint8Array): Head {
-  const packet = unpack(b, GATEWAY_SHAPES);
-  return packet === undefined ? NONE : { b: b, f: packet.fields as unknown as Offer };
+  const fields = unpack(b, GATEWAY_SHAPES);
+  return fields === undefined ? NONE : { b: b, f: fields as unknown as Offer };
 }
 
 /** First byte of a slot in the file. */
@@ -77,8 +78,8 @@ export function slotAt(c: SlotConfig, slot: number): number {
  * @param part 0 pre, 1 backbone, 2 head, 3 the end
  */
 export function partAt(head: Head, part: number): number {
-  let at = Math.ceil(head.b.length / 4 + 2) * 4;
-  for (let i = 0; i < part; i++) at += Math.ceil(head.f[2][i][1] / 4) * 4;
+  let at = align(head.b.length + 8);
+  for (let i = 0; i < part; i++) at += align(head.f[2][i][1]);
   return at;
 }
 
@@ -97,8 +98,7 @@ export function firstBad(c: SlotConfig, slot: number, head: Head): number {
 /** The model in a slot, or NONE when anything in it is not whole. */
 export function readSlot(c: SlotConfig, slot: number): Head {
   const at = slotAt(c, slot);
-  const start = c.read(at, 4);
-  const n = start[0] + start[1] * 256;
+  const n = u16(c.read(at, 4), 0);
   if (n < 1 || n > c.page * c.slotPages - 4) return NONE;
   const sealed = c.open(c.read(at + 4, n));
   const head = sealed === undefined ? NONE : headOf(sealed);
@@ -114,8 +114,7 @@ export function slotStart(c: SlotConfig, head: Head): Uint8Array {
   const sealed = c.seal(head.b);
   const n = sealed.length;
   const out = new Uint8Array(n + 4);
-  out[0] = n % 256;
-  out[1] = Math.floor(n / 256);
+  out.set([n % 256, Math.floor(n / 256)], 0);
   out.set(sealed, 4);
   return out;
 }

@@ -15,7 +15,9 @@
  *   trial          broken    any         broken      nothing      -
  */
 
+import { DONE, TICK, WINDOW } from './inputs.ts';
 import { CHUNK, CONFIRM, OFFER, pack, REVERT, STATUS, WANT } from './messages.ts';
+import { u16 } from './model.ts';
 import {
   type Head,
   headOf,
@@ -28,12 +30,6 @@ import {
   slotAt,
   slotStart,
 } from './slot.ts';
-
-/**
- * The table above: n nothing, s its slot, t its slot and count the boot, o the other. Index: 8 for
- * trial, 4 for a whole slot, 2 for boots left, 1 for another slot that is whole.
- */
-const BOOT = 'nonossssnonosott';
 
 /* Codes of `status`: see STATUSES in messages.ts. */
 const ACCEPTED = 1;
@@ -59,13 +55,6 @@ export interface UpdateConfig extends SlotConfig {
   retryMs: number;
 }
 
-/* Inputs beside the messages OFFER, CHUNK, CONFIRM and REVERT. */
-/** Fields: [0 to 2 a part with a wrong crc, 3 the golden vectors differ, 4 all is well]. */
-export const DONE = 0;
-/** One window was classified. */
-export const WINDOW = 1;
-export const TICK = 2;
-
 /* Effects, to be carried out one at a time, in order. Addresses count from the file's start. */
 /** [ERASE, at]: the page that begins there */
 export const ERASE = 0;
@@ -73,9 +62,9 @@ export const ERASE = 0;
 export const WRITE = 1;
 /** [COPY, from, to, bytes] */
 export const COPY = 2;
-/** [TEST, slot, head]: crc of each part, then the golden vectors; answered by DONE */
+/** [TEST, head, slot]: crc of each part, then the golden vectors; answered by DONE */
 export const TEST = 3;
-/** [RUN, head, kind]: this model from now on; kind 1 confirmed, 2 trial */
+/** [RUN, head, slot, kind]: this model from now on; kind 1 confirmed, 2 trial */
 export const RUN = 4;
 /** [SEND, payload] */
 export const SEND = 5;
@@ -84,8 +73,8 @@ export type UpdateEffect =
   | [t: typeof ERASE, at: number]
   | [t: typeof WRITE, at: number, bytes: Uint8Array]
   | [t: typeof COPY, from: number, to: number, n: number]
-  | [t: typeof TEST, slot: number, head: Head]
-  | [t: typeof RUN, head: Head, kind: number]
+  | [t: typeof TEST, head: Head, slot: number]
+  | [t: typeof RUN, head: Head, slot: number, kind: number]
   | [t: typeof SEND, payload: Uint8Array];
 
 export interface UpdateState {
@@ -98,60 +87,57 @@ export interface UpdateState {
   kind: number;
   /** classified on trial */
   windows: number;
-  /** the log's newest sequence, and where its next record goes */
-  seq: number;
-  page: number;
+  /** the log's newest sequence, its page (0 or 1), and where in it the next record goes */
+  made: number;
+  side: number;
   pos: number;
   /** what is being fetched, and the next byte of it; part 3 when there is no more to fetch */
   coming: Head;
   part: number;
   at: number;
-  gap: number;
+  /** fields of the newest `want`; the wait after it, and when it is said again */
+  want: number[];
+  wait: number;
   due: number;
   /** of the newest step */
-  effects: UpdateEffect[];
+  out: UpdateEffect[];
 }
 
-function say(s: UpdateState, release: number, code: number, detail: number): void {
-  s.effects.push([SEND, pack(STATUS, [release, code, detail])]);
+function say(s: UpdateState, code: number, fields: number[]): void {
+  s.out.push([SEND, pack(code, fields)]);
 }
 
-/** Writes the state that holds from now on; what is before it in `effects` is on flash by then. */
-function record(s: UpdateState, kind: number, slot: number, boots: number): void {
-  const page = s.c.page;
-  if (s.pos > page - RECORD_BYTES) {
-    s.page = 1 - s.page;
-    s.pos = 0;
-    s.effects.push([ERASE, s.page * page]);
-  }
-  s.seq++;
-  const r = new Uint8Array(RECORD_BYTES - 4);
-  const high = Math.floor(s.seq / 256);
-  r.set([s.seq % 256, high % 256, Math.floor(high / 256), kind, slot, boots], 0);
-  s.effects.push([WRITE, s.page * page + s.pos, s.c.seal(r)]);
-  s.pos += RECORD_BYTES;
-  start(s, kind, slot);
+function tell(s: UpdateState, release: number, code: number, detail: number): void {
+  say(s, STATUS, [release, code, detail]);
 }
 
 function start(s: UpdateState, kind: number, slot: number): void {
   s.run = slot;
   s.kind = kind;
   s.windows = 0;
-  s.effects.push([RUN, s.heads[slot], kind]);
+  s.out.push([RUN, s.heads[slot], slot, kind]);
+}
+
+/** Writes the state that holds from now on; what is before it in `out` is on flash by then. */
+function record(s: UpdateState, kind: number, slot: number, boots: number): void {
+  const page = s.c.page;
+  if (s.pos > page - RECORD_BYTES) {
+    s.side = 1 - s.side;
+    s.pos = 0;
+    s.out.push([ERASE, s.side * page]);
+  }
+  s.made++;
+  const r = new Uint8Array(RECORD_BYTES - 4);
+  const high = Math.floor(s.made / 256);
+  r.set([s.made % 256, high % 256, Math.floor(high / 256), kind, slot, boots], 0);
+  s.out.push([WRITE, s.side * page + s.pos, s.c.seal(r)]);
+  s.pos += RECORD_BYTES;
+  start(s, kind, slot);
 }
 
 /** The slot that does not run. */
 function target(s: UpdateState): number {
   return s.run === 0 ? 1 : 0;
-}
-
-function want(s: UpdateState, now: number): void {
-  const f = s.coming.f;
-  s.due = now + s.gap;
-  s.effects.push([
-    SEND,
-    pack(WANT, [f[0], s.part, s.at, Math.min(f[2][s.part][1] - s.at, s.c.chunk)]),
-  ]);
 }
 
 /** Whether the running model has this part of what is coming. */
@@ -160,47 +146,64 @@ function has(s: UpdateState, part: number): boolean {
 }
 
 /** Asks for the next piece, or for the test when there is none. */
-function fetch(s: UpdateState, now: number): void {
-  const head = s.coming;
-  while (s.part < 3 && (s.at >= head.f[2][s.part][1] || has(s, s.part))) {
+function fetch(s: UpdateState, wait: number, now: number): void {
+  const f = s.coming.f;
+  while (s.part < 3 && (s.at >= f[2][s.part][1] || has(s, s.part))) {
     s.part++;
     s.at = 0;
   }
-  s.gap = s.c.retryMs;
-  if (s.part > 2) s.effects.push([TEST, target(s), head]);
-  else want(s, now);
+  s.want = [];
+  s.wait = wait;
+  s.due = now + wait;
+  if (s.part > 2) s.out.push([TEST, s.coming, target(s)]);
+  else {
+    s.want = [f[0], s.part, s.at, Math.min(f[2][s.part][1] - s.at, s.c.chunk)];
+    say(s, WANT, s.want);
+  }
 }
 
 /** Puts a tested model on trial. */
 function install(s: UpdateState, head: Head): void {
+  const release = head.f[0];
   const slot = target(s);
   s.heads[slot] = head;
   s.coming = NONE;
-  say(s, head.f[0], INSTALLED, 0);
-  say(s, head.f[0], EQUAL, 0);
+  tell(s, release, INSTALLED, 0);
+  tell(s, release, EQUAL, 0);
   record(s, 2, slot, 0);
-  say(s, head.f[0], TRIAL, 0);
+  tell(s, release, TRIAL, 0);
 }
 
-function offer(s: UpdateState, f: Offer, now: number) {
+function offer(s: UpdateState, f: Offer, now: number): void {
   const c = s.c;
   const release = f[0];
   const head = headOf(pack(OFFER, f)); // its own bytes: the message's are valid only now
   const slot = target(s);
-  const there = s.heads[slot];
   const running = s.heads[s.run];
   const room = c.page * c.slotPages;
+  const empty = f[2].findIndex((part) => part[1] < 1);
+  let code = ACCEPTED;
+  let detail = 0;
   if (s.kind > 0 && `${running.f[1]}` === `${f[1]}`) {
-    say(s, release, INSTALLED, 0);
-    return say(s, release, s.kind === 2 ? TRIAL : CONFIRMED, 0);
+    tell(s, release, INSTALLED, 0);
+    code = s.kind > 1 ? TRIAL : CONFIRMED;
+  } else if (s.kind > 1) code = BUSY;
+  else if (release <= running.f[0]) {
+    code = REFUSED_RELEASE;
+    detail = running.f[0];
+  } else if (empty >= 0) {
+    code = REFUSED_SIZE;
+    detail = empty;
+  } else if (partAt(head, 3) > room) {
+    code = NO_SPACE;
+    detail = room;
   }
-  if (s.kind === 2) return say(s, release, BUSY, 0);
-  if (release <= running.f[0]) return say(s, release, REFUSED_RELEASE, running.f[0]);
-  for (let p = 0; p < 3; p++) if (f[2][p][1] < 1) return say(s, release, REFUSED_SIZE, p);
-  if (partAt(head, 3) > room) return say(s, release, NO_SPACE, room);
-  say(s, release, ACCEPTED, 0);
-  // Tested before a power cut, or reverted: it only has to run.
-  if (`${there.f}` === `${f}`) return install(s, there);
+  tell(s, release, code, detail);
+  if (code !== ACCEPTED) return;
+  if (`${s.heads[slot].f}` === `${f}`) {
+    install(s, s.heads[slot]); // tested before a power cut, or reverted: it only has to run
+    return;
+  }
   if (`${s.coming.f}` !== `${f}`) {
     s.coming = head;
     s.heads[slot] = NONE;
@@ -208,77 +211,40 @@ function offer(s: UpdateState, f: Offer, now: number) {
     s.at = 0;
     // The slot's first page goes first: nothing half erased may look whole.
     for (let at = 0; at < partAt(head, 3); at += c.page) {
-      s.effects.push([ERASE, slotAt(c, slot) + at]);
+      s.out.push([ERASE, slotAt(c, slot) + at]);
     }
     for (let p = 0; p < 3; p++) {
       if (has(s, p)) {
-        s.effects.push([
-          COPY,
-          slotAt(c, s.run) + partAt(running, p),
-          slotAt(c, slot) + partAt(head, p),
-          f[2][p][1],
-        ]);
+        const from = slotAt(c, s.run) + partAt(running, p);
+        s.out.push([COPY, from, slotAt(c, slot) + partAt(head, p), f[2][p][1]]);
       }
     }
   }
-  fetch(s, now);
+  fetch(s, c.retryMs, now);
 }
 
-function chunk(s: UpdateState, f: [number, number, number, Uint8Array], now: number) {
-  const head = s.coming;
-  const n = f[3].length;
-  const left = s.part > 2 ? 0 : head.f[2][s.part][1] - s.at;
-  if (f[0] !== head.f[0] || f[1] !== s.part || f[2] !== s.at || n < 1 || n > left) return;
-  // Only the last piece of a part may end between multiples of 4: flash is written in words.
-  if (n < left && n % 4 > 0) return;
-  s.effects.push([
-    WRITE,
-    slotAt(s.c, target(s)) + partAt(head, s.part) + s.at,
-    new Uint8Array(f[3]),
-  ]);
-  s.at += n;
-  fetch(s, now);
+/** Takes exactly what was wanted: pieces are multiples of 4, but for a part's last one. */
+function chunk(s: UpdateState, f: [number, number, number, Uint8Array], now: number): void {
+  const data = new Uint8Array(f[3]);
+  if (`${[f[0], f[1], f[2], data.length]}` !== `${s.want}`) return;
+  s.out.push([WRITE, slotAt(s.c, target(s)) + partAt(s.coming, s.part) + s.at, data]);
+  s.at += data.length;
+  fetch(s, s.c.retryMs, now);
 }
 
-function back(s: UpdateState, code: number) {
+function back(s: UpdateState, code: number): void {
   const left = s.heads[s.run].f[0];
   const other = s.heads[1 - s.run];
-  if (other === NONE || other.f[0] > left) return say(s, left, REFUSED_RELEASE, 0);
-  record(s, 1, 1 - s.run, 0);
-  say(s, left, code, 0);
-}
-
-/** Finds the log's newest record: [sequence, kind, slot, boots]; leaves its end in the state. */
-function readLog(s: UpdateState): number[] {
-  const c = s.c;
-  let newest = [0, 0, 0, 0];
-  for (let page = 0; page < 2; page++) {
-    let here = false;
-    let pos = 0;
-    for (; pos <= c.page - RECORD_BYTES; pos += RECORD_BYTES) {
-      const r = c.read(page * c.page + pos, RECORD_BYTES);
-      let all = 255;
-      for (let i = 0; i < RECORD_BYTES; i++) all = Math.min(all, r[i]);
-      if (all === 255) break; // erased: records are written in order
-      const seq = r[0] + r[1] * 256 + r[2] * 65536;
-      if (seq > newest[0] && c.open(r) !== undefined) {
-        newest = [seq, r[3], r[4], r[5]];
-        here = true;
-      }
-    }
-    if (here) {
-      s.page = page;
-      s.pos = pos;
-    }
-  }
-  return newest;
+  if (other === NONE || other.f[0] > left) code = REFUSED_RELEASE;
+  else record(s, 1, 1 - s.run, 0);
+  tell(s, left, code, 0);
 }
 
 /**
  * Boots: reads the log and the slots and decides by the table above.
  *
  * @param c see UpdateConfig
- * @returns the state, with what is to be done first
+ * @returns the state, with what is to be done first in `out`
  * @source MCUboot, 'Image trailer' and 'Swap info': test, confirm, revert
  */
 export function startUpdate(c: UpdateConfig): UpdateState {
@@ -288,31 +254,40 @@ export function startUpdate(c: UpdateConfig): UpdateState {
     run: 2,
     kind: 0,
     windows: 0,
-    seq: 0,
-    // Without a record the first one goes to page 0, and erases it: it may hold anything.
-    page: 1,
+    made: 0,
+    // The first record after a boot goes to the other page, and erases it: it may hold anything.
+    side: 1,
     pos: c.page,
     coming: NONE,
     part: 3,
     at: 0,
-    gap: 0,
+    want: [],
+    wait: 0,
     due: 0,
-    effects: [],
+    out: [],
   };
-  const newest = readLog(s);
-  s.seq = newest[0];
-  if (s.seq > 0) {
-    const kind = newest[1];
-    const slot = newest[2];
-    const whole = s.heads[slot] !== NONE;
-    const left = newest[3] < c.maxBoots;
-    const other = s.heads[1 - slot] !== NONE;
-    const does = BOOT.charAt(kind * 8 - 8 + (whole ? 4 : 0) + (left ? 2 : 0) + (other ? 1 : 0));
-    if (does === 't') record(s, 2, slot, newest[3] + 1);
-    if (does === 's') start(s, kind, slot);
-    if (does === 'o') {
+  let newest: Uint8Array = new Uint8Array(RECORD_BYTES);
+  for (let at = 0; at < 2 * c.page; at += RECORD_BYTES) {
+    const r = c.read(at, RECORD_BYTES);
+    const made = u16(r, 0) + 65536 * r[2];
+    // An erased record is not worth a crc.
+    if (r[3] < 3 && made > s.made && c.open(r) !== undefined) {
+      newest = r;
+      s.made = made;
+      s.side = at < c.page ? 0 : 1;
+    }
+  }
+  const kind = newest[3];
+  const slot = newest[4];
+  const boots = newest[5] + 1;
+  const whole = s.heads[slot] !== NONE;
+  const other = s.heads[1 - slot] !== NONE;
+  if (kind > 0) {
+    if (whole && kind > 1 && boots <= c.maxBoots) record(s, 2, slot, boots);
+    else if (whole && (kind < 2 || !other)) start(s, kind, slot);
+    else if (other) {
       record(s, 1, 1 - slot, 0);
-      say(s, s.heads[slot].f[0], RAN_OUT, 0);
+      tell(s, s.heads[slot].f[0], RAN_OUT, 0);
     }
   }
   return s;
@@ -321,45 +296,45 @@ export function startUpdate(c: UpdateConfig): UpdateState {
 /**
  * One step of the update machine: no clock, no flash.
  *
- * @param s from `startUpdate` or the step before; belongs to the machine, which changes it in place,
- *   since a copy is more than a small board can afford
- * @param code OFFER, CHUNK, CONFIRM or REVERT with their fields; DONE, WINDOW or TICK
+ * @param s from `startUpdate`; belongs to the machine, which changes it in place, since a copy is
+ *   more than a small board can afford
+ * @param code OFFER, CHUNK, CONFIRM or REVERT with their fields; DONE, WINDOW or TICK; others
+ *   change nothing
  * @param f fields
  * @param now ms since boot
- * @returns the state, with what to do in `effects`, in order
+ * @returns what to do, in order
  */
-export function next(s: UpdateState, code: number, f: unknown[], now: number): UpdateState {
-  s.effects = [];
-  const coming = s.coming;
-  const release = f[0] as number;
-  const running = s.heads[s.run].f[0];
+export function next(s: UpdateState, code: number, f: unknown[], now: number): UpdateEffect[] {
+  s.out = [];
+  const first = f[0] as number; // a release, or what DONE found
+  const running = s.heads[s.run].f;
+  const runs = s.kind > 0 && first === running[0];
   if (code === OFFER) offer(s, f as Offer, now);
+  if (code === CHUNK) chunk(s, f as [number, number, number, Uint8Array], now);
   if (code === CONFIRM && s.kind > 0) {
-    if (s.kind > 1 && release === running) record(s, 1, s.run, 0);
-    say(s, running, s.kind > 1 ? TRIAL : CONFIRMED, 0);
+    if (s.kind > 1 && runs) record(s, 1, s.run, 0);
+    tell(s, running[0], s.kind > 1 ? TRIAL : CONFIRMED, 0);
   }
   if (code === REVERT) {
-    if (s.kind > 0 && release === running) back(s, REVERTED);
-    else say(s, release, REVERTED, 0);
+    if (runs) back(s, REVERTED);
+    else tell(s, first, REVERTED, 0);
   }
   if (code === WINDOW && s.kind > 1) {
     s.windows++;
-    const limit = s.heads[s.run].f[6];
+    const limit = running[6];
     if (limit > 0 && s.windows >= limit && s.heads[1 - s.run] !== NONE) back(s, RAN_OUT);
   }
-  if (code === CHUNK) chunk(s, f as [number, number, number, Uint8Array], now);
   if (code === TICK && s.part < 3 && now >= s.due) {
-    s.gap = Math.min(s.gap * 2, s.c.retryMs * 16);
-    want(s, now);
+    fetch(s, Math.min(s.wait * 2, s.c.retryMs * 16), now);
   }
-  if (code === DONE && s.part > 2 && coming !== NONE) {
-    if (release > 3) {
-      s.effects.push([WRITE, slotAt(s.c, target(s)), slotStart(s.c, coming)]);
-      install(s, coming);
+  if (code === DONE && f[1] === s.coming) {
+    if (first > 3) {
+      s.out.push([WRITE, slotAt(s.c, target(s)), slotStart(s.c, s.coming)]);
+      install(s, s.coming);
     } else {
+      tell(s, s.coming.f[0], first > 2 ? DIFFERENT : REFUSED_CRC, first);
       s.coming = NONE;
-      say(s, coming.f[0], release > 2 ? DIFFERENT : REFUSED_CRC, release);
     }
   }
-  return s;
+  return s.out;
 }

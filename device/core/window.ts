@@ -1,3 +1,5 @@
+import { GESTURE, SLIDING } from './options.ts';
+
 /** How a stream of samples is cut into windows. */
 export interface WindowOptions {
   /** 'gesture': a window a movement; 'sliding': a window every `stride` samples */
@@ -70,7 +72,7 @@ export function pushSample(state: WindowState, sample: ArrayLike<number>): Windo
   const options = state.options;
   const axes = options.axes;
   const values = state.values;
-  const sliding = options.mode === 'sliding';
+  const sliding = SLIDING && (!GESTURE || options.mode === 'sliding');
   let moved = 0;
   let value: number;
   let at: number;

@@ -1,4 +1,5 @@
 import type { Host } from '../core/device.ts';
+import { MAPPED } from '../core/options.ts';
 import type { EspruinoE, EspruinoRequire } from './globals.ts';
 
 declare const E: EspruinoE;
@@ -12,7 +13,6 @@ export interface FlashLayout {
   flashStart: number;
   /** bytes of a page */
   page: number;
-  mapped: boolean;
   slotPages: number;
 }
 
@@ -50,13 +50,10 @@ export function openSlots(layout: FlashLayout): number {
  *
  * @param base see openSlots
  */
-export function slotFlash(
-  layout: FlashLayout,
-  base: number,
-): Pick<Host, 'read' | 'write' | 'erase'> {
+export function slotFlash(base: number): Pick<Host, 'read' | 'write' | 'erase'> {
   const flash = library('Flash');
   return {
-    read: layout.mapped
+    read: MAPPED
       ? (at, n) => new Uint8Array(E.toArrayBuffer(E.memoryArea(base + at, n)))
       : (at, n) => flash.read(n, base + at),
     write: (at, bytes) => {

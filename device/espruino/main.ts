@@ -1,4 +1,5 @@
 import { createDevice, type Device, type DeviceConfig } from '../core/device.ts';
+import { plainSuite } from '../core/frame.ts';
 import { type FlashLayout, openSlots, slotFlash } from './flash.ts';
 import type { EspruinoE, EspruinoPort } from './globals.ts';
 import { chooseTier } from './tiers.ts';
@@ -29,6 +30,10 @@ export interface Built extends FlashLayout, Omit<DeviceConfig, 'id' | 'tier'> {
 const TICK_MS = 250;
 const started = getTime() * 1000;
 
+function sessionNumber(): number {
+  return 1 + Math.floor(Math.random() * 2147483647);
+}
+
 /**
  * Starts the device on this board.
  *
@@ -53,9 +58,9 @@ export function startWhetstone(
       {
         id: options.id,
         crc32: E.CRC32,
+        session: sessionNumber(),
         send: (bytes: Uint8Array) => port.write(bytes),
-        now: () => Math.floor(getTime() * 1000 - started),
-        random: Math.random,
+        clock: () => Math.floor(getTime() * 1000 - started),
         defer: (callback: () => void) => {
           setTimeout(callback, 1);
         },
@@ -67,9 +72,10 @@ export function startWhetstone(
           }
         },
       },
+      plainSuite(E.CRC32),
       built,
       chooseTier(options.tier),
-      slotFlash(built, base),
+      slotFlash(base),
     ),
   );
   port.on('data', (data) => device.receive(E.toUint8Array(data)));

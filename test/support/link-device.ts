@@ -1,17 +1,24 @@
 import { crc32 } from 'node:zlib';
+import type { Decoded } from '../../device/core/cbor.ts';
 import { encodeFrame, feed, frameDecoder, plainSuite } from '../../device/core/frame.ts';
+import { GREET, TICK, WINDOW } from '../../device/core/inputs.ts';
 import {
   type About,
-  type LinkInput,
   type LinkState,
   next,
   type Policy,
   startLink,
 } from '../../device/core/link.ts';
-import { GATEWAY_SHAPES, type Packet, pack, unpack } from '../../device/core/messages.ts';
+import { GATEWAY_SHAPES, pack, unpack } from '../../device/core/messages.ts';
 import type { Clock, Port } from '../../gateway/link/port.ts';
 
 const suite = plainSuite((bytes) => crc32(bytes));
+
+/** A message that was received. */
+export interface Packet {
+  code: number;
+  fields: Decoded[];
+}
 
 /** The device's end of the link in Node: machine, frames and port, nothing else. */
 export interface LinkDevice {
@@ -37,7 +44,6 @@ export function linkDevice(
     session?: number;
     policy?: Policy;
     samples?: number;
-    bytes?: number;
     span?: number;
     release?: number;
   } = {},
@@ -52,30 +58,24 @@ export function linkDevice(
     'reference',
     4096,
   ];
-  let state = startLink(
+  const state = startLink(
     options.session ?? 77,
-    about,
     options.policy ?? [1, 256, 0],
     options.samples ?? 32,
-    options.bytes ?? 4000,
     options.span ?? 8,
   );
   const decoder = frameDecoder(2048);
   let timer: unknown;
   let dead = false;
 
-  function run(input: LinkInput): void {
+  function run(code: number, fields: unknown[]): void {
     if (dead) return;
-    const step = next(state, input);
-    state = step.state;
-    for (const payload of step.effects) port.write(encodeFrame(payload, suite.seal));
+    for (const payload of next(state, code, fields, clock.now()))
+      port.write(encodeFrame(payload, suite.seal));
     if (timer !== undefined) clock.clearTimeout(timer);
     timer = undefined;
     if (state.due === Infinity) return;
-    timer = clock.setTimeout(
-      () => run({ t: 'tick', now: clock.now() }),
-      Math.max(0, state.due - clock.now()),
-    );
+    timer = clock.setTimeout(() => run(TICK, []), Math.max(0, state.due - clock.now()));
   }
 
   const device: LinkDevice = {
@@ -88,33 +88,30 @@ export function linkDevice(
       port.onData((bytes) => {
         if (dead) return;
         feed(decoder, bytes, suite.open, (payload) => {
-          const packet = unpack(payload.slice(), GATEWAY_SHAPES);
-          if (packet === undefined) return;
+          const fields = unpack(payload.slice(), GATEWAY_SHAPES);
+          if (fields === undefined) return;
+          const packet = { code: payload[0], fields };
           device.others.push(packet);
           if (packet.code > 17 && packet.code < 22) device.onOther(packet);
-          else run({ t: 'message', now: clock.now(), ...packet });
+          else run(packet.code, fields);
         });
       });
       await port.open();
-      run({ t: 'greet', now: clock.now(), about });
+      run(GREET, about);
     },
     sample: (fields = {}) => {
-      const seq = state.seq;
+      const seq = state.made + 1;
       const window = fields.window ?? new Int8Array([seq, -seq, 0, -1]);
       const embedding = new Int8Array([seq, -seq, -128]);
       const { score = 10, label = null } = fields;
-      run({
-        t: 'sample',
-        now: clock.now(),
-        f: [1, seq % 6, score, window.length, embedding, window, label],
-      });
+      run(WINDOW, [1, seq % 6, score, window.length, embedding, window, label]);
       return seq;
     },
     about: (change) => {
       about = [...about];
       about[4] = change.release ?? about[4];
       about[5] = change.state ?? about[5];
-      run({ t: 'greet', now: clock.now(), about });
+      run(GREET, about);
     },
     send: (code, fields) => port.write(encodeFrame(pack(code, fields), suite.seal)),
     stop: async () => {

@@ -1,31 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type About,
-  type LinkInput,
-  type LinkState,
-  next,
-  startLink,
-  travels,
-} from '../../../device/core/link.ts';
+import { GREET, TICK, WINDOW } from '../../../device/core/inputs.ts';
+import { type About, type LinkState, next, startLink, travels } from '../../../device/core/link.ts';
 import { parseMessage } from '../../../gateway/link/messages.ts';
 
 const ABOUT: About = ['d1', 'test', 'gesture', new Uint8Array(8), 3, 1, 'reference', 4096];
 
 /** A link whose messages are read by the gateway's own parser. */
-function machine(
-  options: { samples?: number; bytes?: number; span?: number; policy?: number[] } = {},
-) {
+function machine(options: { samples?: number; span?: number; policy?: number[] } = {}) {
   const state: LinkState = startLink(
     77,
-    ABOUT,
     options.policy ?? [1, 256, 0],
     options.samples ?? 8,
-    options.bytes ?? 1000,
     options.span ?? 3,
   );
   let now = 0;
-  const run = (input: LinkInput) =>
-    next(state, input).effects.map((bytes) => {
+  const run = (code: number, fields: unknown[]) =>
+    next(state, code, fields, now).map((bytes) => {
       const message = parseMessage(bytes);
       if (message === undefined) throw new Error(`no message: ${bytes}`);
       return message;
@@ -36,16 +26,12 @@ function machine(
       now = ms;
       return link;
     },
-    greet: () => run({ t: 'greet', now, about: ABOUT }),
-    tick: () => run({ t: 'tick', now }),
-    hear: (code: number, ...fields: number[]) => run({ t: 'message', now, code, fields }),
+    greet: () => run(GREET, ABOUT),
+    tick: () => run(TICK, []),
+    hear: (code: number, ...fields: number[]) => run(code, fields),
     welcome: (ackSeq: number, session = 77) => link.hear(16, session, 0, ackSeq, 1, 256, 0),
     sample: (size = 4, score = 0, label: number | null = null) =>
-      run({
-        t: 'sample',
-        now,
-        f: [3, 2, score, size, new Int8Array([-5, 5]), new Int8Array(size).fill(-7), label],
-      }),
+      run(WINDOW, [3, 2, score, size, new Int8Array([-5, 5]), new Int8Array(size).fill(-7), label]),
     /** what was sent, short: h, sN, dN (dropped below N), gN (gone) */
     short: (messages: ReturnType<typeof run>) =>
       messages
@@ -151,7 +137,7 @@ describe('next() of the device link', () => {
       link.sample();
       link.hear(17, 77, k);
     }
-    expect([link.state.dropped, link.state.ring.length, link.state.held]).toEqual([0, 2, 12]);
+    expect([link.state.dropped, link.state.ring.length]).toEqual([0, 2]);
   });
 
   test('reports a gap when samples under way are evicted', () => {
@@ -162,25 +148,6 @@ describe('next() of the device link', () => {
     expect(link.short(link.sample())).toBe('s4');
     expect(link.state.dropped).toBe(1);
     expect(link.short(link.at(1000).tick())).toBe('d2 s2 s3 s4');
-  });
-
-  test('gives up windows nobody asked for before samples when bytes are short', () => {
-    const link = machine({ bytes: 60 });
-    for (let k = 0; k < 7; k++) link.sample(10, 0, k === 1 ? 4 : null);
-    expect(link.state.dropped).toBe(0);
-    expect(link.state.held).toBeLessThanOrEqual(60);
-    expect(link.state.ring[1].window?.length).toBe(10);
-    expect(link.state.ring[0].window).toBeNull();
-  });
-
-  test('keeps its bytes within bounds when a sample alone is larger than the ring', () => {
-    const link = machine({ bytes: 1 });
-    link.sample(100, 0, 1);
-    expect([link.state.ring.length, link.state.held, link.state.dropped]).toEqual([0, 0, 1]);
-    link.greet();
-    expect(link.short(link.welcome(0))).toBe('d2');
-    expect(link.short(link.hear(17, 77, 1))).toBe('');
-    expect(link.state.due).toBe(Infinity);
   });
 
   test('sends a raw window again when asked, after the ack too, and says gone when it is', () => {
@@ -211,20 +178,13 @@ describe('next() of the device link', () => {
     expect(link.short(link.welcome(1))).toBe('s2 s3');
   });
 
-  test('has no timer when the port is closed', () => {
-    const link = machine();
-    link.greet();
-    next(link.state, { t: 'close', now: 5 });
-    expect(link.state.due).toBe(Infinity);
-  });
-
   test('takes the policy of the welcome when it sends samples', () => {
     const link = machine();
     link.greet();
     link.hear(16, 77, 0, 0, 3, 64, 5);
     const kinds = Array.from({ length: 6 }, () => {
       const [message] = link.sample(4, 200);
-      link.hear(17, 77, link.state.seq - 1);
+      link.hear(17, 77, link.state.made);
       if (message.name !== 'sample') throw new Error(message.name);
       return (
         (message.body.embedding === null ? '-' : 'e') + (message.body.window === null ? '-' : 'w')

@@ -142,20 +142,21 @@ describe('selfTest()', () => {
   head.shift[0] = -6;
   const model = loadModel(encodePre(pre), encodeLayers([], 0), encodeLayers([head], 0.1));
   const logits = Uint8Array.from(goldenLogits(model, 321, 3, 150, dot));
-  const golden = { seed: 321, count: 3, length: 150, logits };
 
   it('selfTest() is true when every logit agrees', () => {
     expect(new Set(logits).size).toBeGreaterThan(3);
-    expect(selfTest(model, golden, dot)).toBe(true);
+    expect(selfTest(model, 321, 3, 150, logits, dot)).toBe(true);
   });
 
   it('selfTest() is false when a logit, the seed, the count or the kernel differs', () => {
     const bent = logits.slice();
     bent[8] = (bent[8] + 1) % 256;
-    expect(selfTest(model, { ...golden, logits: bent }, dot)).toBe(false);
-    expect(selfTest(model, { ...golden, seed: 322 }, dot)).toBe(false);
-    expect(selfTest(model, { ...golden, count: 2 }, dot)).toBe(false);
-    expect(selfTest(model, { ...golden, count: 0, logits: new Uint8Array(0) }, dot)).toBe(false);
-    expect(selfTest(model, golden, (a, b) => dot(a, b) + (a.length === 27 ? 64 : 0))).toBe(false);
+    expect(selfTest(model, 321, 3, 150, bent, dot)).toBe(false);
+    expect(selfTest(model, 322, 3, 150, logits, dot)).toBe(false);
+    expect(selfTest(model, 321, 2, 150, logits, dot)).toBe(false);
+    expect(selfTest(model, 321, 0, 150, new Uint8Array(0), dot)).toBe(false);
+    expect(
+      selfTest(model, 321, 3, 150, logits, (a, b) => dot(a, b) + (a.length === 27 ? 64 : 0)),
+    ).toBe(false);
   });
 });

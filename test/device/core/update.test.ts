@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { plainSuite } from '../../../device/core/frame.ts';
+import { DONE, TICK, WINDOW } from '../../../device/core/inputs.ts';
 import { CHUNK, CONFIRM, OFFER, pack, REVERT, STATUS } from '../../../device/core/messages.ts';
 import {
   firstBad,
@@ -16,18 +17,15 @@ import {
 } from '../../../device/core/slot.ts';
 import {
   COPY,
-  DONE,
   ERASE,
   next,
   RUN,
   SEND,
   startUpdate,
   TEST,
-  TICK,
   type UpdateConfig,
   type UpdateEffect,
   type UpdateState,
-  WINDOW,
   WRITE,
 } from '../../../device/core/update.ts';
 import { tinyModel } from '../../support/tiny-model.ts';
@@ -57,22 +55,21 @@ function board(verdict = 4) {
       if (e[0] === ERASE) flash.fill(255, e[1], e[1] + PAGE);
       if (e[0] === WRITE) for (let i = 0; i < e[2].length; i++) flash[e[1] + i] &= e[2][i];
       if (e[0] === COPY) flash.copyWithin(e[2], e[1], e[1] + e[3]);
-      if (e[0] === RUN) ran.push(`${e[1].f[0]}:${e[2]}`);
+      if (e[0] === RUN) ran.push(`${e[1].f[0]}:${e[3]}`);
       if (e[0] === SEND) sent.push([...e[1]]);
       if (e[0] === TEST) {
-        const bad = firstBad(c, e[1], e[2]);
-        step(DONE, [bad < 3 ? bad : verdict]);
+        const bad = firstBad(c, e[2], e[1]);
+        step(DONE, [bad < 3 ? bad : verdict, e[1]]);
       }
     }
   };
   const step = (code: number, f: unknown[], now = 0): void => {
-    s = next(s, code, f, now);
-    carry(s.effects);
+    carry(next(s, code, f, now));
   };
   const boot = (): void => {
     ran.length = 0;
     s = startUpdate(c);
-    carry(s.effects);
+    carry(s.out);
   };
   boot();
   return { c, flash, sent, ran, step, boot, state: () => s };
@@ -131,7 +128,7 @@ test('startUpdate() does what its table says in every row', () => {
     const kind = written.startsWith('confirmed') ? 1 : newest === 'trial' ? 2 : 1;
     const expected = { nothing: [], 'its slot': [`5:${kind}`], 'the other': ['4:1'] }[runs];
     expect([row, b.ran]).toEqual([row, expected]);
-    const record = suite.open(b.flash.slice(16, 32));
+    const record = suite.open(b.flash.slice(PAGE, PAGE + 16));
     const bytes = { c: [1, 1 - slot, 0], t: [2, slot, 3], '-': undefined }[written[0]];
     expect([row, record && [...record.slice(3, 6)]]).toEqual([row, bytes]);
     seen.add(row);
@@ -328,5 +325,5 @@ test('startUpdate() keeps the newest record when the log has turned its pages ma
   }
   b.boot();
   expect(b.ran).toEqual(['119:1']);
-  expect(b.state().seq).toBeGreaterThan(200); // 64 records a page
+  expect(b.state().made).toBeGreaterThan(200); // 64 records a page
 });

@@ -40,13 +40,12 @@ describe('connect()', () => {
           seed: fc.integer(),
           faults: faultsOf,
           samples: fc.integer({ min: 3, max: 20 }),
-          bytes: fc.integer({ min: 0, max: 300 }),
           span: fc.integer({ min: 1, max: 12 }),
           fails: chance,
           restarts: fc.integer({ min: 0, max: 4 }),
           lateHello: fc.boolean(),
         }),
-        async ({ seed, faults, samples, bytes, span, fails, restarts, lateHello }) => {
+        async ({ seed, faults, samples, span, fails, restarts, lateHello }) => {
           const clock = steppedClock(1_000_000);
           const random = seeded(seed);
           const [a, b] = lossyPair(clock, seed, faults);
@@ -58,7 +57,7 @@ describe('connect()', () => {
           const made = new Map<number, number>();
           const told = new Map<number, number>();
           let session = 100;
-          const boot = () => linkDevice(b, clock, { session, samples, bytes: bytes + 40, span });
+          const boot = () => linkDevice(b, clock, { session, samples, span });
           let device = boot();
           let gateway = await connect(a, store.handlers(), { policy: POLICY, clock });
           await device.start();

@@ -18,37 +18,35 @@ const CORE = new URL('../../../device/core/', import.meta.url).pathname;
 const script = (tty: string) => `
 import { encodeFrame, feed, frameDecoder, plainSuite } from '${CORE}frame.ts';
 import { GATEWAY_SHAPES, pack, unpack } from '${CORE}messages.ts';
+import { GREET, TICK, WINDOW } from '${CORE}inputs.ts';
 import { next, startLink } from '${CORE}link.ts';
 const suite = plainSuite((bytes) => E.CRC32(bytes));
 const decoder = frameDecoder(600);
 const about = ['real-1', 'linux', 'gesture', new Uint8Array([1, 2, 3, 4, 5, 6, 7, 250]), 4, 1, 'convolve', 81920];
-let link = startLink(2147483646, about, [1, 256, 0], 6, 4000, 4);
+const link = startLink(2147483646, [1, 256, 0], 6, 4);
 const now = () => Math.floor(getTime() * 1000) - started;
 const started = Math.floor(getTime() * 1000);
-const step = (input) => {
-  const done = next(link, input);
-  link = done.state;
-  for (let k = 0; k < done.effects.length; k++) Serial1.write(encodeFrame(done.effects[k], suite.seal));
+const step = (code, fields) => {
+  next(link, code, fields, now()).forEach((payload) => Serial1.write(encodeFrame(payload, suite.seal)));
 };
 Serial1.setup(115200, { path: '${tty}' });
 Serial1.on('data', (data) => {
   feed(decoder, E.toUint8Array(data), suite.open, (payload) => {
-    const packet = unpack(payload, GATEWAY_SHAPES);
-    if (packet === undefined) return;
-    const f = packet.fields;
-    if (packet.code === 18) Serial1.write(encodeFrame(pack(4, [f[0], 1, f[2][2][2]]), suite.seal));
-    else if (packet.code === 19) Serial1.write(encodeFrame(pack(4, [f[0], 2, E.CRC32(f[3])]), suite.seal));
-    else step({ t: 'message', now: now(), code: packet.code, fields: f });
+    const f = unpack(payload, GATEWAY_SHAPES);
+    if (f === undefined) return;
+    if (payload[0] === 18) Serial1.write(encodeFrame(pack(4, [f[0], 1, f[2][2][2]]), suite.seal));
+    else if (payload[0] === 19) Serial1.write(encodeFrame(pack(4, [f[0], 2, E.CRC32(f[3])]), suite.seal));
+    else step(payload[0], f);
   });
 });
-setInterval(() => { if (now() >= link.due) step({ t: 'tick', now: now() }); }, 100);
-step({ t: 'greet', now: now(), about: about });
+setInterval(() => { if (now() >= link.due) step(TICK, []); }, 100);
+step(GREET, about);
 let made = 0;
 const making = setInterval(() => {
   made++;
   const window = new Int8Array(150);
   for (let k = 0; k < 150; k++) window[k] = (made * 31 + k * 7) % 256 - 128;
-  step({ t: 'sample', now: now(), f: [4, made % 6, made, 50, new Int8Array([made, -made, 0]), window, made % 5 === 0 ? 2 : null] });
+  step(WINDOW, [4, made % 6, made, 50, new Int8Array([made, -made, 0]), window, made % 5 === 0 ? 2 : null]);
   if (made === 30) clearInterval(making);
 }, 20);
 `;

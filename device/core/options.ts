@@ -1,0 +1,21 @@
+/**
+ * What of the core a bundle holds. Here, in Node, everything; `build` replaces this module by one
+ * for a task, and what its models never need does not reach the device.
+ *
+ * A model that needs what is not there fails its self-test: the device keeps the one that it has.
+ */
+
+/** Layers: convolutions, and dense layers with a multiplier for each output. */
+export const CONV1D: boolean = true;
+/** Layers: maximum and average pools. */
+export const POOL: boolean = true;
+/** Models that read the window itself. */
+export const RAW: boolean = true;
+/** Models that read features of it: set 1 and, where MOTION is true as well, set 2. */
+export const FEATURES: boolean = true;
+export const MOTION: boolean = true;
+/** How samples become windows. */
+export const GESTURE: boolean = true;
+export const SLIDING: boolean = true;
+/** Flash is read where it lies; else it is copied. */
+export const MAPPED: boolean = true;
