@@ -1,5 +1,6 @@
 import { EVENTS, STATUSES } from '../device/core/messages.ts';
 import { GatewayError } from './errors.ts';
+import { createDebts, unlessFull } from './full-disk.ts';
 import { type Healed, type HealOptions, heal } from './heal.ts';
 import { type Connection, connect } from './link/connect.ts';
 import type { DeviceEvent, Hello, Sample, Status } from './link/messages.ts';
@@ -9,6 +10,7 @@ import type { Scope } from './registry/manifest.ts';
 import type { Registry } from './registry/registry.ts';
 import { createRollouts, type Rollouts } from './rollout/rollouts.ts';
 import { checkLimits, checkSample } from './store/check.ts';
+import type { EventKind } from './store/event-kinds.ts';
 import type { Store } from './store/store.ts';
 import type { NewSample, SampleKey, Sample as StoredSample } from './store/types.ts';
 import type { Task } from './task.ts';
@@ -82,12 +84,16 @@ export function createLoop(parts: LoopParts): Loop {
   const windowBytes = task.window.samples * axes;
   const ports = new Set<Connection>();
   const online = new Map<string, Connection>();
-  const watched = new Map<string, number>();
+  const watched = new Map(
+    Object.entries(store.states.load<Record<string, number>>('watched') ?? {}),
+  );
+  const refused = new Set<string>();
   const last = new Map<string, { session: number; seq: number; t: number }>();
   const regimes = store.states.load<Record<string, number>>('regimes') ?? {};
   const tried = new Map<string, number>();
   let healing: Promise<unknown> = Promise.resolve();
   let unsaved = 0;
+  const debts = createDebts();
 
   const rollouts = createRollouts(
     store,
@@ -106,7 +112,8 @@ export function createLoop(parts: LoopParts): Loop {
 
   let timer = clock.setTimeout(tick, TICK_MS);
   function tick(): void {
-    rollouts.tick();
+    debts.pay();
+    unlessFull(() => rollouts.tick());
     timer = clock.setTimeout(tick, TICK_MS);
   }
 
@@ -119,12 +126,15 @@ export function createLoop(parts: LoopParts): Loop {
       {
         async onHello(hello) {
           const connection = await ready;
-          if (!greet(hello, port)) return undefined;
-          device = hello.id;
-          online.set(device, connection);
-          const { release, state } = hello;
-          rollouts.hello(device, { release, state });
-          return store.samples.known(device, hello.session);
+          // without room nobody is greeted: the device says hello again
+          return unlessFull(() => {
+            if (!greet(hello, port)) return undefined;
+            device = hello.id;
+            online.set(device, connection);
+            const { release, state } = hello;
+            rollouts.hello(device, { release, state });
+            return store.samples.known(device, hello.session);
+          });
         },
         onSample: (sample, done) => void arrive(device, sample, done),
         onWindow: (sample) => void keep(device, sample),
@@ -132,15 +142,20 @@ export function createLoop(parts: LoopParts): Loop {
         onLost(session, ranges) {
           const windows = ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
           const below = Math.max(...ranges.map(([, to]) => to)) + 1;
-          const { dropped } = store.samples.progress(device, session);
-          store.samples.noteDropped(device, session, dropped + windows, below);
-          journal.write('device.dropped', device, { windows }, clock.now());
+          const [id, at] = [device, clock.now()];
+          debts.owe(() =>
+            store.transaction(() => {
+              const { dropped } = store.samples.progress(id, session);
+              store.samples.noteDropped(id, session, dropped + windows, below);
+              journal.write('device.dropped', id, { windows }, at);
+            }),
+          );
         },
         onStatus: (status) => hear(device, status),
         onEvent: (event) => note(device, event),
         onClose() {
           online.delete(device);
-          if (device !== '') rollouts.offline(device);
+          if (device !== '') unlessFull(() => rollouts.offline(device));
         },
       },
       { policy: task.send, clock: own, maxFrameBytes: FRAME_BYTES + windowBytes },
@@ -154,7 +169,9 @@ export function createLoop(parts: LoopParts): Loop {
     const at = clock.now();
     if (hello.task !== task.name) {
       const reason = `it is built for task '${hello.task}', not '${task.name}'`;
-      journal.write('device.refused', id, { reason, port: port.name }, at);
+      const key = `${port.name} ${id} ${hello.task}`; // it says hello again and again
+      if (!refused.has(key)) journal.write('device.refused', id, { reason, port: port.name }, at);
+      refused.add(key);
       return false;
     }
     const version = registry.releaseOf(release)?.version ?? null;
@@ -185,14 +202,15 @@ export function createLoop(parts: LoopParts): Loop {
       return done(false); // a full disk: the device keeps the window and sends it again
     }
     done();
+    debts.pay();
     if (reason !== null) {
       const { session, seq } = sample;
-      return journal.write('sample.quarantined', device, { session, seq, reason }, stored.at);
+      return write('sample.quarantined', device, { session, seq, reason });
     }
     const { release, score, label } = sample;
     const alarm = monitor.window(device, { release, score, at: stored.at });
     if (++unsaved >= UNSAVED) saveMonitor();
-    rollouts.window(device, { release, score });
+    unlessFull(() => rollouts.window(device, { release, score }));
     if (alarm !== undefined) raise(device, alarm);
     if (label !== null) judged(device, { release, correct: label === sample.cls, at: stored.at });
   }
@@ -211,28 +229,34 @@ export function createLoop(parts: LoopParts): Loop {
     }
     const at = clock.now();
     await store.labels.add({ sample: found.id, cls, source, trust, at });
-    const { device, session, seq, release } = found;
+    const { device, session, seq, release, quarantine, releasedAt } = found;
     if (found.window === null && last.get(device)?.session === session) {
       online.get(device)?.ask([seq]);
     }
-    judged(device, { release, correct: cls === found.cls, at: found.at });
+    // a window that is set aside proves nothing, for or against the model
+    if (quarantine !== null && releasedAt === null) labelled(device);
+    else judged(device, { release, correct: cls === found.cls, at: found.at });
     return store.samples.get(found.id) as StoredSample;
   }
 
   /** @param seen `at` is the time of the window: a label says when things went wrong, however late */
   function judged(device: string, seen: { release: number; correct: boolean; at: number }): void {
-    const have = labelsSince(device);
-    journal.write('label.added', device, { have, want: task.training.minLabels }, clock.now());
+    labelled(device);
     const alarm = monitor.label(device, seen);
-    rollouts.label(device, seen);
+    unlessFull(() => rollouts.label(device, seen));
     if (alarm !== undefined) raise(device, alarm);
     if (automatic) consider(device);
   }
 
+  function labelled(device: string): void {
+    const have = labelsSince(device);
+    write('label.added', device, { have, want: task.training.minLabels });
+  }
+
   function raise(device: string, alarm: Alarm): void {
     regimes[device] = alarm.since;
-    void store.states.save('regimes', regimes);
-    journal.write('alarm.raised', device, { ...alarm }, clock.now());
+    saveMonitor();
+    write('alarm.raised', device, { ...alarm });
     for (const seq of newest(device)) online.get(device)?.ask([seq]);
     if (automatic) consider(device);
   }
@@ -248,7 +272,7 @@ export function createLoop(parts: LoopParts): Loop {
     tried.set(device, labels);
     healNow({ kind: 'device', id: device }).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
-      journal.write('train.failed', device, { reason }, clock.now());
+      write('train.failed', device, { reason });
     });
   }
 
@@ -263,15 +287,10 @@ export function createLoop(parts: LoopParts): Loop {
   function hear(device: string, { release, code, detail }: Status): void {
     const status = STATUSES[code as keyof typeof STATUSES] ?? String(code);
     if (status === 'selftest-equal' || status === 'selftest-different') {
-      journal.write(
-        'device.selftest',
-        device,
-        { release, equal: status === 'selftest-equal', detail },
-        clock.now(),
-      );
+      write('device.selftest', device, { release, equal: status === 'selftest-equal', detail });
     }
-    rollouts.status(device, { release, code });
-    if (status === 'confirmed') settle(device, release);
+    unlessFull(() => rollouts.status(device, { release, code }));
+    if (status === 'confirmed') debts.owe(() => settle(device, release));
   }
 
   /** A release is confirmed: what it promised is the new reference, and an alarm is over. */
@@ -283,19 +302,25 @@ export function createLoop(parts: LoopParts): Loop {
     watched.set(device, release);
     const evidence = version === undefined ? undefined : reportOf(registry, version)?.evidence;
     const promised = evidence && { accuracy: evidence.candidate, windows: evidence.windows };
-    if (monitor.alarmOf(device) !== null) journal.write('alarm.ended', device, { release }, at);
+    if (monitor.alarmOf(device) !== null) write('alarm.ended', device, { release });
     monitor.installed(device, release, promised ?? null);
     tried.delete(device);
+    saveMonitor();
   }
 
   function note(device: string, { code, a, b }: DeviceEvent): void {
     const text = EVENTS[code as keyof typeof EVENTS] ?? 'unknown';
-    journal.write('device.event', device, { code, a, b, text }, clock.now());
+    write('device.event', device, { code, a, b, text });
   }
 
   // ── what the functions above share ──────────────────────────────────────────────────────────
 
   const regime = (device: string): number => regimes[device] ?? 0;
+
+  function write(kind: EventKind, subject: string, data: Record<string, unknown>): void {
+    const at = clock.now();
+    debts.owe(() => journal.write(kind, subject, data, at));
+  }
 
   function row(device: string, sample: Sample, quarantine: string | null): NewSample {
     const { session, seq, t, release, cls, score, length, label } = sample;
@@ -323,7 +348,9 @@ export function createLoop(parts: LoopParts): Loop {
   }
 
   function labelsSince(device: string): number {
-    return store.samples.count({ task: task.name, device, since: regime(device), labelled: true });
+    const since = regime(device);
+    const all = { task: task.name, device, since, labelled: true, quarantined: false };
+    return store.samples.count(all);
   }
 
   function newest(device: string): number[] {
@@ -336,7 +363,12 @@ export function createLoop(parts: LoopParts): Loop {
 
   function saveMonitor(): void {
     unsaved = 0;
-    void store.states.save('monitor', monitor.state());
+    const memory = { monitor: monitor.state(), watched: Object.fromEntries(watched), regimes };
+    for (const [name, value] of Object.entries(memory)) {
+      store.states.save(name, value).catch(() => {
+        unsaved = UNSAVED; // a full disk: the next window tries again
+      });
+    }
   }
 
   return {
@@ -358,7 +390,8 @@ export function createLoop(parts: LoopParts): Loop {
       await healing;
       await Promise.all([...ports].map((port) => port.close()));
       saveMonitor();
-      rollouts.save();
+      debts.pay();
+      unlessFull(() => rollouts.save());
     },
   };
 }

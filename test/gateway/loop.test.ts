@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import { gather } from '../../gateway/dataset.ts';
+import type { Task } from '../../gateway/task.ts';
+import { type LoopWorld, loopWorld } from '../support/loop-world.ts';
+import { twoPeople } from '../support/people.ts';
+import { quickTask } from '../support/tasks.ts';
+
+const rollout = { canaryShare: 0.34, soakWindows: 3, trialWindows: 40 };
+const task = quickTask({ rollout });
+const people = twoPeople(task, 12, 8);
+const { learn, test: own } = people.ann;
+
+/** A gateway whose devices run Ann's model. */
+async function taught(ids: string[], of: Task = task, automatic = false): Promise<LoopWorld> {
+  const world = await loopWorld({ task: of, ids, automatic });
+  await world.step();
+  await world.teach(learn, own);
+  return world;
+}
+
+const stored = (world: LoopWorld, id: string): number => world.store.samples.count({ device: id });
+
+describe('a window on its way in', () => {
+  it('is stored once, with what the device said of it', async () => {
+    const world = await taught(['w1']);
+    await world.feed(own.slice(0, 5));
+    const { predictions } = world.device('w1');
+    const samples = world.store.samples.find({ device: 'w1' });
+    expect(samples.map(({ cls, score }) => ({ cls, score }))).toEqual(predictions);
+    expect(samples.at(-1)).toMatchObject({ task: 'gesture', quarantine: null, label: null });
+    expect(samples.at(-1)?.version).toBe(world.store.devices.get('w1')?.version);
+  });
+
+  it('is set aside with its reason when the check does not believe it', async () => {
+    const raw = { ...task, send: { ...task.send, confidentOneIn: 1, rawOneIn: 1 } };
+    const world = await taught(['w1'], raw);
+    const good = own[0]!;
+    const stuck = new Int8Array(150).fill(9);
+    world.device('w1').feedWindow(stuck, 50);
+    await world.step();
+    world.device('w1').feedWindow(good.window, good.length);
+    await world.step();
+    const [bad, fine] = world.store.samples.find({ device: 'w1' }).slice(-2);
+    expect([bad?.quarantine, fine?.quarantine]).toEqual(['stuck sensor', null]);
+    const { session, seq } = bad!;
+    expect(
+      world.events({ kind: 'sample.quarantined' }).map(({ subject, data }) => [subject, data]),
+    ).toEqual([['w1', { session, seq, reason: 'stuck sensor' }]]);
+  });
+
+  it('teaches nothing while it is set aside, and counts once it is released', async () => {
+    const raw = { ...task, send: { ...task.send, rawOneIn: 1 } };
+    const world = await taught(['w1'], raw);
+    world.device('w1').feedWindow(new Int8Array(150).fill(9), 50);
+    await world.step();
+    const bad = world.store.samples.latest('w1', 1)[0]!;
+    const before = world.gateway.monitor.accuracy('w1').n;
+    const truth = world.loop.truth({ sample: bad.id, cls: 2, source: 'person', trust: 1 });
+    await world.step();
+    expect((await truth).label?.cls).toBe(2);
+    const scope = { kind: 'device', id: 'w1' } as const;
+    const known = () => gather(world.gateway, scope, () => 0, 1).data.fresh;
+    expect(known()).toEqual([]);
+    // neither the monitor nor the count towards a retraining listens to it
+    expect(world.gateway.monitor.accuracy('w1').n).toBe(before);
+    expect(world.events({ kind: 'label.added' }).at(-1)?.data).toMatchObject({ have: 0 });
+    world.store.samples.release(bad.id, world.clock.now());
+    expect(known().map(({ cls }) => cls)).toEqual([2]);
+    expect(world.store.samples.get(bad.id)?.quarantine).toBe('stuck sensor');
+  });
+
+  it('may be labelled by its wearer, and then carries its samples', async () => {
+    const world = await taught(['w1']);
+    const { window, length } = own[0]!;
+    world.device('w1').feedWindow(window, length, 3);
+    await world.step();
+    const [sample] = world.store.samples.latest('w1', 1);
+    expect(sample?.label).toMatchObject({ cls: 3, source: 'device' });
+    expect(sample?.window).toEqual(window.slice(0, length * 3));
+    expect(world.events({ kind: 'label.added' }).map(({ subject }) => subject)).toEqual(['w1']);
+  });
+});
+
+describe('truth() later than its window', () => {
+  it('asks for the raw window and merges it into the stored sample', async () => {
+    const world = await taught(['w1']);
+    const { window, length, cls } = own[3]!;
+    world.device('w1').feedWindow(window, length);
+    await world.step();
+    const { id, session, seq } = world.store.samples.latest('w1', 1)[0]!;
+    expect(world.store.samples.get(id)?.window).toBeNull();
+    await world.feed(own.slice(4, 7));
+    const before = stored(world, 'w1');
+    const key = { device: 'w1', session, seq };
+    const truth = world.loop.truth({ sample: key, cls, source: 'person', trust: 1 });
+    await world.step();
+    await truth;
+    await world.step();
+    const sample = world.store.samples.get(id);
+    expect(sample?.window).toEqual(window.slice(0, length * 3));
+    expect(sample?.label).toMatchObject({ cls, source: 'person', trust: 1 });
+    expect(stored(world, 'w1')).toBe(before);
+    expect(world.store.samples.progress('w1', session).duplicates).toBe(0);
+  });
+
+  it('refuses a sample that is none and a class that is none', async () => {
+    const world = await taught(['w1']);
+    await world.feed(own.slice(0, 1));
+    const { id } = world.store.samples.latest('w1', 1)[0]!;
+    const say = (sample: number, cls: number) =>
+      world.loop.truth({ sample, cls, source: 'person', trust: 1 });
+    await expect(say(999_999, 0)).rejects.toMatchObject({ code: 'not-found' });
+    for (const cls of [-1, 6, 1.5]) {
+      await expect(say(id, cls)).rejects.toMatchObject({
+        ...{ code: 'not-allowed', hint: expect.stringContaining('swiperight') },
+      });
+    }
+    expect(world.store.labels.of(id)).toEqual([]);
+  });
+});
+
+describe('a device', () => {
+  it('that is built for another task is turned away, and said so once', async () => {
+    const other = { ...task, name: 'other' };
+    const world = await loopWorld({
+      task,
+      ids: ['w1', 'stranger'],
+      taskOf: (id) => (id === 'w1' ? task : other),
+    });
+    for (let i = 0; i < 60; i++) await world.step(10_000);
+    expect([...world.loop.online.keys()]).toEqual(['w1']);
+    expect(world.store.devices.list().map(({ id }) => id)).toEqual(['w1']);
+    const refused = world.events({ kind: 'device.refused' });
+    expect(refused.map(({ subject, data }) => [subject, data.reason])).toEqual([
+      ['stranger', "it is built for task 'other', not 'gesture'"],
+    ]);
+  });
+
+  it('that forgets windows while the link is down is counted to the window', async () => {
+    const world = await taught(['w1']);
+    await world.feed(own.slice(0, 3));
+    world.cut('w1', true);
+    for (let i = 0; i < 60; i++) {
+      const { window, length } = own[i % own.length]!;
+      world.device('w1').feedWindow(window, length);
+      await world.step();
+    }
+    world.cut('w1', false);
+    for (let i = 0; i < 40; i++) await world.step();
+    const { session } = world.store.devices.get('w1')!;
+    const made = world.device('w1').predictions.length;
+    const { dropped, duplicates } = world.store.samples.progress('w1', session);
+    expect(dropped).toBeGreaterThan(0);
+    expect(stored(world, 'w1') + dropped).toBe(made);
+    expect(duplicates).toBe(0);
+    const told = world.events({ kind: 'device.dropped' });
+    expect(told.reduce((sum, { data }) => sum + (data.windows as number), 0)).toBe(dropped);
+  });
+
+  it('that restarts in the middle of an update takes it up again', async () => {
+    const world = await loopWorld({ task, ids: ['w1', 'w2'] });
+    await world.step();
+    const device = world.device('w1');
+    const restarted: string[] = [];
+    // whenever it has come one stage further, the power goes for a moment
+    let last = '';
+    const taking = world.teach(learn, own);
+    const watch = setInterval(() => {}, 1000);
+    const write = world.store.journal.write;
+    world.store.journal.write = (kind, subject, data, at) => {
+      write(kind, subject, data, at);
+      if (kind !== 'rollout.device' || subject !== 'w1' || data.stage === last) return;
+      last = String(data.stage);
+      if (restarted.includes(last) || last === 'confirmed') return;
+      restarted.push(last);
+      if (restarted.length <= 2) queueMicrotask(() => device.restart());
+    };
+    await taking;
+    clearInterval(watch);
+    expect(restarted.slice(0, 2)).toEqual(['offered', 'transferring']);
+    const { stage, members } = world.loop.rollouts.list()[0]!;
+    expect([stage, members.w1?.stage, members.w2?.stage]).toEqual([
+      ...['settled', 'confirmed', 'confirmed'],
+    ]);
+    expect(world.events({ kind: 'device.restarted', subject: 'w1' }).length).toBe(2);
+    expect(device.feedWindow(own[0]!.window, own[0]!.length)).toBeDefined();
+  });
+});

@@ -1,0 +1,194 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type Bundle, buildBundle } from '../../device/build.ts';
+import { loadBoard } from '../../gateway/board.ts';
+import { type Composed, compose } from '../../gateway/compose.ts';
+import { importRecordings } from '../../gateway/imports.ts';
+import type { Port } from '../../gateway/link/port.ts';
+import { virtualClock } from '../../gateway/link/virtual/clock.ts';
+import { createVirtualDevice, type VirtualDevice } from '../../gateway/link/virtual/device.ts';
+import type { Recording } from '../../gateway/recordings.ts';
+import type { Task } from '../../gateway/task.ts';
+
+/** Where virtual time begins. */
+export const EPOCH_MS = Date.UTC(2026, 0, 1);
+/** Virtual time from one window to the next: longer than a window of the gesture task. */
+export const STEP_MS = 4000;
+
+const board = loadBoard('espruino-linux');
+const bundles = new Map<string, Promise<Bundle>>();
+
+/** The bundle of a task, built once. */
+export function bundleFor(task: Task): Promise<Bundle> {
+  const key = JSON.stringify(task);
+  const bundle = bundles.get(key) ?? buildBundle({ board, task });
+  bundles.set(key, bundle);
+  return bundle;
+}
+
+/** A folder that is gone after the test. */
+export function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'whetstone-loop-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A cable that can be cut, and that counts what the gateway writes. */
+function cable(port: Port, onWrite: () => boolean) {
+  let isCut = false;
+  const end: Port = {
+    name: port.name,
+    open: () => port.open(),
+    close: async () => {
+      if (!isCut) await port.close();
+    },
+    write: (bytes) => {
+      if (!isCut && onWrite()) port.write(bytes);
+    },
+    onData: (receive) =>
+      port.onData((bytes) => {
+        if (!isCut) receive(bytes);
+      }),
+    onClose: (closed) => port.onClose(closed),
+  };
+  const cut = (is: boolean): void => {
+    isCut = is;
+  };
+  return { end, cut };
+}
+
+export interface WorldOptions {
+  task: Task;
+  ids: string[];
+  automatic?: boolean;
+  /** task that a device's bundle is built for, if not the gateway's */
+  taskOf?: (id: string) => Task;
+}
+
+/** A composed gateway in virtual time, with virtual devices that run the built bundle. */
+export async function loopWorld({ task, ids, automatic = false, taskOf }: WorldOptions) {
+  const clock = virtualClock(EPOCH_MS);
+  let directory = join(temporary(), 'data');
+  const open = () => compose({ task, directory, clock, automatic, seed: 1, durability: 'process' });
+  let gateway: Composed = open();
+  const devices = new Map<string, VirtualDevice>();
+  const cables = new Map<string, ReturnType<typeof cable>>();
+  let written = 0;
+  let killAt = Infinity;
+  let image: string | undefined;
+
+  /** The gateway's disk as it is now: what a killed process leaves behind. */
+  function takeImage(): void {
+    image = join(temporary(), 'data');
+    cpSync(directory, image, { recursive: true, filter: (path) => !path.endsWith('.lock') });
+  }
+
+  function onWrite(): boolean {
+    if (image !== undefined) return false;
+    if (++written >= killAt) {
+      takeImage();
+      return false;
+    }
+    return true;
+  }
+
+  async function attachAll(): Promise<void> {
+    for (const [id, device] of devices) {
+      const mine = cable(device.port, onWrite);
+      cables.set(id, mine);
+      await gateway.loop.attach(mine.end);
+    }
+  }
+
+  for (const [i, id] of ids.entries()) {
+    const bundle = await bundleFor(taskOf?.(id) ?? task);
+    devices.set(id, createVirtualDevice({ bundle, id, board, clock, seed: 100 + i }));
+  }
+  await attachAll();
+  onTestFinished(async () => {
+    for (const device of devices.values()) await device.dispose();
+    await gateway.close();
+  });
+
+  async function step(ms = STEP_MS): Promise<void> {
+    gateway.store.flush();
+    await clock.advance(ms);
+    gateway.store.flush();
+    await clock.advance(0);
+  }
+
+  return {
+    ...{ clock, devices, task, step },
+    get gateway() {
+      return gateway;
+    },
+    get store() {
+      return gateway.store;
+    },
+    get loop() {
+      return gateway.loop;
+    },
+    /** frames that the gateway wrote to devices */
+    get written() {
+      return written;
+    },
+    /** whether the gateway was killed by {@link killAfter} */
+    get isKilled() {
+      return image !== undefined;
+    },
+    device: (id: string): VirtualDevice => devices.get(id)!,
+    cut: (id: string, isCut: boolean): void => cables.get(id)?.cut(isCut),
+    /** Feeds windows to some devices, a window of each a step. */
+    async feed(windows: readonly Recording[], among: readonly string[] = ids): Promise<void> {
+      for (const { window, length } of windows) {
+        for (const id of among) devices.get(id)!.feedWindow(window, length);
+        await step();
+      }
+    },
+    /** Teaches a first model from recordings, and rolls it out to its end. */
+    async teach(windows: readonly Recording[], own: readonly Recording[]): Promise<void> {
+      await importRecordings(gateway.store, task, 'recordings', windows, clock.now());
+      await step();
+      const { rollout, reason } = await gateway.loop.heal({ kind: 'fleet', id: '' });
+      if (rollout === null) throw new Error(`no first model: ${reason}`);
+      await this.finish(rollout, own);
+    },
+    /** Feeds windows until a rollout has come to its end; gives its stage. */
+    async finish(rollout: string, own: readonly Recording[], patience = 200): Promise<string> {
+      for (let i = 0; i < patience; i++) {
+        const { stage } = gateway.loop.rollouts.get(rollout)!;
+        if (['settled', 'returned', 'superseded'].includes(stage)) return stage;
+        await this.feed([own[i % own.length]!]);
+      }
+      return gateway.loop.rollouts.get(rollout)!.stage;
+    },
+    events: (kind: Parameters<Composed['store']['journal']['find']>[0] = {}) =>
+      gateway.store.journal.find(kind),
+    /** The gateway dies at its n-th frame from now on: nothing that it does then is seen. */
+    killAfter(frames: number): void {
+      killAt = written + frames;
+    },
+    /** The killed gateway's disk, as it was at that moment, in a new gateway. */
+    async revive(): Promise<void> {
+      const left = image!;
+      for (const one of cables.values()) one.cut(true);
+      await gateway.close();
+      directory = left;
+      image = undefined;
+      killAt = Infinity;
+      gateway = open();
+      await attachAll();
+    },
+    /** Ends the gateway in order and starts another one on the same directory. */
+    async restart(): Promise<void> {
+      await gateway.close();
+      gateway = open();
+      await attachAll();
+    },
+    takeImage,
+  };
+}
+
+export type LoopWorld = Awaited<ReturnType<typeof loopWorld>>;
