@@ -3,7 +3,7 @@ import { build, type Plugin } from 'esbuild';
 import { minify } from 'terser';
 import { compact } from './compact.ts';
 import type { Built } from './espruino/main.ts';
-import { privateNames } from './private-names.ts';
+import { privateNames, shortNames } from './private-names.ts';
 import { refuse } from './refuse.ts';
 
 /** What `build` needs of a board's profile. */
@@ -179,6 +179,7 @@ export async function buildBundle(what: { board: BuildBoard; task: BuildTask }):
 
 /** Minifies as far as Espruino bears it. */
 async function shrink(code: string): Promise<string> {
+  const names = privateNames(code);
   const { code: small } = await minify(code, {
     ecma: 2015,
     toplevel: true,
@@ -192,12 +193,12 @@ async function shrink(code: string): Promise<string> {
       keep_fargs: false,
       pure_getters: true,
       unsafe_arrows: true,
-      unsafe_methods: true,
     },
     mangle: {
       toplevel: true,
-      properties: { builtins: true, regex: new RegExp(`^(${privateNames(code).join('|')})$`) },
+      properties: { builtins: true, regex: new RegExp(`^(${names.join('|')})$`) },
     },
+    nameCache: shortNames(names, code),
     format: { ecma: 2015, comments: false },
   });
   return small as string;

@@ -4,7 +4,7 @@ type AnyNode = Node & Record<string, unknown>;
 
 /** Names that the world outside the bundle uses: Espruino's, the options of a start, and `W`'s. */
 const outside = [
-  'read write erase erasePage readJSON eraseAll memoryArea toArrayBuffer toUint8Array CRC32',
+  'read write erase erasePage readJSON eraseAll memoryArea toArrayBuffer toUint8Array CRC32 hwRand',
   'convolve setConsole setup force path rx tx on id port baud serial tier sample window',
   'whetstone W x y z acc accelOn',
 ].flatMap((line) => line.split(' '));
@@ -52,6 +52,31 @@ function builtIn(): Set<string> {
   }
   return names;
 }
+
+/**
+ * Short names for properties, the shortest for the most frequent.
+ *
+ * @param names see privateNames
+ * @param code the script before minifying
+ * @returns a cache as terser takes it
+ * @example shortNames(['at', 'margin'], 'o.margin + o.margin - o.at') // { props: { props: { $margin: 'a', $at: 'b' } } }
+ */
+export function shortNames(
+  names: readonly string[],
+  code: string,
+): { props: { props: Record<string, string> } } {
+  const uses = (name: string): number => code.split(new RegExp(`\\.${name}\\b|\\b${name}:`)).length;
+  const sorted = [...names].sort((a, b) => uses(b) - uses(a));
+  const letters = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ$_'].filter(
+    (letter) => !outside.includes(letter),
+  );
+  const two = letters.flatMap((a) => letters.map((b) => a + b));
+  const short = [...letters, ...two].filter((name) => !words.has(name));
+  return { props: { props: Object.fromEntries(sorted.map((name, i) => [`$${name}`, short[i]])) } };
+}
+
+/** Two letters that cannot be a name, or that some object of the world outside has. */
+const words = new Set(['id', 'on', 'rx', 'tx', 'do', 'if', 'in', 'of', 'as', 'is', 'E', 'W', 'PI']);
 
 /**
  * Names of properties that can be shortened: those that only the bundle's own objects have.

@@ -142,7 +142,7 @@ export function createDevice(host: Host): Device {
         bad > 2 &&
         host.attempt(() => selfTest(load(head, from), f[3], f[4], length, f[5], host.dot));
       hear(DONE, [equal ? 4 : bad, head]);
-    } else send(e[1]);
+    } else send(e as unknown as Uint8Array);
   };
 
   /** Carries out what is queued; after an erased page, which takes long, others get their turn. */

@@ -29,6 +29,11 @@ for (let i = 0; i < 32; i++) {
   power *= 2;
 }
 
+/** Saturates to int8. */
+export function clamp(value: number): number {
+  return Math.max(-128, Math.min(127, value));
+}
+
 /**
  * Requantises an int32 accumulator to int8, as TFLM's reference kernels do (double rounding).
  *
@@ -52,13 +57,12 @@ export function requantise(
 ): number {
   if (shift > 0) acc *= POW2[shift];
   const high = Math.floor(acc / 65536);
-  let value =
+  const value =
     Math.floor(
       (high * multiplier + Math.floor(((acc - high * 65536) * multiplier + 1073741824) / 65536)) /
         32768,
     ) / (shift < 0 ? POW2[-shift] : 1);
-  value = (value < 0 ? -Math.floor(0.5 - value) : Math.floor(value + 0.5)) + zeroPoint;
-  return value < -128 ? -128 : value > 127 ? 127 : value;
+  return clamp((value < 0 ? -Math.floor(0.5 - value) : Math.floor(value + 0.5)) + zeroPoint);
 }
 
 /** An unsigned byte that was read as a signed one. */
@@ -78,14 +82,14 @@ function multiply(layer: Layer, input: Int8Array, dot: Dot): Int8Array {
   const shape = layer.shape;
   const channels = shape[0];
   const filters = shape[1];
-  const size = (CONV1D ? byte(head[12]) : 1) * channels;
+  const size = CONV1D ? byte(head[12]) * channels : channels;
   const step = CONV1D ? byte(head[13]) * channels : 0;
   const padded = CONV1D ? (shape[3] - 1) * step + size : 0;
   const byRow = !CONV1D || (head[0] === 1 && head[15] === 0);
   const stepOut = byRow ? 1 : filters;
   const zero = head[3];
   const low = head[1] === 1 ? zero : -128;
-  const floor = Math.floor;
+  const floor = Math.floor; // a board looks names up from the inside out
   const output = new Int8Array(CONV1D ? filters * shape[3] : filters);
   let fixed = input;
   let moving = layer.weights;
@@ -104,7 +108,8 @@ function multiply(layer: Layer, input: Int8Array, dot: Dot): Int8Array {
       moving.set(input, head[14] * channels);
     }
   }
-  for (let group = 0; group < stepOut; group++) {
+  let group = 0;
+  do {
     if (!byRow) fixed = layer.weights.subarray(group * size, group * size + size);
     mul = layer.multiplier[byRow ? 0 : head[15] * group];
     shift = -layer.right[byRow ? 0 : head[15] * group];
@@ -123,7 +128,8 @@ function multiply(layer: Layer, input: Int8Array, dot: Dot): Int8Array {
           : requantise(acc, mul, -shift, zero);
       output[out] = acc < low ? low : acc > 127 ? 127 : acc;
     }
-  }
+    group++;
+  } while (!byRow && group < filters);
   return output;
 }
 
@@ -155,7 +161,13 @@ function pool(layer: Layer, input: Int8Array): Int8Array {
 }
 
 /** By a layer's type. A type without a kernel ends the self-test, and with it the update. */
-const KERNELS = [undefined, multiply, CONV1D && multiply, POOL && pool, POOL && pool];
+const KERNELS: (typeof multiply)[] = [];
+KERNELS[1] = multiply;
+if (CONV1D) KERNELS[2] = multiply;
+if (POOL) {
+  KERNELS[3] = pool;
+  KERNELS[4] = pool;
+}
 
 /**
  * Runs layers one after the other, bit for bit as TensorFlow Lite Micro's reference kernels.
@@ -168,7 +180,7 @@ const KERNELS = [undefined, multiply, CONV1D && multiply, POOL && pool, POOL && 
  */
 export function runLayers(layers: Layer[], input: Int8Array, dot: Dot): Int8Array {
   for (let i = 0; i < layers.length; i++) {
-    input = (KERNELS[layers[i].head[0]] as typeof multiply)(layers[i], input, dot);
+    input = KERNELS[layers[i].head[0]](layers[i], input, dot);
   }
   return input;
 }

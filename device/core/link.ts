@@ -8,7 +8,7 @@
 
 import type { Value } from './cbor.ts';
 import { GREET, WINDOW } from './inputs.ts';
-import { ACK, ASK, DROPPED, EVENT, GONE, HELLO, PROTO, pack, SAMPLE, WELCOME } from './messages.ts';
+import { ACK, ASK, DROPPED, EVENT, GONE, HELLO, PROTO, SAMPLE, say, WELCOME } from './messages.ts';
 
 /** First wait for an answer, and the longest; between them it doubles. */
 const FIRST_WAIT_MS = 1000;
@@ -119,10 +119,6 @@ export function startLink(
 export function travels(policy: Policy, seq: number, score: number, label: number | null): number {
   if (label !== null || (policy[2] > 0 && seq % policy[2] === 0)) return 2;
   return score < policy[1] || (policy[0] > 0 && seq % policy[0] === 0) ? 1 : 0;
-}
-
-function say(s: LinkState, code: number, fields: Value[]): void {
-  s.out.push(pack(code, fields));
 }
 
 /** Sends a sample, or says that it is gone. */

@@ -230,6 +230,11 @@ export function pack(code: number, fields: readonly Value[]): Uint8Array {
   return out;
 }
 
+/** Adds a message to what a machine's step gives out. */
+export function say(s: { out: unknown[] }, code: number, fields: readonly Value[]): void {
+  s.out.push(pack(code, fields));
+}
+
 /**
  * Decodes a message. Never throws.
  *

@@ -1,5 +1,5 @@
 import { featureAxes, features } from './features.ts';
-import { argmax, byte, type Dot, type Layer, POW2, runLayers } from './kernel.ts';
+import { argmax, byte, clamp, type Dot, type Layer, POW2, runLayers } from './kernel.ts';
 import { CONV1D, FEATURES, MOTION, POOL, RAW } from './options.ts';
 
 /** A model as it lies in memory: views on the bytes of its three parts. */
@@ -67,11 +67,12 @@ export function loadLayers(part: Uint8Array): Layer[] {
     const head = view(Int8Array, 16, 1);
     const shape = new Uint16Array(part.buffer, head.byteOffset + 4, 4);
     const rows = POOL && head[0] > 2 ? 0 : shape[1];
+    const size = rows * shape[0];
     const units = CONV1D && head[15] === 1 ? rows : POOL ? Math.min(rows, 1) : 1;
     layers.push({
       head: head,
       shape: shape,
-      weights: view(Int8Array, rows * (CONV1D ? byte(head[12]) : 1) * shape[0], 1),
+      weights: view(Int8Array, CONV1D ? size * byte(head[12]) : size, 1),
       bias: view(Int32Array, rows, 4),
       multiplier: view(Int32Array, units, 4),
       right: view(Int8Array, units, 1),
@@ -122,10 +123,11 @@ export function normalise(model: Model, window: Int8Array, length: number, dot: 
   const output = new Int8Array(values.length);
   for (let i = 0; i < output.length; i++) {
     const j = i % n;
-    const value = Math.floor(
-      ((values[i] - model.offset[j]) * model.multiplier[j]) / POW2[model.right[j]] + 0.5,
+    output[i] = clamp(
+      Math.floor(
+        ((values[i] - model.offset[j]) * model.multiplier[j]) / POW2[model.right[j]] + 0.5,
+      ),
     );
-    output[i] = Math.max(-128, Math.min(127, value));
   }
   return output;
 }
@@ -142,15 +144,16 @@ export function infer(model: Model, window: Int8Array, n: number, dot: Dot): Inf
   const embedding = runLayers(model.backbone, normalise(model, window, n, dot), dot);
   const logits = runLayers(model.head, embedding, dot);
   const cls = argmax(logits);
-  let second = -128;
-  for (let i = 0; i < logits.length; i++) {
-    if (i !== cls && logits[i] > second) second = logits[i];
-  }
+  const others = new Int8Array(logits);
+  others[cls] = -128;
   return {
     embedding: embedding,
     logits: logits,
     cls: cls,
-    score: Math.min(255, Math.floor(((logits[cls] - second) * model.scoreMultiplier) / 256)),
+    score: Math.min(
+      255,
+      Math.floor(((logits[cls] - others[argmax(others)]) * model.scoreMultiplier) / 256),
+    ),
   };
 }
 
@@ -167,9 +170,7 @@ export function goldenWindow(seed: number, window: Int8Array): number {
   let value = 0;
   for (let i = 0; i < window.length; i++) {
     seed = (seed * 75 + 74) % 65537;
-    value += (seed % 41) - 20;
-    if (value < -128) value = -128;
-    if (value > 127) value = 127;
+    value = clamp(value + (seed % 41) - 20);
     window[i] = value;
   }
   return seed;

@@ -50,11 +50,8 @@ export interface Head {
   f: Offer;
 }
 
-/** Stands for no model: release 0. */
-export const NONE: Head = {
-  b: new Uint8Array(0),
-  f: [0, new Uint8Array(8), [], 0, 0, new Uint8Array(0), 0],
-};
+/** Stands for no model: release 0. It has no more than is asked of it. */
+export const NONE = { f: [0, new Uint8Array(8), []] } as unknown as Head;
 
 /**
  * Reads the message that describes a model.

@@ -16,7 +16,7 @@
  */
 
 import { DONE, TICK, WINDOW } from './inputs.ts';
-import { CHUNK, CONFIRM, OFFER, pack, REVERT, STATUS, WANT } from './messages.ts';
+import { CHUNK, CONFIRM, OFFER, pack, REVERT, STATUS, say, WANT } from './messages.ts';
 import { u16 } from './model.ts';
 import {
   type Head,
@@ -55,19 +55,20 @@ export interface UpdateConfig extends SlotConfig {
   retryMs: number;
 }
 
-/* Effects, to be carried out one at a time, in order. Addresses count from the file's start. */
+/*
+ * Effects, to be carried out one at a time, in order; beside them payloads to send, whose first byte
+ * is 1 to 5. Addresses count from the file's start.
+ */
 /** [ERASE, at]: the page that begins there */
-export const ERASE = 0;
+export const ERASE = 6;
 /** [WRITE, at, bytes] */
-export const WRITE = 1;
+export const WRITE = 7;
 /** [COPY, from, to, bytes] */
-export const COPY = 2;
+export const COPY = 8;
 /** [TEST, head, slot]: crc of each part, then the golden vectors; answered by DONE */
-export const TEST = 3;
+export const TEST = 9;
 /** [RUN, head, slot, kind]: this model from now on; kind 1 confirmed, 2 trial */
-export const RUN = 4;
-/** [SEND, payload] */
-export const SEND = 5;
+export const RUN = 10;
 
 export type UpdateEffect =
   | [t: typeof ERASE, at: number]
@@ -75,7 +76,7 @@ export type UpdateEffect =
   | [t: typeof COPY, from: number, to: number, n: number]
   | [t: typeof TEST, head: Head, slot: number]
   | [t: typeof RUN, head: Head, slot: number, kind: number]
-  | [t: typeof SEND, payload: Uint8Array];
+  | [t: 1 | 2 | 3 | 4 | 5, ...payload: number[]];
 
 export interface UpdateState {
   c: UpdateConfig;
@@ -101,10 +102,6 @@ export interface UpdateState {
   due: number;
   /** of the newest step */
   out: UpdateEffect[];
-}
-
-function say(s: UpdateState, code: number, fields: number[]): void {
-  s.out.push([SEND, pack(code, fields)]);
 }
 
 function tell(s: UpdateState, release: number, code: number, detail: number): void {

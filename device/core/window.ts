@@ -1,3 +1,4 @@
+import { clamp } from './kernel.ts';
 import { GESTURE, SLIDING } from './options.ts';
 
 /** How a stream of samples is cut into windows. */
@@ -79,7 +80,7 @@ export function pushSample(state: WindowState, sample: ArrayLike<number>): Windo
   if (!sliding && state.phase !== 1 && state.count > options.preRoll) drop(state, 1);
   at = state.count * axes;
   for (let i = 0; i < axes; i++) {
-    value = Math.max(-128, Math.min(127, sample[i]));
+    value = clamp(sample[i]);
     if (state.count > 0) moved += Math.abs(value - values[at - axes]);
     values[at] = value;
     at++;

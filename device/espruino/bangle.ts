@@ -11,10 +11,6 @@ declare const Bangle: { on: (event: 'accel', callback: (reading: Reading) => voi
  */
 export function connectSensor(device: Device, countsPerG: number): void {
   Bangle.on('accel', (a) => {
-    device.sample([
-      Math.round(a.x * countsPerG),
-      Math.round(a.y * countsPerG),
-      Math.round(a.z * countsPerG),
-    ]);
+    device.sample([a.x, a.y, a.z].map((v) => Math.round(v * countsPerG)));
   });
 }

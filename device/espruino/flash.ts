@@ -1,4 +1,5 @@
 import type { Host } from '../core/device.ts';
+import { align, u16 } from '../core/model.ts';
 import { MAPPED } from '../core/options.ts';
 import type { EspruinoE, EspruinoRequire } from './globals.ts';
 
@@ -36,9 +37,9 @@ export function openSlots(layout: FlashLayout): number {
   const size = (3 + 2 * layout.slotPages) * layout.page - HEADER;
   if (storage.list().length < 1) storage.write(NAME, 'ws', 0, size);
   const h = library('Flash').read(HEADER, layout.flashStart);
-  let name = '';
-  for (let i = 4; h[i] > 0; i++) name += String.fromCharCode(h[i]);
-  if (name === NAME && h[0] + h[1] * 256 + h[2] * 65536 === size) {
+  // The name of the header's fifth byte on, and the length in its first three.
+  const name = String.fromCharCode.apply(null, h as unknown as number[]).indexOf(NAME);
+  if (name === 4 && u16(h, 0) + h[2] * 65536 === size) {
     return layout.flashStart + layout.page;
   }
   print('Whetstone: first require("Storage").eraseAll()');
@@ -57,7 +58,7 @@ export function slotFlash(base: number): Pick<Host, 'read' | 'write' | 'erase'> 
       ? (at, n) => new Uint8Array(E.toArrayBuffer(E.memoryArea(base + at, n)))
       : (at, n) => flash.read(n, base + at),
     write: (at, bytes) => {
-      const words = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+      const words = new Uint8Array(align(bytes.length));
       words.fill(255);
       words.set(bytes, 0);
       flash.write(words, base + at);

@@ -23,6 +23,8 @@ export interface EspruinoStorage {
 export interface EspruinoE {
   CRC32: (bytes: Uint8Array) => number;
   convolve?: (a: ArrayLike<number>, b: ArrayLike<number>, offset: number) => number;
+  /** an int32, of hardware noise where the board has a source of it */
+  hwRand?: () => number;
   memoryArea: (at: number, length: number) => string;
   toArrayBuffer: (text: string) => ArrayBuffer;
   toUint8Array: (data: string) => Uint8Array;

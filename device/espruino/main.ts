@@ -30,8 +30,13 @@ export interface Built extends FlashLayout, Omit<DeviceConfig, 'id' | 'tier'> {
 const TICK_MS = 250;
 const started = getTime() * 1000;
 
+/**
+ * A number that another boot does not have: pseudo-random ones begin alike at each boot on some
+ * boards, noise is there on some, and on others the time is all that differs.
+ */
 function sessionNumber(): number {
-  return 1 + Math.floor(Math.random() * 2147483647);
+  const noise = E.hwRand === undefined ? 0 : Math.abs(E.hwRand());
+  return 1 + Math.floor((Math.random() * 2147483647 + noise + started * 1000) % 2147483646);
 }
 
 /**

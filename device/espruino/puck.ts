@@ -19,7 +19,7 @@ const PUCK_COUNTS_PER_G = 8192;
 export function connectSensor(device: Device, countsPerG: number, rateHz: number): void {
   Puck.on('accel', (a) => {
     const k = countsPerG / PUCK_COUNTS_PER_G;
-    device.sample([Math.round(a.acc.x * k), Math.round(a.acc.y * k), Math.round(a.acc.z * k)]);
+    device.sample([a.acc.x, a.acc.y, a.acc.z].map((v) => Math.round(v * k)));
   });
   Puck.accelOn(rateHz);
 }

@@ -2,7 +2,7 @@ import { Script } from 'node:vm';
 import { expect, test } from 'vitest';
 import { BUDGET_BYTES, buildBundle } from '../../device/build.ts';
 import { compact } from '../../device/compact.ts';
-import { privateNames } from '../../device/private-names.ts';
+import { privateNames, shortNames } from '../../device/private-names.ts';
 import { boardNames, loadBoard } from '../../gateway/board.ts';
 import { loadTask, taskNames } from '../../gateway/task.ts';
 
@@ -51,4 +51,16 @@ test('compact() rewrites only what means the same', () => {
 test('privateNames() leaves every name that something outside the script could have', () => {
   const code = 'f({ margin: 1, length: 2, read: 3, write: 4, id: 5, "a-b": 6, sample(x) {} })';
   expect(privateNames(code)).toEqual(['margin']);
+});
+
+test('shortNames() gives the shortest names to what is used most, and none of the outside', () => {
+  expect(shortNames(['at', 'margin'], 'o.margin + o.margin - o.at')).toEqual({
+    props: { props: { $margin: 'a', $at: 'b' } },
+  });
+  const many = Array.from({ length: 400 }, (_, i) => `name${i}`);
+  const short = Object.values(shortNames(many, '').props.props);
+  expect(new Set(short).size).toBe(400);
+  for (const name of ['E', 'W', 'x', 'y', 'z', 'id', 'on', 'rx', 'tx']) {
+    expect(short).not.toContain(name);
+  }
 });

@@ -20,7 +20,6 @@ import {
   ERASE,
   next,
   RUN,
-  SEND,
   startUpdate,
   TEST,
   type UpdateConfig,
@@ -56,7 +55,7 @@ function board(verdict = 4) {
       if (e[0] === WRITE) for (let i = 0; i < e[2].length; i++) flash[e[1] + i] &= e[2][i];
       if (e[0] === COPY) flash.copyWithin(e[2], e[1], e[1] + e[3]);
       if (e[0] === RUN) ran.push(`${e[1].f[0]}:${e[3]}`);
-      if (e[0] === SEND) sent.push([...e[1]]);
+      if (e[0] < ERASE) sent.push([...e] as number[]);
       if (e[0] === TEST) {
         const bad = firstBad(c, e[2], e[1]);
         step(DONE, [bad < 3 ? bad : verdict, e[1]]);

@@ -111,3 +111,26 @@ real(
   },
   60_000,
 );
+
+real(
+  `bundle on the real Espruino takes another session number at each boot${skipped}`,
+  async () => {
+    const d = await espruinoDevice();
+    try {
+      const sessions = [d.gateway.hellos[0][1]];
+      for (let boot = 0; boot < 2; boot++) {
+        await d.restart();
+        sessions.push(d.gateway.hellos[0][1]);
+      }
+      expect(new Set(sessions).size).toBe(3);
+      for (const session of sessions) {
+        expect(Number.isInteger(session)).toBe(true);
+        expect(session).toBeGreaterThan(0);
+        expect(session).toBeLessThan(2 ** 31);
+      }
+    } finally {
+      await d.stop();
+    }
+  },
+  60_000,
+);
