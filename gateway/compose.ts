@@ -47,9 +47,14 @@ export function compose(options: ComposeOptions): Composed {
     const remembered = store.states.load<MonitorState>('monitor');
     const monitor = createMonitor(task.monitor, GROUP_MS, remembered);
     const loop = createLoop({ task, store, registry, monitor, clock, automatic, seed });
-    const close = async (): Promise<void> => {
+    let closing: Promise<void> | undefined;
+    const end = async (): Promise<void> => {
       await loop.close();
       store.close();
+    };
+    const close = (): Promise<void> => {
+      closing ??= end();
+      return closing;
     };
     return { task, store, registry, monitor, loop, close };
   } catch (error) {

@@ -181,7 +181,8 @@ const gate = Type.Object(
     maxRegimeLoss: Type.Number({
       ...share,
       default: 0.03,
-      description: 'accuracy that a shared model may lose on the windows of an earlier regime',
+      description:
+        'accuracy that a shared model may lose on the windows of an earlier regime, beyond chance',
     }),
   },
   { ...closed, default: {} },

@@ -124,7 +124,7 @@ export function gate(input: GateInput): GateReport {
   const checks: GateCheck[] = [
     better(input, { n, accuracy, before, gained, lost, midP }),
     ...lossByClass(input),
-    ...input.regimes.map((regime) => keepsRegime(regime, policy.maxRegimeLoss)),
+    ...input.regimes.map((regime) => keepsRegime(regime, policy)),
     {
       name: 'must-pass',
       ok: input.mustPass.broken.length === 0,
@@ -215,14 +215,21 @@ function better(input: GateInput, c: Comparison): GateCheck {
   };
 }
 
-function keepsRegime(regime: Regime, maxLoss: number): GateCheck {
-  const n = regime.truth.length;
-  const before = hits(regime.truth, regime.champion) / n;
-  const after = hits(regime.truth, regime.candidate) / n;
+/**
+ * A regime may lose accuracy by chance, and its champion was trained on some of these windows: only
+ * a loss that is large and certain decides.
+ */
+function keepsRegime(regime: Regime, { maxRegimeLoss, alpha }: GatePolicy): GateCheck {
+  const { truth, champion, candidate } = regime;
+  const n = truth.length;
+  const before = hits(truth, champion) / n;
+  const after = hits(truth, candidate) / n;
+  const { gained, lost } = discordant(truth, champion, candidate);
+  const midP = mcnemarMidP(gained, lost);
   return {
     name: `keeps ${regime.name}`,
-    ok: before - after <= maxLoss + ROUNDING,
-    why: `${percent(before)} before, ${percent(after)} after, on ${n} windows`,
+    ok: before - after <= maxRegimeLoss + ROUNDING || midP >= alpha,
+    why: `${percent(before)} before, ${percent(after)} after, on ${n} windows (mid-p ${midP.toPrecision(2)})`,
   };
 }
 

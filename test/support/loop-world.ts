@@ -10,6 +10,7 @@ import type { Port } from '../../gateway/link/port.ts';
 import { virtualClock } from '../../gateway/link/virtual/clock.ts';
 import { createVirtualDevice, type VirtualDevice } from '../../gateway/link/virtual/device.ts';
 import type { Recording } from '../../gateway/recordings.ts';
+import type { RolloutState } from '../../gateway/rollout/state.ts';
 import type { Task } from '../../gateway/task.ts';
 
 /** Where virtual time begins. */
@@ -107,10 +108,11 @@ export async function loopWorld({ task, ids, automatic = false, taskOf }: WorldO
     devices.set(id, createVirtualDevice({ bundle, id, board, clock, seed: 100 + i }));
   }
   await attachAll();
-  onTestFinished(async () => {
+  async function end(): Promise<void> {
     for (const device of devices.values()) await device.dispose();
     await gateway.close();
-  });
+  }
+  onTestFinished(end);
 
   async function step(ms = STEP_MS): Promise<void> {
     gateway.store.flush();
@@ -147,20 +149,33 @@ export async function loopWorld({ task, ids, automatic = false, taskOf }: WorldO
         await step();
       }
     },
-    /** Teaches a first model from recordings, and rolls it out to its end. */
-    async teach(windows: readonly Recording[], own: readonly Recording[]): Promise<void> {
+    /** Puts recordings into the store, to learn from. */
+    async learn(windows: readonly Recording[]): Promise<void> {
       await importRecordings(gateway.store, task, 'recordings', windows, clock.now());
       await step();
+    },
+    /** Teaches a first model from recordings, and rolls it out to its end. */
+    async teach(windows: readonly Recording[], own: readonly Recording[]): Promise<void> {
+      await this.learn(windows);
       const { rollout, reason } = await gateway.loop.heal({ kind: 'fleet', id: '' });
       if (rollout === null) throw new Error(`no first model: ${reason}`);
       await this.finish(rollout, own);
     },
-    /** Feeds windows until a rollout has come to its end; gives its stage. */
-    async finish(rollout: string, own: readonly Recording[], patience = 200): Promise<string> {
-      for (let i = 0; i < patience; i++) {
+    /** Feeds every device its wearer's windows until a rollout has come to its end; gives its stage. */
+    async finish(
+      rollout: string,
+      own: readonly Recording[],
+      others: Record<string, readonly Recording[]> = {},
+    ): Promise<string> {
+      for (let i = 0; i < 200; i++) {
         const { stage } = gateway.loop.rollouts.get(rollout)!;
         if (['settled', 'returned', 'superseded'].includes(stage)) return stage;
-        await this.feed([own[i % own.length]!]);
+        for (const [id, device] of devices) {
+          const mine = others[id] ?? own;
+          const { window, length } = mine[i % mine.length]!;
+          device.feedWindow(window, length);
+        }
+        await step();
       }
       return gateway.loop.rollouts.get(rollout)!.stage;
     },
@@ -170,8 +185,12 @@ export async function loopWorld({ task, ids, automatic = false, taskOf }: WorldO
     killAfter(frames: number): void {
       killAt = written + frames;
     },
-    /** The killed gateway's disk, as it was at that moment, in a new gateway. */
-    async revive(): Promise<void> {
+    /**
+     * The killed gateway's disk, as it was at that moment, in a new gateway.
+     *
+     * @returns the rollouts that it finds there, before a device has said a word
+     */
+    async revive(): Promise<RolloutState[]> {
       const left = image!;
       for (const one of cables.values()) one.cut(true);
       await gateway.close();
@@ -179,7 +198,9 @@ export async function loopWorld({ task, ids, automatic = false, taskOf }: WorldO
       image = undefined;
       killAt = Infinity;
       gateway = open();
+      const found = structuredClone(gateway.loop.rollouts.list());
       await attachAll();
+      return found;
     },
     /** Ends the gateway in order and starts another one on the same directory. */
     async restart(): Promise<void> {
@@ -188,6 +209,7 @@ export async function loopWorld({ task, ids, automatic = false, taskOf }: WorldO
       await attachAll();
     },
     takeImage,
+    end,
   };
 }
 
