@@ -89,10 +89,37 @@ function early(body: AnyNode[]): AnyNode | undefined {
   return undefined;
 }
 
-/** The first mention of a variable above its `var`, in one function and not in those inside it. */
+/** Names that a function has of its own: parameters and whatever is declared anywhere in it. */
+function ownNames(node: AnyNode): Set<string> {
+  const names = new Set((node.params as AnyNode[]).map((param) => String(param.name)));
+  const search = (inner: AnyNode): void => {
+    if (inner.type === 'VariableDeclarator') names.add(String((inner.id as AnyNode).name));
+    for (const child of children(inner)) search(child);
+  };
+  search(node);
+  return names;
+}
+
+/**
+ * The first mention of a variable above its `var`: in one function, and in those inside it that are
+ * called where they stand.
+ */
 function earlyVar(body: AnyNode): AnyNode | undefined {
   const declared = new Map<string, number>();
   const mentions: AnyNode[] = [];
+  const inside = (node: AnyNode): void => {
+    const mine = ownNames(node);
+    const search = (inner: AnyNode, parent?: AnyNode): void => {
+      if (inner.type === 'Identifier' && reads(parent, inner) && !mine.has(String(inner.name))) {
+        mentions.push(inner);
+      }
+      for (const child of children(inner)) {
+        if (!isFunction(child)) search(child, inner);
+        else if (inner.type === 'CallExpression' && inner.callee === child) search(child, inner);
+      }
+    };
+    search(node);
+  };
   const search = (node: AnyNode, parent?: AnyNode): void => {
     if (node.type === 'VariableDeclaration' && node.kind === 'var') {
       for (const { id } of node.declarations as { id: AnyNode }[]) {
@@ -101,7 +128,10 @@ function earlyVar(body: AnyNode): AnyNode | undefined {
       }
     }
     if (node.type === 'Identifier' && reads(parent, node)) mentions.push(node);
-    for (const child of children(node)) if (!isFunction(child)) search(child, node);
+    for (const child of children(node)) {
+      if (!isFunction(child)) search(child, node);
+      else if (node.type === 'CallExpression' && node.callee === child) inside(child);
+    }
   };
   search(body);
   return mentions.find((node) => node.start < (declared.get(String(node.name)) ?? 0));

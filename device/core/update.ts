@@ -264,14 +264,16 @@ export function startUpdate(c: UpdateConfig): UpdateState {
     out: [],
   };
   let newest: Uint8Array = new Uint8Array(RECORD_BYTES);
-  for (let at = 0; at < 2 * c.page; at += RECORD_BYTES) {
-    const r = c.read(at, RECORD_BYTES);
-    const made = u16(r, 0) + 65536 * r[2];
-    // An erased record is not worth a crc.
-    if (r[3] < 3 && made > s.made && c.open(r) !== undefined) {
-      newest = r;
-      s.made = made;
-      s.side = at < c.page ? 0 : 1;
+  for (let side = 0; side < 2; side++) {
+    for (let at = 0; at < c.page; at += RECORD_BYTES) {
+      const r = c.read(side * c.page + at, RECORD_BYTES);
+      const made = u16(r, 0) + 65536 * r[2];
+      if (r[3] === 255) break; // erased: records are written in order, and none behind a torn one
+      if (made > s.made && c.open(r) !== undefined) {
+        newest = r;
+        s.made = made;
+        s.side = side;
+      }
     }
   }
   const kind = newest[3];

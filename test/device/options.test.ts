@@ -32,11 +32,14 @@ const dense = (inputs: number, outputs: number): DeviceLayer => ({
   ...weighted(outputs, inputs, 1),
 });
 
-/** A model of the given layers, offered as release 2; the logits are the gateway's. */
-function modelOf(pre: 'raw' | 'features', set: 0 | 1 | 2, backbone: DeviceLayer[]): TinyModel {
+/** A model of the given layers and a head on `inputs`, offered as release 2; the logits are the gateway's. */
+function modelOf(
+  pre: 'raw' | 'features',
+  set: 0 | 1 | 2,
+  backbone: DeviceLayer[],
+  inputs: number,
+): TinyModel {
   const n = [3, 27, 50][set];
-  const last = backbone.at(-1);
-  const inputs = last === undefined ? n : 'channels' in last && last.type !== 'conv1d' ? 24 : 48;
   const parts = {
     pre: encodePre({
       kind: pre,
@@ -82,9 +85,31 @@ const pool = (type: 'maxpool1d' | 'avgpool1d'): DeviceLayer => ({
 
 /** Models that the task `gesture`, dense on features of motion, never needs. */
 const foreign: [name: string, TinyModel][] = [
-  ['a convolution on the raw window', modelOf('raw', 0, [conv])],
-  ['a maximum pool behind it', modelOf('raw', 0, [conv, pool('maxpool1d')])],
-  ['an average pool behind it', modelOf('raw', 0, [conv, pool('avgpool1d')])],
+  ['a convolution on the raw window', modelOf('raw', 0, [conv], 48)],
+  ['a maximum pool behind it', modelOf('raw', 0, [conv, pool('maxpool1d')], 24)],
+  ['an average pool behind it', modelOf('raw', 0, [conv, pool('avgpool1d')], 24)],
+];
+
+/** The same of features, which are in the bundle: it is the layer that is missing. */
+const layers: [name: string, TinyModel][] = [
+  [
+    'a convolution of features',
+    modelOf(
+      'features',
+      1,
+      [{ ...conv, length: 27, channels: 1, kernel: 4, ...weighted(1, 4, 1) }],
+      24,
+    ),
+  ],
+  [
+    'a pool of features',
+    modelOf(
+      'features',
+      1,
+      [{ type: 'maxpool1d', length: 27, channels: 1, pool: 4, stride: 1 }],
+      24,
+    ),
+  ],
 ];
 
 async function offered(bundle: Bundle, model: TinyModel) {
@@ -122,7 +147,7 @@ const convolutional = (): Task => {
   return task;
 };
 
-for (const [name, model] of foreign) {
+for (const [name, model] of [...foreign, ...layers]) {
   test(`bundle refuses a model with ${name} when its task never needs one, and runs on`, async () => {
     const { device, codes, first } = await offered(await bundleOf(), model);
     expect(codes).toEqual([1, 10]);
@@ -131,7 +156,9 @@ for (const [name, model] of foreign) {
       expect(device.feedWindow(window, 50)).toEqual({ cls, score });
     }
   });
+}
 
+for (const [name, model] of foreign) {
   test(`bundle runs a model with ${name} when its task has such layers`, async () => {
     const board = loadBoard('espruino-linux');
     const bundle = await buildBundle({ board, task: convolutional() });
@@ -147,7 +174,9 @@ for (const [name, model] of foreign) {
 test('bundle refuses features when its task reads the raw window', async () => {
   const bundle = await buildBundle({ board: loadBoard('espruino-linux'), task: convolutional() });
   for (const set of [1, 2] as const) {
-    expect((await offered(bundle, modelOf('features', set, []))).codes).toEqual([1, 10]);
+    expect(
+      (await offered(bundle, modelOf('features', set, [], set === 1 ? 27 : 50))).codes,
+    ).toEqual([1, 10]);
   }
 });
 
@@ -170,7 +199,7 @@ test.skipIf(!espruinoPath() || !hasSocat)(
       await d.until(said(1, 4));
       d.gateway.confirm(1);
       await d.until(said(1, 5));
-      for (const [, model] of foreign) {
+      for (const [, model] of [...foreign, ...layers]) {
         d.gateway.statuses.length = 0;
         d.gateway.offer(model);
         await d.until(said(2, 10));

@@ -37,6 +37,14 @@ const constructs: [name: string, code: string][] = [
   ['hoisting of functions', 'ok = f() === 3; function f() { return 3 }'],
   ['hoisting of functions', 'ok = (function () { return f(); function f() { return true } })()'],
   ['hoisting of variables', 'var b = 1; (function () { b = 2; var b })(); ok = b === 1'],
+  [
+    'hoisting of variables',
+    'var b = 1; (function () { (() => { b = 2 })(); var b })(); ok = b === 1',
+  ],
+  [
+    'hoisting of variables',
+    'var b = 1; (() => { for (b = 2; b < 4; b++); var b })(); ok = b === 1',
+  ],
 ];
 
 const quoted = (name: string): string => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -59,6 +67,7 @@ test('refuse() takes a script when it has only what Espruino runs', () => {
     class K { n = 3; m() { return /a(?:b)/gi.test('ab') } }
     for (var i of [1]) { switch (i) { case 1: later(i); break; default: } }
     try { c(1) } catch { } finally { t }
+    function calls() { (function (v) { v = 1; let w = v })(1); const f = () => v; var v = 2, w; return f }
   `;
   expect(() => refuse(code)).not.toThrow();
 });
