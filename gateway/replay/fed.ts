@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bundle } from '../../device/build.ts';
 import type { BoardProfile } from '../board.ts';
+import type { Connection } from '../link/connect.ts';
 import { realClock } from '../link/port.ts';
 import type { VirtualClock } from '../link/virtual/clock.ts';
 import { createVirtualDevice, type Prediction } from '../link/virtual/device.ts';
@@ -60,14 +61,24 @@ export async function espruinoFed(
 ): Promise<Fed> {
   const cwd = mkdtempSync(join(options.folder, 'espruino-'));
   const device = await spawnEspruino({ path: options.path, bundle, id, cwd });
-  const connection = await loop.attach(device.port, realClock);
+  let connection: Connection;
+  try {
+    // its own setTime() does nothing on Linux
+    await device.run(
+      'var realTime=getTime,aheadS=0;global.getTime=function(){return realTime()+aheadS}',
+    );
+    connection = await loop.attach(device.port, realClock);
+  } catch (error) {
+    await device.stop();
+    throw error;
+  }
   const said: Prediction[] = [];
   return {
     id,
     isReal: true,
     said,
     async feed({ window, length }) {
-      await device.run(`setTime(getTime()+${options.stepMs / 1000})`);
+      await device.run(`aheadS+=${options.stepMs / 1000}`);
       const prediction = await device.feedWindow(window, length);
       if (prediction !== undefined) said.push(prediction);
       await sleep(1); // its bytes cross the pty meanwhile

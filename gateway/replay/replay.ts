@@ -26,10 +26,10 @@ export async function replay(options: ReplayOptions): Promise<ReplayReport> {
   const recordings = readRecordings(options.data, task);
   const { from, to } = choosePeople(recordings, options);
   readRecordings(options.data, task, [from, to]); // says which class of whom is empty
-  const board = loadBoard(REPLAY_BOARD);
-  const bundle = await buildBundle({ board, task });
   const people = { from: recordings.people[from]!, to: recordings.people[to]! };
   checkLabels(options, task.classes, people.to);
+  const board = loadBoard(REPLAY_BOARD);
+  const bundle = await buildBundle({ board, task });
   const perSeed: ReplaySeed[] = [];
   for (let seed = 1; seed <= options.seeds; seed++) {
     const onProgress = (done: number, what: string): void =>
@@ -61,10 +61,12 @@ function choosePeople(
   const from = options.from ?? names.find((name) => name !== options.to);
   const to = options.to ?? names.find((name) => name !== from);
   const missing = [from, to].find((name) => name !== undefined && !(name in people));
-  if (from === undefined || to === undefined || missing !== undefined) {
+  if (from === undefined || to === undefined || from === to || missing !== undefined) {
+    const two =
+      from === to && from !== undefined ? `two people are needed, not '${from}' twice` : '';
     const what =
       missing === undefined
-        ? 'recordings of two people are needed'
+        ? two || 'recordings of two people are needed'
         : `no recordings of '${missing}'`;
     throw new GatewayError('bad-recordings', `${what} in ${options.data}`, {
       hint: `there are: ${names.join(', ') || 'none'}`,

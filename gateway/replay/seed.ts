@@ -80,7 +80,7 @@ export async function replaySeed(run: SeedRun): Promise<ReplaySeed> {
     const scopes = scopesOf(run, movers);
     const healed: Healed[] = [];
     for (const scope of scopes) healed.push(await loop.heal(scope, signalOf(options)));
-    for (const one of healed) await world.arrival(one);
+    for (const one of healed) await world.arrival(one, movers);
 
     onProgress(0.8, 'after the update');
     const rest = windows.filter((recording) => !labelled.includes(recording));
@@ -103,7 +103,7 @@ export async function replaySeed(run: SeedRun): Promise<ReplaySeed> {
       },
       updates: healed.flatMap((one) => updatesOf(one, gateway)),
       ...world.counts(healed),
-      ...(options.espruino !== undefined && { espruino: compare(mover, devices[2]!) }),
+      ...(options.espruino !== undefined && { espruino: world.compared }),
     };
   } finally {
     await Promise.all(devices.map((device) => device.dispose()));
@@ -184,14 +184,4 @@ function updatesOf(
       ...{ tfliteBytes: null, released },
     };
   });
-}
-
-/** Predictions of two devices on the same windows. */
-function compare(a: Fed, b: Fed): { windows: number; different: number } {
-  const windows = Math.max(a.said.length, b.said.length);
-  let different = 0;
-  for (let i = 0; i < windows; i++) {
-    if (a.said[i]?.cls !== b.said[i]?.cls || a.said[i]?.score !== b.said[i]?.score) different++;
-  }
-  return { windows, different };
 }

@@ -3,8 +3,10 @@ import type { Composed } from '../compose.ts';
 import { GatewayError } from '../errors.ts';
 import type { Healed } from '../heal.ts';
 import type { VirtualClock } from '../link/virtual/clock.ts';
+import type { Prediction } from '../link/virtual/device.ts';
 import type { Recording } from '../recordings.ts';
 import type { ReplayOptions, ReplaySeed } from '../report.ts';
+import type { RolloutState } from '../rollout/state.ts';
 import { heed } from '../train/trainer.ts';
 import type { Fed } from './fed.ts';
 
@@ -26,12 +28,14 @@ export interface World {
   label(windows: readonly Recording[], samples: ReadonlyMap<Recording, number[]>): Promise<void>;
   /** Rolls the first model out to its end, on the first person's windows. */
   rollOut(healed: Healed): Promise<void>;
-  /** Waits until a release runs on the devices it was offered to first. */
-  arrival(healed: Healed): Promise<void>;
+  /** Waits until a release runs on one of these devices; the others go on with their windows. */
+  arrival(healed: Healed, among: readonly Fed[]): Promise<void>;
   /** Feeds the first person's windows until a rollout has come to its end. */
   settled(healed: Healed): Promise<void>;
   /** Lets time pass until something holds. @throws GatewayError 'port' if it never does */
   until(what: string, holds: () => boolean, must?: boolean): Promise<void>;
+  /** windows that a real device was given together with a virtual one, and different predictions */
+  readonly compared: { windows: number; different: number };
   /** windows that devices saw and the store does not have */
   lost(): number;
   counts(healed: readonly Healed[]): Pick<ReplaySeed, 'rollouts' | 'samples' | 'selfTests'>;
@@ -41,6 +45,12 @@ export interface World {
 const PATIENCE = 2000;
 /** A label comes this many windows after its gesture; the device still holds the raw window then. */
 const LABEL_LAG = 3;
+/** Stages that end by themselves, by what the device does. */
+const UNDER_WAY = ['offered', 'transferring', 'installed', 'confirming', 'reverting', 'returning'];
+/** Real time that a real device may take for one of them. */
+const REAL_PATIENCE_MS = 20_000;
+/** Stages of a device on which a release runs. */
+const THERE = ['trial', 'confirming', 'confirmed'];
 /** Real time of a step while a real device is waited for. */
 const REAL_STEP_MS = 5;
 
@@ -61,6 +71,7 @@ export function createWorld({ gateway, clock, stepMs, devices, own, options }: W
   const { store, loop } = gateway;
   const isReal = devices.some((device) => device.isReal);
   let turn = 0;
+  const compared = { windows: 0, different: 0 };
 
   async function step(): Promise<void> {
     heed(options.signal, 'the replay');
@@ -68,8 +79,26 @@ export function createWorld({ gateway, clock, stepMs, devices, own, options }: W
     await clock.advance(stepMs);
     store.flush();
     await clock.advance(0);
-    if (isReal) await sleep(REAL_STEP_MS);
+    if (isReal) await realTime();
     if (options.speed === 'real') await sleep(stepMs);
+  }
+
+  /** An update travels to a real device in real time: virtual time keeps pace until it is there. */
+  async function realTime(): Promise<void> {
+    const until = Date.now() + REAL_PATIENCE_MS;
+    do {
+      await sleep(REAL_STEP_MS);
+      store.flush();
+      await clock.advance(REAL_STEP_MS);
+    } while (isBusy() && Date.now() < until);
+  }
+
+  /** Whether a real device is between two stages of a rollout, and not waiting for windows. */
+  function isBusy(): boolean {
+    const real = devices.filter((device) => device.isReal).map(({ id }) => id);
+    return loop.rollouts
+      .list()
+      .some(({ members }) => real.some((id) => UNDER_WAY.includes(members[id]?.stage ?? '')));
   }
 
   async function feedOwn(among: readonly Fed[]): Promise<void> {
@@ -91,6 +120,15 @@ export function createWorld({ gateway, clock, stepMs, devices, own, options }: W
       await step();
     }
     if (open()) throw new GatewayError('port', 'the replay waited in vain: the rollout settles');
+  }
+
+  /** A real device must say what the virtual ones say of the same window, class and score. */
+  function compare(said: ReadonlyMap<Fed, Prediction | undefined>): void {
+    const real = [...said].find(([device]) => device.isReal)?.[1];
+    const double = [...said].findLast(([device]) => !device.isReal)?.[1];
+    if (!isReal) return;
+    compared.windows++;
+    if (real?.cls !== double?.cls || real?.score !== double?.score) compared.different++;
   }
 
   const seen = (): number => devices.reduce((sum, device) => sum + device.said.length, 0);
@@ -120,9 +158,10 @@ export function createWorld({ gateway, clock, stepMs, devices, own, options }: W
       const late: Recording[] = [];
       let right = 0;
       for (const recording of windows) {
-        for (const device of among) {
-          if ((await device.feed(recording))?.cls === recording.cls) right++;
-        }
+        const said = new Map<Fed, Prediction | undefined>();
+        for (const device of among) said.set(device, await device.feed(recording));
+        for (const prediction of said.values()) if (prediction?.cls === recording.cls) right++;
+        compare(said);
         await feedOwn(others);
         await step();
         if (truth === undefined) continue;
@@ -147,14 +186,18 @@ export function createWorld({ gateway, clock, stepMs, devices, own, options }: W
       }
       await settled(healed);
     },
-    async arrival({ rollout }) {
+    async arrival({ rollout }, among) {
       if (rollout === null) return;
-      const { order } = loop.rollouts.get(rollout)!;
-      await until('the update arrives', () => {
-        const { members, stage } = loop.rollouts.get(rollout)!;
-        const there = ['trial', 'confirming', 'confirmed'];
-        return stage !== 'canary' || order.some((id) => there.includes(members[id]!.stage));
-      });
+      const others = devices.filter((device) => !among.includes(device));
+      const state = (): RolloutState => loop.rollouts.get(rollout)!;
+      const isThere = ({ id }: Fed): boolean => THERE.includes(state().members[id]?.stage ?? '');
+      const waits = (): boolean =>
+        ['canary', 'rest'].includes(state().stage) && !among.some(isThere);
+      for (let i = 0; i < PATIENCE && waits(); i++) {
+        await feedOwn(others); // they may be the canaries of a shared model
+        await step();
+      }
+      if (waits()) throw new GatewayError('port', 'the replay waited in vain: the update arrives');
     },
     lost: () => seen() - stored(),
     counts(healed) {
