@@ -1,3 +1,4 @@
+import type { Task } from '../task.ts';
 import { createRandom, type Random } from './random.ts';
 
 /** A labelled stretch of raw samples: int8 [samples][axes], zero after its first `length` samples. */
@@ -7,49 +8,8 @@ export interface LabelledWindow {
   cls: number;
 }
 
-/** How strongly windows are varied. Each draw is normal, anew for each window. */
-export interface AugmentOptions {
-  /** windows made for each class that has one, drawn with replacement: classes come out equal */
-  perClass: number;
-  /** deviation of the logarithm of the length: slower and faster */
-  tempo: number;
-  /** deviation of two sine bends of time, as a share of the window: rushed here, held back there */
-  bend: number;
-  /** deviation of where the movement starts, and of where it ends */
-  shiftSamples: number;
-  /** deviation of the logarithm of the movement about its mean: more and less vigorous */
-  amplitude: number;
-  /** deviation of the turn about each of the three axes: the strap */
-  rotationDegrees: number;
-  /** deviation of the logarithm of the whole window: the sensor's gain */
-  gain: number;
-  /** deviation added to each sample and axis, as a share of the mean magnitude of all samples */
-  noise: number;
-  /** deviation added to each axis of the whole window, as a share of that magnitude */
-  offset: number;
-}
-
-/**
- * For a personal head of wrist gestures, from a handful of labels.
- *
- * Chosen by few-shot episodes *within* one wearer's recordings: 1 to 10 labels a class train, the
- * same wearer's other windows judge, with a random turn and gain of the whole in between. A greedy
- * search (fixed order of options and values, kept where the mean accuracy rose) was run once for
- * each of the two wearers of the gestures; where the two disagreed (noise 0.1 and 0.06, gain 0.03
- * and 0.06) these are values between. So they have seen both wearers' windows: a figure of one
- * wearer's transfer to the other is that much optimistic. Another sensor wants its own.
- */
-export const WRIST_AUGMENTATION: AugmentOptions = {
-  perClass: 400,
-  tempo: 0.15,
-  bend: 0.15,
-  shiftSamples: 0.7,
-  amplitude: 0.3,
-  rotationDegrees: 20,
-  gain: 0.05,
-  noise: 0.08,
-  offset: 0.1,
-};
+/** How strongly windows are varied: the task says what each field means, and how it was chosen. */
+export type AugmentOptions = Task['training']['augment'];
 
 /** A movement shorter than this has no features worth having; 0.6 s at 12.5 Hz. */
 const SHORTEST = 8;
@@ -68,7 +28,7 @@ export function augment<T extends LabelledWindow>(
   examples: readonly T[],
   axes: number,
   seed: number,
-  options: AugmentOptions = WRIST_AUGMENTATION,
+  options: AugmentOptions,
 ): LabelledWindow[] {
   const size = examples[0]?.window.length ?? 0;
   if (examples.some(({ window }) => window.length !== size) || size % axes !== 0) {

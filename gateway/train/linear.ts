@@ -23,18 +23,6 @@ export interface SoftmaxOptions {
   labelSmoothing: number;
 }
 
-/**
- * For heads on some fifty features of augmented windows, int8 in steps of 1/32. Chosen with the
- * augmentation (see WRIST_AUGMENTATION, and what it says of its cleanness): the two wearers' choices
- * were an l2 of 0.01 and 0.02; label smoothing cost half a point, a hidden layer as much.
- */
-export const HEAD_FIT: SoftmaxOptions = {
-  l2: 0.015,
-  iterations: 100,
-  learningRate: 0.08,
-  labelSmoothing: 0,
-};
-
 /** Full-batch steps are not noisy, so that the second moment may forget quicker than Adam's usual. */
 const BETA1 = 0.9;
 const BETA2 = 0.99;
@@ -55,7 +43,7 @@ export function fitSoftmax(
   data: LinearData,
   labels: Int32Array,
   classes: number,
-  options: SoftmaxOptions = HEAD_FIT,
+  options: SoftmaxOptions,
 ): FloatDense {
   checkLinear(data, labels.length);
   for (const label of labels) {

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { loadTask } from '../../../gateway/task.ts';
 import {
   type AugmentOptions,
   augment,
   type LabelledWindow,
-  WRIST_AUGMENTATION,
 } from '../../../gateway/train/augment.ts';
 
+/** As the gesture task varies its windows. */
+const WRIST = loadTask('gesture').training.augment;
 const NONE: AugmentOptions = {
   perClass: 300,
   tempo: 0,
@@ -56,16 +58,16 @@ describe('augment', () => {
   });
 
   it('augment() repeats itself when seeded alike, and makes no copy of a copy', () => {
-    const made = augment([wave], 3, 7);
+    const made = augment([wave], 3, 7, WRIST);
     expect(made).toHaveLength(400);
-    expect(augment([wave], 3, 7)).toEqual(made);
-    expect(augment([wave], 3, 8)).not.toEqual(made);
+    expect(augment([wave], 3, 7, WRIST)).toEqual(made);
+    expect(augment([wave], 3, 8, WRIST)).not.toEqual(made);
     expect(new Set(made.map(({ window }) => window.join())).size).toBe(400);
   });
 
   it('augment() pads with zeros and leaves its examples alone', () => {
     const before = wave.window.slice();
-    for (const { window, length } of augment([wave], 3, 2)) {
+    for (const { window, length } of augment([wave], 3, 2, WRIST)) {
       expect(length).toBeGreaterThanOrEqual(8);
       expect(length).toBeLessThanOrEqual(50);
       expect(window.subarray(length * 3).every((value) => value === 0)).toBe(true);
@@ -163,7 +165,7 @@ describe('augment', () => {
   });
 
   it('augment() works for one axis and windows of any size when nothing is turned', () => {
-    const options = { ...WRIST_AUGMENTATION, rotationDegrees: 0 };
+    const options = { ...WRIST, rotationDegrees: 0 };
     const single = { window: Int8Array.from({ length: 6 }, (_, i) => i), length: 5, cls: 1 };
     for (const { window, length } of augment([single], 1, 1, options)) {
       expect(window).toHaveLength(6);
@@ -174,8 +176,8 @@ describe('augment', () => {
   it('augment() refuses windows that do not fit', () => {
     const short = { window: new Int8Array(30), length: 5, cls: 0 };
     expect(() => augment([wave, short], 3, 1)).toThrow(RangeError);
-    expect(() => augment([short], 4, 1)).toThrow(RangeError);
-    expect(() => augment([short], 2, 1)).toThrow(/rotationDegrees/);
-    expect(augment([], 3, 1)).toEqual([]);
+    expect(() => augment([short], 4, 1, WRIST)).toThrow(RangeError);
+    expect(() => augment([short], 2, 1, WRIST)).toThrow(/rotationDegrees/);
+    expect(augment([], 3, 1, WRIST)).toEqual([]);
   });
 });

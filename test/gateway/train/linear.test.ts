@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { loadTask } from '../../../gateway/task.ts';
 import { builtin } from '../../../gateway/train/builtin.ts';
-import { fitRidge, fitSoftmax, HEAD_FIT } from '../../../gateway/train/linear.ts';
+import { fitRidge, fitSoftmax } from '../../../gateway/train/linear.ts';
 import type { FloatDense, FloatNet } from '../../../gateway/train/net.ts';
 import { createRandom } from '../../../gateway/train/random.ts';
 
+/** As the gesture task fits its heads. */
+const { l2, labelSmoothing, linear } = loadTask('gesture').training;
+const FIT = { l2, labelSmoothing, ...linear };
 const FEATURES = 9;
 const CLASSES = 4;
 
@@ -53,8 +57,8 @@ describe('linear', () => {
 
   it('fitSoftmax() with its defaults is as good as the optimum on unseen samples', () => {
     const { data, labels } = clouds(400, 1);
-    const quick = fitSoftmax(data, labels, CLASSES);
-    const patient = fitSoftmax(data, labels, CLASSES, { ...HEAD_FIT, iterations: 2000 });
+    const quick = fitSoftmax(data, labels, CLASSES, FIT);
+    const patient = fitSoftmax(data, labels, CLASSES, { ...FIT, iterations: 2000 });
     expect(share(quick, 2)).toBeGreaterThan(0.8);
     expect(Math.abs(share(quick, 2) - share(patient, 2))).toBeLessThan(0.02);
   });
@@ -69,7 +73,7 @@ describe('linear', () => {
     };
     const twice = Int32Array.of(...labels, ...labels.subarray(0, 20));
     // the mean is over samples, weighted or not: 60 of them weigh 1.5 times as much as 40
-    const options = { ...HEAD_FIT, iterations: 1000 };
+    const options = { ...FIT, iterations: 1000 };
     const a = fitSoftmax({ ...data, weight }, labels, CLASSES, { ...options, l2: 0.15 });
     const b = fitSoftmax(doubled, twice, CLASSES, { ...options, l2: 0.1 });
     a.weights.forEach((value, i) => {
@@ -79,7 +83,7 @@ describe('linear', () => {
 
   it('fitSoftmax() learns one class when there is but one', () => {
     const { data } = clouds(20, 3);
-    const layer = fitSoftmax(data, new Int32Array(20).fill(2), CLASSES);
+    const layer = fitSoftmax(data, new Int32Array(20).fill(2), CLASSES, FIT);
     expect(layer.bias.indexOf(Math.max(...layer.bias))).toBe(2);
     expect(layer.weights.every(Number.isFinite)).toBe(true);
   });
@@ -113,9 +117,9 @@ describe('linear', () => {
   it('fitSoftmax() and fitRidge() refuse what does not fit', () => {
     const { data, labels } = clouds(8, 1);
     const y = new Float32Array(8);
-    expect(() => fitSoftmax(data, labels, 3)).toThrow(RangeError);
-    expect(() => fitSoftmax(data, labels.slice(1), CLASSES)).toThrow(RangeError);
-    expect(() => fitSoftmax({ ...data, n: 0, x: y.slice(8) }, labels.slice(8), 2)).toThrow(
+    expect(() => fitSoftmax(data, labels, 3, FIT)).toThrow(RangeError);
+    expect(() => fitSoftmax(data, labels.slice(1), CLASSES, FIT)).toThrow(RangeError);
+    expect(() => fitSoftmax({ ...data, n: 0, x: y.slice(8) }, labels.slice(8), 2, FIT)).toThrow(
       RangeError,
     );
     expect(() => fitRidge({ ...data, weight: y.slice(1) }, y, 1, 1)).toThrow(RangeError);
