@@ -4,6 +4,7 @@ import { serveApi } from './api/server.ts';
 import type { Gateway, StartOptions } from './calls.ts';
 import { compose } from './compose.ts';
 import { GatewayError } from './errors.ts';
+import { unlessFull } from './full-disk.ts';
 import { realClock } from './link/port.ts';
 import { serialPort } from './link/serial.ts';
 import { createService } from './service.ts';
@@ -50,6 +51,11 @@ export async function startGateway(given: StartOptions = {}): Promise<Gateway> {
   const gateway = compose({ task, directory, clock: realClock, automatic: true, seed });
   const { journal } = gateway.store;
   let story: Story | undefined;
+  /** what has been opened, to be closed in the opposite order */
+  const open: (() => void | Promise<void>)[] = [() => gateway.close()];
+  const close = async (): Promise<void> => {
+    for (let last = open.pop(); last !== undefined; last = open.pop()) await last();
+  };
   try {
     const startedAt = Date.now();
     journal.write('gateway.started', '', { task: task.name, virtual, serial }, startedAt);
@@ -58,30 +64,19 @@ export async function startGateway(given: StartOptions = {}): Promise<Gateway> {
       ...{ sentence: sentenceOf(virtual, serial), startedAt },
       ...simulated,
     });
+    open.push(() => service.close());
     const api = await serveApi(service.call, hostAndPort(options));
-    const plot = { ...PLOT, seed, watches: virtual, changing: Math.floor(virtual / 2) };
-    const ready = (async () => {
-      for (const path of serial) await gateway.loop.attach(serialPort(path, { baud }));
-      if (virtual > 0) story = await tellStory(gateway, plot);
-    })();
-    await ready.catch(async (error: unknown) => {
-      service.close();
-      await api.close();
-      throw error;
+    open.push(() => api.close());
+    open.push(() => {
+      unlessFull(() => journal.write('gateway.stopped', '', {}, Date.now()));
     });
-    return {
-      call: service.call,
-      url: api.url,
-      async close() {
-        await story?.close();
-        journal.write('gateway.stopped', '', {}, Date.now());
-        service.close();
-        await api.close();
-        await gateway.close();
-      },
-    };
+    for (const path of serial) await gateway.loop.attach(serialPort(path, { baud }));
+    const plot = { ...PLOT, seed, watches: virtual, changing: Math.floor(virtual / 2) };
+    if (virtual > 0) story = await tellStory(gateway, plot);
+    open.push(() => story?.close());
+    return { call: service.call, url: api.url, close };
   } catch (error) {
-    await gateway.close();
+    await close();
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { buildBundle } from '../device/build.ts';
 import { loadBoard } from './board.ts';
 import type { Composed } from './compose.ts';
+import { GatewayError } from './errors.ts';
 import { importRecordings } from './imports.ts';
 import { type Clock, realClock } from './link/port.ts';
 import { createVirtualDevice, type VirtualDevice } from './link/virtual/device.ts';
@@ -78,21 +79,28 @@ export async function tellStory(gateway: Composed, plot: Plot = PLOT): Promise<S
   const timers = new Set<unknown>();
   let stopped = false;
 
+  const after = (ms: number, act: () => void): void => {
+    const timer = clock.setTimeout(() => {
+      timers.delete(timer);
+      if (!stopped) act();
+    }, ms);
+    timers.add(timer);
+  };
+
   const every = (ms: number, act: () => void): void => {
     let due = clock.now() + ms;
     const again = (): void => {
-      if (stopped) return;
       act();
       due += ms;
-      const timer = clock.setTimeout(again, Math.max(0, due - clock.now()));
-      timers.add(timer);
+      after(Math.max(0, due - clock.now()), again);
     };
-    timers.add(clock.setTimeout(again, ms));
+    after(ms, again);
   };
 
   for (let i = 0; i < plot.watches; i++) {
     const id = `watch-${i + 1}`;
-    const device = createVirtualDevice({ bundle, id, board, clock, seed: plot.seed + i });
+    // its chance is that of this boot: a watch that starts again opens a session of its own
+    const device = createVirtualDevice({ bundle, id, board, clock, seed: clock.now() + i });
     const someone = wearer(plot.seed + i, `wearer ${i + 1}`);
     const stream = motion(task, someone, plot.seed + i, plot.restSeconds);
     watches.push({ id, device, motion: stream, truth: [], right: [], told: null });
@@ -102,9 +110,13 @@ export async function tellStory(gateway: Composed, plot: Plot = PLOT): Promise<S
   every(1000 / task.sensor.rateHz, () => watches.forEach(sense));
   every(1000, () => watches.forEach(tell));
   every(plot.labelMs, label);
-  if (store.catalogue.models({ task: task.name }).length === 0)
-    await loop.heal({ kind: 'fleet', id: '' });
-  timers.add(clock.setTimeout(change, plot.changeMs));
+  try {
+    if (loop.rollouts.list().length === 0) await loop.heal({ kind: 'fleet', id: '' });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  after(plot.changeMs, change);
 
   /** What the makers of the watch would have recorded before they sold it. */
   async function teach(): Promise<void> {
@@ -155,7 +167,11 @@ export async function tellStory(gateway: Composed, plot: Plot = PLOT): Promise<S
   function label(): void {
     for (const { id, truth } of watches) {
       if (monitor.alarmOf(id) === null) continue;
-      const recent = store.samples.latest(id, RECENT);
+      const session = store.devices.get(id)?.session;
+      // of this session: what earlier windows were, nobody knows any more
+      const recent = store.samples
+        .latest(id, RECENT)
+        .filter((sample) => sample.session === session);
       const known = new Map<number, number>();
       for (const sample of store.samples.find({
         device: id,
@@ -173,7 +189,10 @@ export async function tellStory(gateway: Composed, plot: Plot = PLOT): Promise<S
         .sort((a, b) => (known.get(a.cls) ?? 0) - (known.get(b.cls) ?? 0));
       if (choice === undefined) continue;
       const { sample, cls } = choice;
-      void loop.truth({ sample: sample.id, cls, source: 'person', trust: 1 });
+      loop.truth({ sample: sample.id, cls, source: 'person', trust: 1 }).catch((error: unknown) => {
+        // a full disk: the person tries again
+        if (!(error instanceof GatewayError && error.code === 'disk-full')) throw error;
+      });
     }
   }
 
@@ -185,10 +204,12 @@ export async function tellStory(gateway: Composed, plot: Plot = PLOT): Promise<S
       const watch = watches.find((one) => one.id === id);
       return watch && { wearer: watch.motion.wearer.name, accuracy: accuracyOf(watch) };
     },
-    async close() {
-      stopped = true;
-      for (const timer of timers) clock.clearTimeout(timer);
-      await Promise.all(watches.map(({ device }) => device.dispose()));
-    },
+    close,
   };
+
+  async function close(): Promise<void> {
+    stopped = true;
+    for (const timer of timers) clock.clearTimeout(timer);
+    await Promise.all(watches.map(({ device }) => device.dispose()));
+  }
 }
