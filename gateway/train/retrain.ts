@@ -177,10 +177,13 @@ function holdOut(
   return { learn: [...fresh.keys()].filter((i) => !judging.has(i)), judge };
 }
 
-/** A fold must not lose all that there is of a class. */
+/** Of a class with one label, a fold loses all; its window then counts against the candidate. */
+const MOST_ALONE = 1 / 3;
+
 function canCrossValidate(fresh: readonly Example[], task: Task): boolean {
   const counts = task.classes.map((_, c) => fresh.filter(({ cls }) => cls === c).length);
-  return fresh.length >= 2 && counts.every((count) => count !== 1);
+  const alone = counts.filter((count) => count === 1).length;
+  return fresh.length >= 2 && alone <= fresh.length * MOST_ALONE;
 }
 
 /**

@@ -175,7 +175,7 @@ describe('augment', () => {
 
   it('augment() refuses windows that do not fit', () => {
     const short = { window: new Int8Array(30), length: 5, cls: 0 };
-    expect(() => augment([wave, short], 3, 1)).toThrow(RangeError);
+    expect(() => augment([wave, short], 3, 1, WRIST)).toThrow(RangeError);
     expect(() => augment([short], 4, 1, WRIST)).toThrow(RangeError);
     expect(() => augment([short], 2, 1, WRIST)).toThrow(/rotationDegrees/);
     expect(augment([], 3, 1, WRIST)).toEqual([]);
