@@ -14,7 +14,7 @@ import type { EventKind } from './store/event-kinds.ts';
 import type { Store } from './store/store.ts';
 import type { NewSample, SampleKey, Sample as StoredSample } from './store/types.ts';
 import type { Task } from './task.ts';
-import { reportOf } from './versions.ts';
+import { fallsShort, reportOf } from './versions.ts';
 
 /**
  * sense → infer → stream → check → store → watch → retrain → prove → register → roll out →
@@ -38,6 +38,8 @@ export interface Loop {
   heal(scope: Scope, options?: HealOptions): Promise<Healed>;
   readonly rollouts: Rollouts;
   readonly online: ReadonlyMap<string, Connection>;
+  /** Whether a device has an alarm, or a model that is better than the last and not yet good. */
+  wantsLabels(device: string): boolean;
   /** When the present regime of a device began, ms since 1970; 0 if it never changed. */
   regime(device: string): number;
   /** Bytes that a release cost on the wire, there and back; of one device, or of all. */
@@ -263,12 +265,14 @@ export function createLoop(parts: LoopParts): Loop {
 
   // ── retrain → prove → register → roll out ───────────────────────────────────────────────────
 
-  /** An alarm that has enough labels, and more than at the last attempt, makes a model heal. */
+  /**
+   * An alarm that has enough labels, and more than at the last attempt, makes a model heal; so does
+   * an update that was better than what it replaced, and not yet what the task aims at.
+   */
   function consider(device: string): void {
     const labels = labelsSince(device);
     const more = labels - (tried.get(device) ?? 0);
-    if (monitor.alarmOf(device) === null || rollouts.busy(device) || more < task.training.minLabels)
-      return;
+    if (!wantsLabels(device) || rollouts.busy(device) || more < task.training.minLabels) return;
     tried.set(device, labels);
     healNow({ kind: 'device', id: device }).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
@@ -304,7 +308,7 @@ export function createLoop(parts: LoopParts): Loop {
     const promised = evidence && { accuracy: evidence.candidate, windows: evidence.windows };
     if (monitor.alarmOf(device) !== null) write('alarm.ended', device, { release });
     monitor.installed(device, release, promised ?? null);
-    tried.delete(device);
+    if (!isShort(device)) tried.delete(device);
     saveMonitor();
   }
 
@@ -316,6 +320,14 @@ export function createLoop(parts: LoopParts): Loop {
   // ── what the functions above share ──────────────────────────────────────────────────────────
 
   const regime = (device: string): number => regimes[device] ?? 0;
+
+  /** Its model was released below the task's aim, and labels since have not shown otherwise. */
+  const isShort = (device: string): boolean =>
+    fallsShort(registry, store.devices.get(device)?.version ?? null) &&
+    (monitor.accuracy(device).windowed ?? 0) < task.gate.minAccuracy;
+
+  const wantsLabels = (device: string): boolean =>
+    monitor.alarmOf(device) !== null || isShort(device);
 
   function write(kind: EventKind, subject: string, data: Record<string, unknown>): void {
     const at = clock.now();
@@ -378,6 +390,7 @@ export function createLoop(parts: LoopParts): Loop {
     rollouts,
     online,
     regime,
+    wantsLabels,
     wireBytes(release, device) {
       const at = device === undefined ? [...ports] : [online.get(device)];
       return at.reduce((sum, port) => {

@@ -26,3 +26,8 @@ export function modelOf(registry: Registry, version: string): TrainedVersion {
 export function reportOf(registry: Registry, version: string): GateReport | null {
   return registry.get(version).report as GateReport | null;
 }
+
+/** Whether a version was released although it does not reach the task's aim: better, not yet good. */
+export function fallsShort(registry: Registry, version: string | null): boolean {
+  return version !== null && reportOf(registry, version)?.reachesAim === false;
+}

@@ -199,6 +199,7 @@ export function createWorld({ gateway, clock, stepMs, devices, own, options }: W
       }
       if (waits()) throw new GatewayError('port', 'the replay waited in vain: the update arrives');
     },
+    compared,
     lost: () => seen() - stored(),
     counts(healed) {
       const members = healed.flatMap(({ rollout }) =>
