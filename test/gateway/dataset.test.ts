@@ -8,7 +8,6 @@ import { memorySigner } from '../../gateway/registry/signing.ts';
 import type { Store } from '../../gateway/store/store.ts';
 import { encodeModel, scalesOf } from '../../gateway/train/model.ts';
 import { trainRung } from '../../gateway/train/rungs.ts';
-import { modelOf, reportOf } from '../../gateway/versions.ts';
 import { said, twoPeople } from '../support/people.ts';
 import { quickTask } from '../support/tasks.ts';
 import { meta } from './registry/support.ts';
@@ -137,27 +136,5 @@ describe('gather()', () => {
     const { championSaid } = gather(parts, device('w1'), () => 0, 1);
     expect(championSaid.slice(0, 5)).toEqual([-1, -1, -1, -1, -1]);
     expect(championSaid.slice(5)).toEqual(said(model, bob.learn.slice(0, 5)));
-  });
-});
-
-describe('modelOf() and reportOf()', () => {
-  it('read a registered version back to the number', async () => {
-    const { registry, version } = await memory();
-    expect(modelOf(registry, version)).toEqual({ model, reference: 0.9 });
-    expect(reportOf(registry, version)).toEqual({ evidence: { candidate: 0.9, windows: 10 } });
-  });
-
-  it('know no accuracy of a version that no gate decided on', async () => {
-    const { registry } = await memory();
-    const imported = registry.register(
-      encodeModel(model),
-      { ...meta({ scope: device('w1') }), task: task.name, scales: scalesOf(model) },
-      null,
-    );
-    expect(modelOf(registry, imported).reference).toBeNull();
-    expect(reportOf(registry, imported)).toBeNull();
-    expect(() => modelOf(registry, 'f'.repeat(64))).toThrow(
-      expect.objectContaining({ code: 'not-found' }),
-    );
   });
 });
