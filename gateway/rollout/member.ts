@@ -37,6 +37,8 @@ export function enter(
   if (member.stage === stage && member.reason === reason) return;
   member.stage = stage;
   member.reason = reason;
+  // what went wrong before it worked is past: a device that comes back empty is served anew
+  if (stage === 'confirmed') member.attempts = 0;
   effects.push({ t: 'device', device, stage, reason });
 }
 

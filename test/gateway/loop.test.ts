@@ -185,4 +185,19 @@ describe('a device', () => {
     expect(world.events({ kind: 'device.restarted', subject: 'w1' }).length).toBe(2);
     expect(device.feedWindow(own[0]!.window, own[0]!.length)).toBeDefined();
   });
+
+  it('that comes back empty gets its model again, however often', async () => {
+    const world = await loopWorld({ task, ids: ['w1'] });
+    await world.step();
+    const empty = world.device('w1').flash.image();
+    await world.teach(learn, own);
+    for (let time = 1; time <= 5; time++) {
+      world.device('w1').restart(empty);
+      for (let i = 0; i < 5; i++) await world.step();
+      await world.feed(own.slice(0, 5));
+      for (let i = 0; i < 3; i++) await world.step();
+      const device = world.store.devices.get('w1');
+      expect([device?.release, device?.state], `time ${time}`).toEqual([1, 1]);
+    }
+  });
 });
