@@ -115,18 +115,22 @@ export interface RolloutView {
   devices: { id: string; state: string; wireBytes: number }[];
 }
 
+/** A stored window and its label; class, source and time are null while it has none. */
 export interface LabelView {
   sample: string;
   device: string;
-  cls: string;
+  cls: string | null;
   /** what the device said when it saw the window */
   predicted: string | null;
-  source: string;
+  source: string | null;
+  /** of the label, else of the window */
   at: number;
 }
 
 export interface LabelQuery {
   device?: string;
+  /** windows that have no label yet, instead of those that have one */
+  unlabelled?: boolean;
   limit?: number;
 }
 
@@ -134,6 +138,7 @@ export interface NewLabel {
   /** 'DEVICE/SESSION:SEQ', a sample's identity */
   sample: string;
   cls: string;
+  /** default 'person'; 'must-pass' pins the window: no later release may get it wrong */
   source?: string;
 }
 

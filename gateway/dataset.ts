@@ -15,10 +15,14 @@ export interface Dataset {
   data: RungData;
   championSaid: number[];
   regimes: { name: string; examples: Example[] }[];
+  /** pinned windows, by sample: labels whose source is {@link MUST_PASS} */
+  mustPass: (Example & { name: string })[];
   /** every labelled sample that teaches, for the snapshot in the lineage */
   samples: LabelledSample[];
 }
 
+/** Source of a label that pins its window: no release of its scope may get it wrong. */
+export const MUST_PASS = 'must-pass';
 /** Windows of one class of one earlier regime that are kept for rehearsal, and for judging. */
 const KEPT = { rehearse: 100, judge: 40 };
 /** Newest raw windows that a normalisation is fitted to. */
@@ -82,6 +86,12 @@ export function gather(
     regimes: shared
       ? [...judging].map(([name, samples]) => ({ name, examples: samples.map(toExample) }))
       : [],
+    mustPass: all
+      .filter(({ label, device }) => label.source === MUST_PASS && members.has(device))
+      .map((sample) => ({
+        ...toExample(sample),
+        name: `${sample.device}/${sample.session}:${sample.seq}`,
+      })),
     samples: [...fresh, ...rehearsed],
   };
 }

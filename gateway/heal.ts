@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import whetstone from '../package.json' with { type: 'json' };
 import type { BoardProfile } from './board.ts';
 import { boardNames, loadBoard } from './board.ts';
 import { gather, membersOf } from './dataset.ts';
@@ -45,8 +46,6 @@ export interface Healed {
   trainMs: number;
 }
 
-/** Which code trained a version; kept in its lineage. */
-export const CODE_VERSION = '0.1.0';
 /** Golden windows of a version: each costs a device one inference before its trial. */
 const GOLDEN = 4;
 /** Windows that a first model soaks: there is nothing to compare it with, it only has to run. */
@@ -69,11 +68,16 @@ export async function heal(
   const { task, store, registry, rollouts, clock, seed, regime } = parts;
   const { journal } = store;
   const name = scopeName(scope);
-  const { champion, data, championSaid, regimes, samples } = gather(parts, scope, regime, seed);
+  const { champion, data, championSaid, regimes, mustPass, samples } = gather(
+    parts,
+    scope,
+    regime,
+    seed,
+  );
   journal.write('train.started', name, { labels: data.fresh.length }, clock.now());
   const boards = boardsOf(store, task.name, scope);
   const { attempts, chosen } = await retrain({
-    ...{ task, data, championSaid, regimes, seed, mustPass: [] },
+    ...{ task, data, championSaid, regimes, mustPass, seed },
     champion: champion?.model ?? null,
     championReference: champion?.reference ?? null,
     budgets: (model) => boards.map((board) => budget(board, model)),
@@ -107,7 +111,7 @@ export async function heal(
       scales: scalesOf(chosen.model),
       lineage: {
         dataSnapshot: store.catalogue.addSnapshot(samples, clock.now()),
-        ...{ codeVersion: CODE_VERSION, seed, rung },
+        ...{ codeVersion: whetstone.version, seed, rung },
       },
       budgets: { bytes: modelBytes(chosen.parts) },
     },

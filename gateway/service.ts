@@ -119,11 +119,11 @@ export function createService(gateway: Composed, about: About): Service {
     };
   }
 
-  function toLabel(sample: Sample): LabelView {
-    const { device, session, seq, cls, label } = sample;
+  function toLabel({ device, session, seq, cls, label, at }: Sample): LabelView {
     return {
       ...{ sample: `${device}/${session}:${seq}`, device, predicted: task.classes[cls] ?? null },
-      ...{ cls: task.classes[label!.cls]!, source: label!.source, at: label!.at },
+      cls: label === null ? null : (task.classes[label.cls] ?? null),
+      ...{ source: label?.source ?? null, at: label?.at ?? at },
     };
   }
 
@@ -161,18 +161,20 @@ export function createService(gateway: Composed, about: About): Service {
     models: async () => registry.list().map(toModel),
     model: async (version) => toModel(registry.get(whole(version))),
     rollouts: async () => loop.rollouts.list().map(toRollout),
-    labels: async ({ device, limit } = {}) =>
+    labels: async ({ device, limit, unlabelled = false } = {}) =>
       store.samples
         .find({
-          task: task.name,
-          labelled: true,
-          order: 'newest',
-          limit: limit ?? 100,
-          ...(device && { device }),
+          ...{ task: task.name, labelled: !unlabelled, order: 'newest', limit: limit ?? 100 },
+          ...(device !== undefined && { device }),
         })
         .map(toLabel),
     async addLabel({ sample, cls, source }) {
       const index = task.classes.indexOf(cls);
+      if (index < 0) {
+        throw new GatewayError('not-allowed', `'${cls}' is no class of task '${task.name}'`, {
+          hint: `there are: ${task.classes.join(', ')}`,
+        });
+      }
       const key = parseSample(sample);
       return toLabel(
         await loop.truth({ sample: key, cls: index, source: source ?? 'person', trust: 1 }),

@@ -7,7 +7,10 @@ const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 }));
 
 const ById = Type.Object({ id: Type.String({ maxLength: 200 }) }, closed);
 const ByVersion = Type.Object({ version: Type.String({ pattern: '^[0-9a-f]{4,64}$' }) }, closed);
-const LabelQuery = Type.Object({ device: Type.Optional(Type.String()), limit }, closed);
+const LabelQuery = Type.Object(
+  { device: Type.Optional(Type.String()), unlabelled: Type.Optional(Type.Boolean()), limit },
+  closed,
+);
 const EventQuery = Type.Object(
   { since: Type.Optional(Type.Integer({ minimum: 0 })), limit },
   closed,

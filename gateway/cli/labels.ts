@@ -5,7 +5,12 @@ import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
 
 interface ListOptions extends RemoteOptions {
   device?: string;
+  unlabelled?: boolean;
   limit: number;
+}
+
+interface AddOptions extends RemoteOptions {
+  pin?: boolean;
 }
 
 /** `whetstone labels`: the list; `labels add`: one more. */
@@ -13,17 +18,21 @@ export function labels(program: Command, io: Io): void {
   const command = speaksToGateway(program.command('labels'))
     .description('list the labels of a running gateway, or add one')
     .option('--device <id>', 'of one device')
+    .option('--unlabelled', 'windows that have no label yet')
     .option('--limit <n>', 'the newest n', integer(1), 20)
     .addHelpText(
       'after',
       '\nExample:\n  $ npx whetstone labels --device watch-1\n' +
+        '  $ npx whetstone labels --unlabelled\n' +
         '  $ npx whetstone labels add watch-1 81:17 waggle',
     )
-    .action(({ device, limit, ...options }: ListOptions) =>
+    .action(({ device, unlabelled, limit, ...options }: ListOptions) =>
       tell(
         io,
         options,
-        async (calls) => ({ labels: await calls.labels({ device, limit }) }),
+        async (calls) => ({
+          labels: await calls.labels({ device, limit, ...(unlabelled && { unlabelled }) }),
+        }),
         (answer) => say(io, list(answer.labels)),
       ),
     );
@@ -33,6 +42,7 @@ export function labels(program: Command, io: Io): void {
     .argument('<device>', 'the device, or a whole sample id')
     .argument('<sample>', 'SESSION:SEQ of the window')
     .argument('[class]', 'one of the classes of the task')
+    .option('--pin', 'no later model of this device may get the window wrong')
     .addHelpText('after', '\nExample:\n  $ npx whetstone labels add watch-1 81:17 waggle')
     .action((device: string, second: string, third: string | undefined, _, add: Command) => {
       const sample = third === undefined ? device : `${device}/${second}`;
@@ -43,7 +53,10 @@ export function labels(program: Command, io: Io): void {
       return tell(
         io,
         add.optsWithGlobals<RemoteOptions>(),
-        (calls) => calls.addLabel({ sample, cls, source: 'person' }),
+        (calls) => {
+          const source = add.opts<AddOptions>().pin ? 'must-pass' : 'person';
+          return calls.addLabel({ sample, cls, source });
+        },
         (label) => {
           const said = label.predicted === null ? '' : ` (the device said ${label.predicted})`;
           say(io, `${label.sample} is ${label.cls}${said}`);
@@ -53,14 +66,14 @@ export function labels(program: Command, io: Io): void {
 }
 
 function list(labels: LabelView[]): string {
-  if (labels.length === 0) return 'no label yet';
+  if (labels.length === 0) return 'none yet';
   return table(
     ['sample', 'class', 'device said', 'source', 'at'],
     labels.map((label) => [
       label.sample,
-      label.cls,
+      label.cls ?? '-',
       label.predicted ?? '-',
-      label.source,
+      label.source ?? '-',
       moment(label.at),
     ]),
   );

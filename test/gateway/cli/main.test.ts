@@ -151,7 +151,7 @@ describe('whetstone labels', () => {
   });
 
   it('lists those of one device', async () => {
-    expect((await ask('labels', '--device', 'watch-1', '--limit', '3')).out).toBe('no label yet\n');
+    expect((await ask('labels', '--device', 'watch-1', '--limit', '3')).out).toBe('none yet\n');
     expect(calls.asked).toEqual([['labels', { device: 'watch-1', limit: 3 }]]);
   });
 });
