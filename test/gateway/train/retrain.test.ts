@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Task } from '../../../gateway/task.ts';
+import { readRecordings } from '../../../gateway/recordings.ts';
+import { loadTask, type Task } from '../../../gateway/task.ts';
 import { encodeModel, type QuantModel } from '../../../gateway/train/model.ts';
 import { type RetrainInput, retrain } from '../../../gateway/train/retrain.ts';
 import type { Rung } from '../../../gateway/train/rungs.ts';
@@ -236,5 +239,37 @@ describe('retrain() can be repeated and cancelled', () => {
     await expect(retrain(input)).rejects.toMatchObject({ code: 'cancelled' });
     clearTimeout(timer);
     expect(tried).toEqual(['head']);
+  });
+});
+
+describe('retrain() of a shared head on real recordings', () => {
+  const data = join(import.meta.dirname, '../../../../shared/data/bangle-gestures');
+
+  it('keeps both James and Conor', async (ctx) => {
+    if (!existsSync(data)) ctx.skip('skipped: ../shared/data/bangle-gestures is not there');
+    const gesture = loadTask('gesture');
+    const { people: wearers } = readRecordings(data, gesture, ['james-v2', 'conor-v2']);
+    const [james, conor] = [wearers['james-v2']!, wearers['conor-v2']!];
+    const learned = james.filter((_, i) => i % 3 === 0);
+    const judging = james.filter((_, i) => i % 3 === 1);
+    const untouched = james.filter((_, i) => i % 3 === 2);
+    const labelled = firstOf(conor, 10);
+    const rest = conor.filter((one) => !labelled.includes(one));
+    const first = await retrain(
+      given({ task: gesture, data: { fresh: learned, old: [], recent: [] } }),
+    );
+    const before = first.chosen!.model;
+    const { chosen } = await retrain(
+      given({
+        ...{ task: gesture, champion: before, championReference: 0.97 },
+        ...{ championSaid: said(before, labelled), seed: 1 },
+        data: { fresh: labelled, old: learned, recent: [] },
+        regimes: [{ name: 'james', examples: judging }],
+      }),
+    );
+    expect(accuracyOf(before, rest)).toBeLessThan(0.5);
+    expect(accuracyOf(chosen!.model, rest)).toBeGreaterThan(0.9);
+    const kept = accuracyOf(chosen!.model, untouched) - accuracyOf(before, untouched);
+    expect(kept).toBeGreaterThan(-0.05);
   });
 });
