@@ -22,6 +22,13 @@ export interface Calls {
    * @throws GatewayError 'not-found' (no such sample), 'not-allowed' (no such class)
    */
   addLabel(label: NewLabel): Promise<LabelView>;
+  /**
+   * Releases a window that the check set aside: it counts again.
+   *
+   * @param sample 'DEVICE/SESSION:SEQ'
+   * @throws GatewayError 'not-found' if no such window is set aside
+   */
+  release(sample: string): Promise<LabelView>;
   /** Events with an id above `since`, oldest first; without `since` the newest `limit`. */
   events(query?: EventQuery): Promise<GatewayEvent[]>;
   /** Trains for a scope now and puts what passes the gate on its way. */
@@ -123,6 +130,8 @@ export interface LabelView {
   /** what the device said when it saw the window */
   predicted: string | null;
   source: string | null;
+  /** why the check set it aside; null when it did not, or somebody released it */
+  quarantine: string | null;
   /** of the label, else of the window */
   at: number;
 }
@@ -131,6 +140,8 @@ export interface LabelQuery {
   device?: string;
   /** windows that have no label yet, instead of those that have one */
   unlabelled?: boolean;
+  /** windows that the check set aside, labelled or not */
+  quarantined?: boolean;
   limit?: number;
 }
 

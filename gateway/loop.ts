@@ -73,6 +73,8 @@ const TICK_MS = 5000;
 const CONFIRMED = 1;
 /** Windows after which the monitor's memory is stored; a crash costs it no more than these. */
 const UNSAVED = 50;
+/** Labelled windows before an alarm's estimate that may belong to what it tells of. */
+const WALK_BACK = 50;
 /** Raw windows asked for when an alarm comes: what a device still holds of the new regime. */
 const ASKED = 32;
 /** Most bytes of raw windows in a frame: a window of the task and what a sample carries beside it. */
@@ -319,7 +321,26 @@ export function createLoop(parts: LoopParts): Loop {
 
   // ── what the functions above share ──────────────────────────────────────────────────────────
 
-  const regime = (device: string): number => regimes[device] ?? 0;
+  /**
+   * The alarm's own estimate, and before it the labelled windows that the model got wrong without
+   * one that it got right: an estimate from scores comes a little late.
+   */
+  function regime(device: string): number {
+    const since = regimes[device] ?? 0;
+    const before = {
+      device,
+      until: since,
+      labelled: true,
+      order: 'newest',
+      limit: WALK_BACK,
+    } as const;
+    let start = since;
+    for (const { label, cls, at } of since === 0 ? [] : store.samples.find(before)) {
+      if (label?.cls === cls) break;
+      start = at;
+    }
+    return start;
+  }
 
   /** Its model was released below the task's aim, and labels since have not shown otherwise. */
   const isShort = (device: string): boolean =>

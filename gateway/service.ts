@@ -119,11 +119,13 @@ export function createService(gateway: Composed, about: About): Service {
     };
   }
 
-  function toLabel({ device, session, seq, cls, label, at }: Sample): LabelView {
+  function toLabel(sample: Sample): LabelView {
+    const { device, session, seq, cls, label, at, quarantine, releasedAt } = sample;
     return {
       ...{ sample: `${device}/${session}:${seq}`, device, predicted: task.classes[cls] ?? null },
       cls: label === null ? null : (task.classes[label.cls] ?? null),
       ...{ source: label?.source ?? null, at: label?.at ?? at },
+      quarantine: releasedAt === null ? quarantine : null,
     };
   }
 
@@ -161,13 +163,29 @@ export function createService(gateway: Composed, about: About): Service {
     models: async () => registry.list().map(toModel),
     model: async (version) => toModel(registry.get(whole(version))),
     rollouts: async () => loop.rollouts.list().map(toRollout),
-    labels: async ({ device, limit, unlabelled = false } = {}) =>
+    labels: async ({ device, limit, unlabelled = false, quarantined = false } = {}) =>
       store.samples
         .find({
-          ...{ task: task.name, labelled: !unlabelled, order: 'newest', limit: limit ?? 100 },
+          ...{ task: task.name, order: 'newest', limit: limit ?? 100 },
+          ...(quarantined ? { quarantined } : { labelled: !unlabelled }),
           ...(device !== undefined && { device }),
         })
         .map(toLabel),
+    async release(text) {
+      const sample = store.samples.get(parseSample(text));
+      if (sample === undefined || sample.quarantine === null || sample.releasedAt !== null) {
+        throw new GatewayError('not-found', `no window ${text} is set aside`, {
+          hint: 'see: whetstone labels --quarantined',
+        });
+      }
+      const { id, device, quarantine } = sample;
+      const at = Date.now();
+      store.transaction(() => {
+        store.samples.release(id, at);
+        store.journal.write('sample.released', device, { sample: text, reason: quarantine }, at);
+      });
+      return toLabel(store.samples.get(id) as Sample);
+    },
     async addLabel({ sample, cls, source }) {
       const index = task.classes.indexOf(cls);
       if (index < 0) {

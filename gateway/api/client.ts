@@ -21,6 +21,7 @@ export function remoteCalls(url: string): Calls {
     rollouts: () => get('/rollouts'),
     labels: (query) => get('/labels', query),
     addLabel: (label) => post('/labels', label),
+    release: (sample) => post('/labels/release', { sample }),
     events: (query) => get('/events', query),
     train: (request) => post('/train', request),
     promote: (version) => post(`/models/${at(version)}/promote`),

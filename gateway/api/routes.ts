@@ -8,7 +8,12 @@ const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 }));
 const ById = Type.Object({ id: Type.String({ maxLength: 200 }) }, closed);
 const ByVersion = Type.Object({ version: Type.String({ pattern: '^[0-9a-f]{4,64}$' }) }, closed);
 const LabelQuery = Type.Object(
-  { device: Type.Optional(Type.String()), unlabelled: Type.Optional(Type.Boolean()), limit },
+  {
+    device: Type.Optional(Type.String()),
+    unlabelled: Type.Optional(Type.Boolean()),
+    quarantined: Type.Optional(Type.Boolean()),
+    limit,
+  },
   closed,
 );
 const EventQuery = Type.Object(
@@ -23,6 +28,7 @@ const NewLabel = Type.Object(
   },
   closed,
 );
+const Release = Type.Object({ sample: NewLabel.properties.sample }, closed);
 const Train = Type.Object(
   { scope: Type.String({ pattern: '^(fleet|cohort:.+|device:.+)$' }) },
   closed,
@@ -90,6 +96,7 @@ export function addRoutes(app: FastifyInstance, calls: Calls): void {
   add('POST', '/rollback', { body: Rollback }, ({ body }) => calls.rollback(body.version));
   add('GET', '/labels', { query: LabelQuery }, ({ query }) => calls.labels(query));
   add('POST', '/labels', { body: NewLabel }, ({ body }) => calls.addLabel(body));
+  add('POST', '/labels/release', { body: Release }, ({ body }) => calls.release(body.sample));
   add('GET', '/events', { query: EventQuery }, ({ query }) => calls.events(query));
   add('POST', '/train', { body: Train }, ({ body }) => calls.train(body));
 }

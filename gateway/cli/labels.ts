@@ -6,6 +6,7 @@ import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
 interface ListOptions extends RemoteOptions {
   device?: string;
   unlabelled?: boolean;
+  quarantined?: boolean;
   limit: number;
 }
 
@@ -19,6 +20,7 @@ export function labels(program: Command, io: Io): void {
     .description('list the labels of a running gateway, or add one')
     .option('--device <id>', 'of one device')
     .option('--unlabelled', 'windows that have no label yet')
+    .option('--quarantined', 'windows that the check set aside')
     .option('--limit <n>', 'the newest n', integer(1), 20)
     .addHelpText(
       'after',
@@ -26,12 +28,17 @@ export function labels(program: Command, io: Io): void {
         '  $ npx whetstone labels --unlabelled\n' +
         '  $ npx whetstone labels add watch-1 81:17 waggle',
     )
-    .action(({ device, unlabelled, limit, ...options }: ListOptions) =>
+    .action(({ device, unlabelled, quarantined, limit, ...options }: ListOptions) =>
       tell(
         io,
         options,
         async (calls) => ({
-          labels: await calls.labels({ device, limit, ...(unlabelled && { unlabelled }) }),
+          labels: await calls.labels({
+            device,
+            limit,
+            ...(unlabelled && { unlabelled }),
+            ...(quarantined && { quarantined }),
+          }),
         }),
         (answer) => say(io, list(answer.labels)),
       ),
@@ -63,18 +70,30 @@ export function labels(program: Command, io: Io): void {
         },
       );
     });
+  speaksToGateway(command.command('release'))
+    .description('let a window that the check set aside count again')
+    .argument('<sample>', 'DEVICE/SESSION:SEQ')
+    .action((sample: string, _, release: Command) =>
+      tell(
+        io,
+        release.optsWithGlobals<RemoteOptions>(),
+        (calls) => calls.release(sample),
+        (label) => say(io, `${label.sample} counts again`),
+      ),
+    );
 }
 
 function list(labels: LabelView[]): string {
   if (labels.length === 0) return 'none yet';
   return table(
-    ['sample', 'class', 'device said', 'source', 'at'],
+    ['sample', 'class', 'device said', 'source', 'at', 'set aside'],
     labels.map((label) => [
       label.sample,
       label.cls ?? '-',
       label.predicted ?? '-',
       label.source ?? '-',
       moment(label.at),
+      label.quarantine ?? '',
     ]),
   );
 }

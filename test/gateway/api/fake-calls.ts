@@ -121,7 +121,14 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
     async addLabel(label) {
       note('addLabel', label);
       const device = label.sample.split('/')[0];
-      return { ...label, device, predicted: 'upup', source: label.source ?? 'person', at: start };
+      const said = { predicted: 'upup', source: label.source ?? 'person', quarantine: null };
+      return { ...label, device, ...said, at: start };
+    },
+    async release(sample) {
+      note('release', sample);
+      const [device] = sample.split('/');
+      const known = { device, cls: null, source: null, quarantine: null };
+      return { sample, ...known, predicted: 'upup', at: start };
     },
     async events({ since, limit = 100 } = {}) {
       if (since === undefined) return fake.log.slice(-limit);

@@ -64,12 +64,16 @@ describe('serveApi()', () => {
     await remote.labels({ device: 'watch-1', limit: 7 });
     const label = { sample: 'watch-1/77:5', cls: 'upup', source: 'person' };
     expect((await remote.addLabel(label)).device).toBe('watch-1');
+    await remote.labels({ quarantined: true });
+    expect((await remote.release('watch-1/77:5')).quarantine).toBe(null);
     expect((await remote.train({ scope: 'device:watch-1' })).released).toBe(true);
     expect((await remote.promote(version)).id).toBe('r1');
     expect((await remote.rollback()).stage).toBe('rolledback');
     expect(calls.asked).toEqual([
       ['labels', { device: 'watch-1', limit: 7 }],
       ['addLabel', label],
+      ['labels', { quarantined: true }],
+      ['release', 'watch-1/77:5'],
       ['train', 'device:watch-1'],
       ['promote', version],
       ['rollback', undefined],

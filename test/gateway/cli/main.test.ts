@@ -150,6 +150,18 @@ describe('whetstone labels', () => {
     ]);
   });
 
+  it('pins a window, lists what was set aside, and releases it', async () => {
+    await ask('labels', 'add', 'watch-1', '81:17', 'waggle', '--pin');
+    await ask('labels', '--quarantined');
+    const { status, out } = await ask('labels', 'release', 'watch-1/81:17');
+    expect([status, out]).toEqual([0, 'watch-1/81:17 counts again\n']);
+    expect(calls.asked).toEqual([
+      ['addLabel', { sample: 'watch-1/81:17', cls: 'waggle', source: 'must-pass' }],
+      ['labels', { limit: 20, quarantined: true }],
+      ['release', 'watch-1/81:17'],
+    ]);
+  });
+
   it('lists those of one device', async () => {
     expect((await ask('labels', '--device', 'watch-1', '--limit', '3')).out).toBe('none yet\n');
     expect(calls.asked).toEqual([['labels', { device: 'watch-1', limit: 3 }]]);

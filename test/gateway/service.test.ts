@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Composed, compose } from '../../gateway/compose.ts';
+import { gather } from '../../gateway/dataset.ts';
+import { GatewayError } from '../../gateway/errors.ts';
+import { virtualClock } from '../../gateway/link/virtual/clock.ts';
+import { createService, type Service } from '../../gateway/service.ts';
+import { loadTask } from '../../gateway/task.ts';
+
+const task = loadTask('gesture');
+const key = { device: 'watch-1', session: 7 };
+let gateway: Composed;
+let service: Service;
+
+/** A window of watch-1 as the loop stores it. */
+async function store(seq: number, quarantine: string | null): Promise<void> {
+  const window = Int8Array.from({ length: 60 }, (_, i) => (i * seq) % 50);
+  const said = { cls: 2, score: 90, length: 20, embedding: null, window, label: null };
+  const origin = { task: task.name, release: 1, version: null, at: seq, t: 4000 * seq };
+  const added = gateway.store.samples.add({ ...key, seq, ...origin, ...said, quarantine });
+  gateway.store.flush();
+  await added;
+}
+
+/** Does something that waits for a commit. */
+async function committed<T>(act: Promise<T>): Promise<T> {
+  gateway.store.flush();
+  return act;
+}
+
+beforeEach(async () => {
+  const clock = virtualClock(1000);
+  gateway = compose({ task, directory: ':memory:', clock, automatic: false, seed: 1 });
+  const about = { board: 'banglejs2', task: task.name, tier: 'convolve', version: null };
+  gateway.store.devices.hello({ id: 'watch-1', ...about, session: 7, release: 1, state: 1, at: 0 });
+  service = createService(gateway, { sentence: 'one watch', startedAt: 0 });
+  await store(1, null);
+  await store(2, 'stuck sensor');
+});
+
+afterEach(async () => {
+  service.close();
+  await gateway.close();
+});
+
+describe('createService()', () => {
+  it('labels() lists windows with a label, without one, and those set aside when asked', async () => {
+    await committed(service.call.addLabel({ sample: 'watch-1/7:1', cls: 'clap2' }));
+    const seen = async (query: object) =>
+      (await service.call.labels(query)).map(({ sample, cls, quarantine }) => [
+        sample,
+        cls,
+        quarantine,
+      ]);
+    expect(await seen({})).toEqual([['watch-1/7:1', 'clap2', null]]);
+    expect(await seen({ unlabelled: true })).toEqual([['watch-1/7:2', null, 'stuck sensor']]);
+    expect(await seen({ quarantined: true })).toEqual([['watch-1/7:2', null, 'stuck sensor']]);
+    expect(await seen({ unlabelled: true, device: 'watch-2' })).toEqual([]);
+  });
+
+  it('release() lets a window teach when it was set aside, once', async () => {
+    await committed(service.call.addLabel({ sample: 'watch-1/7:2', cls: 'upup' }));
+    const fresh = () =>
+      gather(gateway, { kind: 'device', id: 'watch-1' }, () => 0, 1).samples.length;
+    expect(fresh()).toBe(0);
+    expect((await service.call.release('watch-1/7:2')).quarantine).toBe(null);
+    expect(fresh()).toBe(1);
+    const [event] = gateway.store.journal.find({ kind: 'sample.released' });
+    expect(event?.data).toEqual({ sample: 'watch-1/7:2', reason: 'stuck sensor' });
+    const again = service.call.release('watch-1/7:2');
+    await expect(again).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('addLabel() pins a window for its own device when its source says so', async () => {
+    const label = { sample: 'watch-1/7:1', cls: 'clap2', source: 'must-pass' };
+    await committed(service.call.addLabel(label));
+    const pins = (id: string) => gather(gateway, { kind: 'device', id }, () => 0, 1).mustPass;
+    expect(pins('watch-1').map(({ name, cls }) => [name, cls])).toEqual([['watch-1/7:1', 4]]);
+    expect(pins('watch-2')).toEqual([]);
+  });
+
+  it('addLabel() names the classes when it gets another', async () => {
+    const failed = service.call.addLabel({ sample: 'watch-1/7:1', cls: 'clap' });
+    const error = (await failed.catch((thrown: unknown) => thrown)) as GatewayError;
+    expect(error).toBeInstanceOf(GatewayError);
+    expect(error.line()).toBe(
+      "'clap' is no class of task 'gesture' (there are: swiperight, swipeleft, upup, waggle, clap2, random)",
+    );
+    expect(await service.call.labels()).toEqual([]);
+  });
+});
