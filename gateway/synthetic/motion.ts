@@ -1,5 +1,5 @@
+import { createRandom, type Random } from '../random.ts';
 import type { Task } from '../task.ts';
-import { createRandom, type Random } from '../train/random.ts';
 import { type Movement, movements } from './gestures.ts';
 import { feel, rotation } from './sensor.ts';
 import type { Triple, Wearer } from './wearer.ts';

@@ -1,4 +1,4 @@
-import { createRandom } from '../train/random.ts';
+import { createRandom } from '../random.ts';
 
 /** Three values: metres or degrees, as the name of the field says. */
 export type Triple = [number, number, number];

@@ -1,5 +1,5 @@
+import { createRandom, type Random } from '../random.ts';
 import type { Task } from '../task.ts';
-import { createRandom, type Random } from './random.ts';
 
 /** A labelled stretch of raw samples: int8 [samples][axes], zero after its first `length` samples. */
 export interface LabelledWindow {

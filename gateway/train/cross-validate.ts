@@ -1,4 +1,4 @@
-import { createRandom } from './random.ts';
+import { createRandom } from '../random.ts';
 
 /** Predicts the class of a sample, by its index. */
 export type IndexPredictor = (index: number) => number;

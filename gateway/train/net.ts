@@ -1,4 +1,4 @@
-import { createRandom } from './random.ts';
+import { createRandom } from '../random.ts';
 
 /** One layer as a task describes it: what, how large; shapes follow from the input. */
 export type LayerSpec =

@@ -1,4 +1,4 @@
-import { createRandom } from './random.ts';
+import { createRandom } from '../random.ts';
 
 /**
  * Keeps a bounded, fair memory of a stream: of each group (a class of a wearer), every item that

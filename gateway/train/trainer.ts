@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { GatewayError } from '../errors.ts';
+import { createRandom } from '../random.ts';
 import { cloneNet, type FloatNet, outputSize, splitNet } from './net.ts';
-import { createRandom } from './random.ts';
 
 /** What is learnt: n samples; whole numbers in `y` are classes, floats are targets to regress on. */
 export interface TrainData {

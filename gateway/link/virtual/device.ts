@@ -1,5 +1,6 @@
 import { Script } from 'node:vm';
 import type { BoardProfile } from '../../board.ts';
+import { createRandom } from '../../random.ts';
 import { type Clock, type Port, realClock } from '../port.ts';
 import { type BoardDouble, bootBoard } from './board.ts';
 import { type FlashImage, VirtualFlash } from './flash.ts';
@@ -71,17 +72,6 @@ function scriptOf(code: string): Script {
   return script;
 }
 
-/** mulberry32: a small seeded generator. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 function seedOf(text: string): number {
   let hash = 2166136261;
   for (const char of text) hash = Math.imul(hash ^ char.charCodeAt(0), 16777619);
@@ -97,7 +87,8 @@ function seedOf(text: string): number {
 export function createVirtualDevice(options: VirtualDeviceOptions): VirtualDevice {
   const { id, board, clock = realClock } = options;
   const script = scriptOf(options.bundle.code);
-  const random = generator(options.seed ?? seedOf(id));
+  const chance = createRandom(options.seed ?? seedOf(id));
+  const random = (): number => chance.uniform(0, 1);
   const predictions: Prediction[] = [];
   const printed: string[] = [];
   let faults: DeviceFaults = {};

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../../gateway/random.ts';
 import { gestureNames, movements } from '../../../gateway/synthetic/gestures.ts';
 import { type Motion, motion } from '../../../gateway/synthetic/motion.ts';
 import {
@@ -10,7 +11,6 @@ import {
 } from '../../../gateway/synthetic/sensor.ts';
 import { someoneElse, wearer } from '../../../gateway/synthetic/wearer.ts';
 import { loadTask } from '../../../gateway/task.ts';
-import { createRandom } from '../../../gateway/train/random.ts';
 
 const task = loadTask('gesture');
 

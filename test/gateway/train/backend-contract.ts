@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { createRandom } from '../../../gateway/random.ts';
 import { createNet, type FloatNet, type LayerSpec } from '../../../gateway/train/net.ts';
-import { createRandom } from '../../../gateway/train/random.ts';
 import {
   type Backend,
   type FitOptions,

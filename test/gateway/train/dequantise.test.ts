@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../../gateway/random.ts';
 import { dequantiseLayer } from '../../../gateway/train/dequantise.ts';
 import { createNet } from '../../../gateway/train/net.ts';
 import type { QuantLayer } from '../../../gateway/train/quant-layer.ts';
 import { quantise } from '../../../gateway/train/quantise.ts';
-import { createRandom } from '../../../gateway/train/random.ts';
 
 const common = { multiplier: Int32Array.of(1 << 30), shift: Int32Array.of(0), relu: true };
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../../gateway/random.ts';
 import { loadTask } from '../../../gateway/task.ts';
 import { builtin } from '../../../gateway/train/builtin.ts';
 import { fitRidge, fitSoftmax } from '../../../gateway/train/linear.ts';
 import type { FloatDense, FloatNet } from '../../../gateway/train/net.ts';
-import { createRandom } from '../../../gateway/train/random.ts';
 
 /** As the gesture task fits its heads. */
 const { l2, labelSmoothing, linear } = loadTask('gesture').training;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { argmax, type Dot, runLayers } from '../../../device/core/kernel.ts';
 import { loadLayers } from '../../../device/core/model.ts';
+import { createRandom } from '../../../gateway/random.ts';
 import { builtin } from '../../../gateway/train/builtin.ts';
 import { createNet, type FloatNet, splitNet } from '../../../gateway/train/net.ts';
 import { encodeLayers, type QuantLayer } from '../../../gateway/train/quant-layer.ts';
 import * as module from '../../../gateway/train/quantise.ts';
-import { createRandom } from '../../../gateway/train/random.ts';
 import { train } from '../../../gateway/train/trainer.ts';
 import { OPTIONS, SPECS, toyData, toyNet } from './backend-contract.ts';
 import { runExamples } from './examples.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRandom } from '../../../gateway/train/random.ts';
+import { createRandom } from '../../../gateway/random.ts';
 import { fitStandardisedSoftmax } from '../../../gateway/train/standardised.ts';
 
 const options = { l2: 0.01, labelSmoothing: 0, iterations: 150, learningRate: 0.1 };

@@ -1,5 +1,5 @@
 /**
- * The one source of chance in training: seeded, so that a run can be repeated bit for bit.
+ * The one source of chance: seeded, so that a run can be repeated bit for bit.
  *
  * Own lines because the packages at hand (pure-rand, seedrandom) give generators only: the gaussian
  * and the shuffle, which decide whether a run repeats, would still be ours, and pinned to theirs.

@@ -1,15 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import * as module from '../../../gateway/train/random.ts';
-import { runExamples } from './examples.ts';
+import * as module from '../../gateway/random.ts';
+import { runExamples } from './train/examples.ts';
 
 const { createRandom } = module;
 
 describe('random', () => {
   it('createRandom() does as its docstring says', () => {
-    const examples = runExamples(
-      new URL('../../../gateway/train/random.ts', import.meta.url),
-      module,
-    );
+    const examples = runExamples(new URL('../../gateway/random.ts', import.meta.url), module);
     expect(examples).toHaveLength(2);
     for (const { actual, expected } of examples) expect(actual).toEqual(expected);
   });
