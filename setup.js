@@ -6,7 +6,7 @@
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = import.meta.dirname ?? new URL('.', import.meta.url).pathname;
@@ -46,13 +46,27 @@ function installPackages() {
     dev ? '--include=dev' : '--omit=dev',
   ];
   // npm runs this script with its own settings in the environment; only these flags shall count.
+  // what works is kept until its successor does: npm ci begins by removing it
+  const modules = join(root, 'node_modules');
+  const kept = `${modules}.before`;
+  if (existsSync(modules) && !lstatSync(modules).isSymbolicLink()) {
+    rmSync(kept, { recursive: true, force: true });
+    renameSync(modules, kept);
+  }
   const done = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (done.status !== 0) {
+    if (existsSync(kept)) {
+      rmSync(modules, { recursive: true, force: true });
+      renameSync(kept, modules);
+    }
     console.error(
-      'whetstone: npm ci failed; see its message above, then run the same command again',
+      done.error
+        ? `whetstone: cannot run npm (${done.error.code}): install it, then run the same command again`
+        : 'whetstone: npm ci failed; see its message above, then run the same command again',
     );
     process.exit(1);
   }
+  rmSync(kept, { recursive: true, force: true });
   writeFileSync(stampFile, JSON.stringify({ lock, dev }));
 }
 

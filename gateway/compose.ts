@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Clock } from './link/port.ts';
+import { type Clock, steady } from './link/port.ts';
 import { createLoop, type Loop } from './loop.ts';
 import { createMonitor, type Monitor, type MonitorState } from './monitor/monitor.ts';
 import { openRegistry, type Registry } from './registry/registry.ts';
@@ -38,9 +38,11 @@ const GROUP_MS = 30_000;
  *   'not-allowed' if it or its key cannot be used
  */
 export function compose(options: ComposeOptions): Composed {
-  const { task, directory, clock, automatic, seed, durability } = options;
-  const store = openStore({ directory, now: clock.now, ...(durability && { durability }) });
+  const { task, directory, automatic, seed, durability } = options;
+  const store = openStore({ directory, now: options.clock.now, ...(durability && { durability }) });
   try {
+    const [newest] = store.journal.find({ order: 'newest', limit: 1 });
+    const clock = steady(options.clock, newest?.at);
     const signer =
       directory === ':memory:' ? memorySigner() : openSigner(join(directory, 'key.pem'));
     const registry = openRegistry(store, signer, clock.now);

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { EVENTS, STATUSES } from '../device/core/messages.ts';
 import { GatewayError } from './errors.ts';
 import { createDebts, unlessFull } from './full-disk.ts';
@@ -104,9 +105,14 @@ export function createLoop(parts: LoopParts): Loop {
     registry,
     {
       offer(device, _version, release) {
-        const { bytes, ...offer } = registry.offer(release);
-        const { trialWindows } = task.rollout;
-        online.get(device)?.offer({ ...offer, trialWindows }, bytes);
+        try {
+          const { bytes, ...offer } = registry.offer(release);
+          const { trialWindows } = task.rollout;
+          online.get(device)?.offer({ ...offer, trialWindows }, bytes);
+        } catch (error) {
+          if (!(error instanceof GatewayError)) throw error; // it does not verify: it stays here
+          write('device.refused', device, { reason: error.line(), release });
+        }
       },
       confirm: (device, release) => online.get(device)?.confirm(release),
       revert: (device, release) => online.get(device)?.revert(release),
@@ -125,6 +131,15 @@ export function createLoop(parts: LoopParts): Loop {
 
   async function attach(port: Port, own: Clock = clock): Promise<Connection> {
     let device = '';
+    let mine: Connection | undefined;
+    /** The device behind this port is gone, or another one took its place. */
+    const leave = (): void => {
+      const left = device;
+      device = '';
+      if (left === '' || online.get(left) !== mine) return;
+      online.delete(left);
+      unlessFull(() => rollouts.offline(left));
+    };
     const ready: Promise<Connection> = connect(
       port,
       {
@@ -132,8 +147,10 @@ export function createLoop(parts: LoopParts): Loop {
           const connection = await ready;
           // without room nobody is greeted: the device says hello again
           return unlessFull(() => {
-            if (!greet(hello, port)) return undefined;
+            if (device !== hello.id) leave();
+            if (!greet(hello, port)) return void leave();
             device = hello.id;
+            mine = connection;
             online.set(device, connection);
             const { release, state } = hello;
             rollouts.hello(device, { release, state });
@@ -155,12 +172,9 @@ export function createLoop(parts: LoopParts): Loop {
             }),
           );
         },
-        onStatus: (status) => hear(device, status),
-        onEvent: (event) => note(device, event),
-        onClose() {
-          online.delete(device);
-          if (device !== '') unlessFull(() => rollouts.offline(device));
-        },
+        onStatus: (status) => device !== '' && hear(device, status),
+        onEvent: (event) => device !== '' && note(device, event),
+        onClose: leave,
       },
       { policy: task.send, clock: own, maxFrameBytes: FRAME_BYTES + windowBytes },
     );
@@ -360,8 +374,12 @@ export function createLoop(parts: LoopParts): Loop {
     const { embedding, window } = view(sample);
     const version = registry.releaseOf(release)?.version ?? null;
     const at = clock.now();
-    const measured = { t, release, version, cls, score, length, embedding, window, label };
-    return { task: task.name, device, session, seq, at, ...measured, quarantine };
+    const isClass = label === null || task.classes[label] !== undefined;
+    const measured = { t, release, version, cls, score, length, embedding, window };
+    return {
+      ...{ task: task.name, device, session, seq, at, ...measured, quarantine },
+      label: isClass ? label : null,
+    };
   }
 
   /** The wire pads a window to its full size or not; what was measured is what counts. */
@@ -423,6 +441,8 @@ export function createLoop(parts: LoopParts): Loop {
       clock.clearTimeout(timer);
       await healing;
       await Promise.all([...ports].map((port) => port.close()));
+      store.flush();
+      await setImmediate(); // what waited for its commit finishes while the store is open
       saveMonitor();
       debts.pay();
       unlessFull(() => rollouts.save());

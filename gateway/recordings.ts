@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError } from './errors.ts';
 import type { Task } from './task.ts';
@@ -93,9 +93,12 @@ function textFiles(path: string): string[] {
 /** Names in a folder, sorted; none where there is no such folder. */
 function list(path: string, isFolder: boolean): string[] {
   try {
-    return readdirSync(path, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() === isFolder)
-      .map((entry) => entry.name)
+    return readdirSync(path)
+      .filter((name) => {
+        // a link counts as what it leads to; a pipe would be read for ever
+        const found = statSync(join(path, name), { throwIfNoEntry: false });
+        return isFolder ? found?.isDirectory() : found?.isFile();
+      })
       .sort();
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;

@@ -9,6 +9,7 @@ import type {
   Status,
 } from './calls.ts';
 import type { Composed } from './compose.ts';
+import { membersOf } from './dataset.ts';
 import { GatewayError } from './errors.ts';
 import type { Alarm } from './monitor/monitor.ts';
 import { type PartName, parseScope, partNames, scopeName } from './registry/manifest.ts';
@@ -207,7 +208,16 @@ export function createService(gateway: Composed, about: About): Service {
       return found as GatewayEvent[];
     },
     async train({ scope }) {
-      const healed = await loop.heal(parseScope(scope), { who: 'person' });
+      const of = parseScope(scope);
+      const known = membersOf(store, task.name, of).some(
+        (id) => store.devices.get(id) !== undefined,
+      );
+      if (of.kind !== 'fleet' && !known) {
+        throw new GatewayError('not-found', `no device in scope '${scope}'`, {
+          hint: 'see: whetstone devices',
+        });
+      }
+      const healed = await loop.heal(of, { who: 'person' });
       const { version, attempts, reason, trainMs } = healed;
       const rung = version === null ? null : registry.get(version).manifest.lineage.rung;
       const tried = attempts.at(-1)?.rung ?? null;

@@ -124,7 +124,7 @@ export function take(bytes: Uint8Array, cursor: Cursor, depth: number): Decoded 
     for (; at < stop && n < 1 / 0; at++) n = n * 256 + bytes[at];
   }
   cursor.at = at;
-  if (major < 2 && n < 9007199254740992) {
+  if (major < 2 && major + n < 9007199254740992) {
     cursor.shape += 'i';
     return major === 1 ? -1 - n : n;
   }

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { ReplayOptions, ReplayReport } from '../report.ts';
+import { heed } from '../train/trainer.ts';
 import { shortVersion } from '../ui/words.ts';
 import { type Io, integer, progress, say, sayJson, share, table } from './io.ts';
 
@@ -49,7 +50,8 @@ export function replay(program: Command, io: Io): void {
       const abort = new AbortController();
       const stop = () => abort.abort();
       const bar = progress(io);
-      process.once('SIGINT', stop);
+      const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+      for (const signal of signals) process.on(signal, stop);
       try {
         const { replay: run } = await import('../replay/replay.ts');
         const report = await run({
@@ -60,9 +62,13 @@ export function replay(program: Command, io: Io): void {
         bar.stop();
         if (json) sayJson(io, report);
         else say(io, renderReport(report));
+      } catch (error) {
+        // a terminal's Ctrl-C ends Espruino as well; that is not what went wrong
+        heed(abort.signal, 'the replay');
+        throw error;
       } finally {
         bar.stop();
-        process.off('SIGINT', stop);
+        for (const signal of signals) process.off(signal, stop);
       }
     });
 }

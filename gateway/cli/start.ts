@@ -59,10 +59,11 @@ export function start(program: Command, io: Io): void {
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedMs = 0;
     const ask = () => {
-      if (asked) process.exit(130);
-      asked = true;
+      // a group's signal and the one that its parent passes on are one
+      if (askedMs > 0 && Date.now() - askedMs > 1000) process.exit(130);
+      askedMs ||= Date.now();
       resolve();
     };
     process.on('SIGINT', ask);

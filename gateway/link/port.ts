@@ -24,6 +24,27 @@ export interface Clock {
   clearTimeout(timer: unknown): void;
 }
 
+/**
+ * A clock that never goes back: where the computer's is set back, this one goes on from where it
+ * was. Deadlines and the order of labels, versions and regimes rest on it.
+ *
+ * @param clock whose timers are used
+ * @param from ms since 1970: no reading is before it
+ */
+export function steady(clock: Clock, from = 0): Clock {
+  let last = from;
+  let ahead = Math.max(0, from - clock.now());
+  return {
+    ...clock,
+    now() {
+      const now = clock.now() + ahead;
+      if (now < last) ahead += last - now;
+      last = Math.max(last, now);
+      return last;
+    },
+  };
+}
+
 /** The computer's own time. */
 export const realClock: Clock = {
   now: () => Date.now(),

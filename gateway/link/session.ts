@@ -187,7 +187,8 @@ class Step {
 }
 
 function greet(step: Step, hello: Hello): void {
-  if (hello.proto !== PROTO || hello.session < 1) {
+  // an id that every object has as a name would deceive each table of devices
+  if (hello.proto !== PROTO || hello.session < 1 || hello.id === '' || hello.id in {}) {
     step.count('strangers', 1);
     return;
   }

@@ -40,8 +40,16 @@ export function lockDirectory(directory: string): () => void {
       },
     );
   }
-  writeFileSync(pidFile, `${process.pid}\n`);
   const held = lock;
+  try {
+    writeFileSync(pidFile, `${process.pid}\n`);
+  } catch (cause) {
+    held.close();
+    throw new GatewayError('store', `cannot write ${pidFile}`, {
+      cause,
+      hint: 'choose a data directory that this user may write',
+    });
+  }
   return () => held.close();
 }
 

@@ -39,6 +39,8 @@ export type GatePolicy = Task['gate'];
 
 export interface GateInput {
   classes: readonly string[];
+  /** new labels of each class that teach the candidate */
+  taught: readonly number[];
   evidence: Evidence;
   /** What the champion's accuracy was when it was released, 0 to 1; the reference that it failed. */
   championReference: number | null;
@@ -123,6 +125,7 @@ export function gate(input: GateInput): GateReport {
   const midP = first ? null : mcnemarMidP(gained, lost);
   const checks: GateCheck[] = [
     better(input, { n, accuracy, before, gained, lost, midP }),
+    enoughLabels(input),
     ...lossByClass(input),
     ...input.regimes.map((regime) => keepsRegime(regime, policy)),
     {
@@ -178,6 +181,21 @@ export function gate(input: GateInput): GateReport {
     budgets: input.budgets,
     checks,
   };
+}
+
+/**
+ * A first model needs labels of every class, two of each so that one can judge what the other
+ * teaches; an update needs two classes, or what it costs the others cannot be seen.
+ */
+function enoughLabels({ evidence, classes, taught }: GateInput): GateCheck {
+  const name = 'labels';
+  if (evidence.champion.length === 0) {
+    const few = classes.filter((_, k) => (taught[k] ?? 0) < 2);
+    const why = few.length > 0 ? `fewer than two of ${few.join(', ')}` : 'of every class';
+    return { name, ok: few.length === 0, why };
+  }
+  const covered = classes.filter((_, k) => (taught[k] ?? 0) > 0);
+  return { name, ok: covered.length >= 2, why: `of ${covered.join(', ') || 'no class'}` };
 }
 
 interface Comparison {

@@ -150,6 +150,7 @@ async function attemptRung(
   const broken = input.mustPass.filter((e) => said(e) !== e.cls).map(({ name }) => name);
   const report = gate({
     classes: task.classes,
+    taught: countOf(fresh, task),
     evidence,
     championReference: input.championReference,
     regimes: regimes.filter(({ truth }) => truth.length > 0),
@@ -180,8 +181,12 @@ function holdOut(
 /** Of a class with one label, a fold loses all; its window then counts against the candidate. */
 const MOST_ALONE = 1 / 3;
 
+function countOf(examples: readonly Example[], task: Task): number[] {
+  return task.classes.map((_, c) => examples.filter(({ cls }) => cls === c).length);
+}
+
 function canCrossValidate(fresh: readonly Example[], task: Task): boolean {
-  const counts = task.classes.map((_, c) => fresh.filter(({ cls }) => cls === c).length);
+  const counts = countOf(fresh, task);
   const alone = counts.filter((count) => count === 1).length;
   return fresh.length >= 2 && alone <= fresh.length * MOST_ALONE;
 }

@@ -23,6 +23,7 @@ function paired(both: number, gained: number, lost: number, neither: number): Ev
 function input(changes: Partial<GateInput> = {}): GateInput {
   return {
     classes: ['a', 'b'],
+    taught: [4, 4],
     evidence: paired(10, 8, 0, 0),
     championReference: 0.95,
     regimes: [],
@@ -67,6 +68,21 @@ describe('gate() of a first model', () => {
     });
     expect(classes[1]).toEqual({ name: 'b', windows: 0, champion: null, candidate: null });
     expect([worstClass, reachesAim]).toEqual(['a', true]);
+  });
+});
+
+describe('gate() and the labels that taught', () => {
+  it('wants two of every class for a first model', () => {
+    const evidence: Evidence = { ...paired(20, 0, 0, 0), champion: [] };
+    const report = gate(input({ evidence, taught: [5, 1] }));
+    expect(failed(report)).toEqual(['labels']);
+    expect(report.reason).toBe('labels: fewer than two of b');
+    expect(gate(input({ evidence, taught: [2, 2] })).decision).toBe('release');
+  });
+
+  it('wants two classes for an update: one alone cannot show what it costs the other', () => {
+    expect(failed(gate(input({ taught: [12, 0] })))).toEqual(['labels']);
+    expect(gate(input({ taught: [12, 1] })).decision).toBe('release');
   });
 });
 
