@@ -78,6 +78,8 @@ export async function tellStory(gateway: Composed, plot: Plot = PLOT): Promise<S
   const board = loadBoard(BOARD);
   const bundle = await buildBundle({ board, task });
   const watches: Watch[] = [];
+  // whoever wore a watch when the gateway ended wears it still
+  const turns = store.states.load<number>('story') ?? 0;
   const timers = new Set<unknown>();
   let turn = 0;
   let stopped = false;
@@ -94,7 +96,8 @@ export async function tellStory(gateway: Composed, plot: Plot = PLOT): Promise<S
     let due = clock.now() + ms;
     const again = (): void => {
       act();
-      due += ms;
+      // a busy computer makes the wrists slower, not the windows faster than a wrist can be
+      due = Math.max(due + ms, clock.now());
       after(Math.max(0, due - clock.now()), again);
     };
     after(ms, again);
@@ -104,7 +107,8 @@ export async function tellStory(gateway: Composed, plot: Plot = PLOT): Promise<S
     const id = `watch-${i + 1}`;
     // its chance is that of this boot: a watch that starts again opens a session of its own
     const device = createVirtualDevice({ bundle, id, board, clock, seed: clock.now() + i });
-    const someone = wearer(plot.seed + i, `wearer ${i + 1}`);
+    const changes = i < plot.watches - plot.changing ? 0 : turns;
+    const someone = wearerAfter(plot.seed, i, changes);
     const stream = motion(task, someone, plot.seed + i, plot.restSeconds);
     watches.push({ id, device, motion: stream, truth: [], right: [], told: null });
     await loop.attach(device.port);
@@ -146,9 +150,9 @@ export async function tellStory(gateway: Composed, plot: Plot = PLOT): Promise<S
   }
 
   function change(): void {
+    store.states.save('story', turns + 1).catch(forgiveFull);
     for (const watch of watches.slice(-plot.changing)) {
-      const before = watch.motion.wearer;
-      const someone: Wearer = someoneElse(before, plot.seed, `somebody else`);
+      const someone = wearerAfter(plot.seed, watches.indexOf(watch), turns + 1);
       watch.motion.wear(someone);
       watch.right.length = 0;
       journal.write('device.wearer', watch.id, { wearer: someone.name }, clock.now());
@@ -196,10 +200,7 @@ export async function tellStory(gateway: Composed, plot: Plot = PLOT): Promise<S
         .sort((a, b) => (known.get(a.cls) ?? 0) - (known.get(b.cls) ?? 0));
       if (choice === undefined) continue;
       const { sample, cls } = choice;
-      loop.truth({ sample: sample.id, cls, source: 'person', trust: 1 }).catch((error: unknown) => {
-        // a full disk: the person tries again
-        if (!(error instanceof GatewayError && error.code === 'disk-full')) throw error;
-      });
+      loop.truth({ sample: sample.id, cls, source: 'person', trust: 1 }).catch(forgiveFull);
     }
   }
 
@@ -219,4 +220,18 @@ export async function tellStory(gateway: Composed, plot: Plot = PLOT): Promise<S
     for (const timer of timers) clock.clearTimeout(timer);
     await Promise.all(watches.map(({ device }) => device.dispose()));
   }
+}
+
+/** A full disk: the story goes on, and tries again where that matters. */
+function forgiveFull(error: unknown): void {
+  if (!(error instanceof GatewayError && error.code === 'disk-full')) throw error;
+}
+
+/** Who wears a watch after it changed hands so often: each time somebody very different. */
+function wearerAfter(seed: number, watch: number, changes: number): Wearer {
+  let someone = wearer(seed + watch, `wearer ${watch + 1}`);
+  for (let i = 0; i < changes; i++) {
+    someone = someoneElse(someone, seed + i, i === 0 ? 'somebody else' : `person ${i + 2}`);
+  }
+  return someone;
 }

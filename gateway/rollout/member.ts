@@ -200,7 +200,10 @@ export function heardHello(
     return;
   }
   const back = member.previous === null ? 0 : s.back[member.previous];
-  if (stage === 'returning' && release === back) {
+  if (release === 0 && ['back', 'failed', 'refused'].includes(stage) && member.previous !== null) {
+    // it lost everything, for example with its flash: what it ran last is served anew
+    sendBack(s, device, effects);
+  } else if (stage === 'returning' && release === back) {
     if (state === 1) isBack(s, device, effects);
     else effects.push({ t: 'confirm', device, release });
   } else if (stage === 'reverting') isBack(s, device, effects);

@@ -50,7 +50,7 @@ export interface Rollouts {
    * Undoes the rollout of a version, or the newest one that can be undone.
    *
    * @returns id of the rollout
-   * @throws GatewayError 'not-found' if there is none
+   * @throws GatewayError 'not-found' if there is none; 'not-allowed' if no device had a model before
    */
   rollback(version: string | undefined, because: Because): string;
   hello(device: string, seen: { release: number; state: number }): void;
@@ -277,6 +277,17 @@ export function createRollouts(
         throw new GatewayError('not-found', 'there is no rollout to undo', {
           hint: 'see: whetstone rollouts',
         });
+      }
+      const members = Object.values(found.members);
+      if (members.length > 0 && members.every(({ previous }) => previous === null)) {
+        const name = scopeName(found.scope);
+        throw new GatewayError(
+          'not-allowed',
+          `${found.version.slice(0, 8)} is the first model of ${name}`,
+          {
+            hint: 'there is none to go back to; name another version',
+          },
+        );
       }
       feed(found.id, { t: 'rollback', why: `${who}: ${why}`, now: now() });
       return found.id;

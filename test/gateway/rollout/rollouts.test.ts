@@ -286,6 +286,35 @@ describe('rollback()', () => {
     expect(fleet.rollouts.get(id)?.stage).toBe('returned');
   });
 
+  test('serves a device that lost everything what it went back to, after a restart too', () => {
+    const fleet = createFleet(['w1'], { settings });
+    const { id } = fleet.start(2);
+    fleet.windows(20);
+    fleet.rollouts.rollback(undefined, { who: 'anna', why: 'no' });
+    fleet.pump();
+    expect(fleet.stages(id)).toEqual({ w1: 'back' });
+    fleet.restart();
+    Object.assign(fleet.twins.get('w1') as object, { release: 0, trial: null });
+    fleet.hello('w1');
+    fleet.pump();
+    expect(fleet.twins.get('w1')).toMatchObject({ release: 3 });
+    expect(fleet.registry.releaseOf(3)?.version).toBe(fleet.first);
+    expect(fleet.stages(id)).toEqual({ w1: 'back' });
+  });
+
+  test('refuses to undo a first model: there is none to go back to', () => {
+    const fleet = createFleet(['w1', 'w2'], { settings });
+    for (const twin of fleet.twins.values()) twin.release = 0;
+    for (const name of fleet.twins.keys()) fleet.hello(name);
+    const { id, version } = fleet.start(2);
+    fleet.windows(20);
+    const stages = fleet.stages(id);
+    expect(() => fleet.rollouts.rollback(version, { who: 'anna', why: 'no' })).toThrow(
+      expect.objectContaining({ code: 'not-allowed' }),
+    );
+    expect(fleet.stages(id)).toEqual(stages);
+  });
+
   test('says when there is nothing to undo', () => {
     const fleet = createFleet(['w1'], { settings });
     expect(() => fleet.rollouts.rollback(undefined, { who: 'anna', why: 'no' })).toThrow(
