@@ -1,4 +1,4 @@
-import { binomialAtMost } from './binomial.ts';
+import { binomialLowerTail } from '../statistics.ts';
 import { type ConformalState, conformal } from './conformal.ts';
 import { type Prequential, type PrequentialState, prequential } from './prequential.ts';
 
@@ -138,7 +138,7 @@ export function deviceMonitor(
       if (outcomes.length < settings.minLabels) return undefined;
       const right = outcomes.filter((outcome) => outcome.correct).length;
       const n = outcomes.length;
-      const evidence = binomialAtMost(right, n, rule(promised));
+      const evidence = binomialLowerTail(right, n, rule(promised));
       if (evidence >= settings.falseAlarm) return undefined;
       const since = outcomes.find((outcome) => !outcome.correct)?.at ?? at;
       const before = promised.accuracy;

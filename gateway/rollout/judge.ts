@@ -1,4 +1,4 @@
-import { fisherWorse } from '../monitor/binomial.ts';
+import { fisherWorse } from '../statistics.ts';
 import { type Member, nothingSeen, type RolloutSettings, type Seen, together } from './state.ts';
 
 /** What the windows say about the new version, and on which evidence. */

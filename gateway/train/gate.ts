@@ -1,11 +1,6 @@
+import { binomialLowerTail, mcnemarMidP, wilson } from '../statistics.ts';
 import type { Task } from '../task.ts';
-import {
-  binomialLowerTail,
-  confusionMatrix,
-  mcnemarMidP,
-  recallByClass,
-  wilson,
-} from './metrics.ts';
+import { confusionMatrix, recallByClass } from './metrics.ts';
 
 /**
  * How the labelled windows that judge a candidate were kept from it.

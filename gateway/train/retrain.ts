@@ -1,7 +1,7 @@
+import { mcnemarMidP } from '../statistics.ts';
 import type { Task } from '../task.ts';
 import { crossValidate } from './cross-validate.ts';
 import { type Evidence, type GateReport, gate, type Regime } from './gate.ts';
-import { mcnemarMidP } from './metrics.ts';
 import { createPredictor, encodeModel, type ModelParts, type QuantModel } from './model.ts';
 import { type Example, RUNGS, type Rung, type RungData, type Trained, trainRung } from './rungs.ts';
 

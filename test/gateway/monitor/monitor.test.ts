@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { binomialAtMost, fisherWorse } from '../../../gateway/monitor/binomial.ts';
 import { createMonitor, monitorDefaults } from '../../../gateway/monitor/monitor.ts';
 import { prequential } from '../../../gateway/monitor/prequential.ts';
 import { mulberry, scores } from './streams.ts';
@@ -144,23 +143,6 @@ describe('createMonitor()', () => {
       return [found, monitor.groups(1e9), monitor.accuracy().n];
     };
     expect(run(true)).toEqual(run(false));
-  });
-});
-
-describe('binomialAtMost()', () => {
-  test('sums the lower tail', () => {
-    expect(binomialAtMost(1, 4, 0.5)).toBeCloseTo(5 / 16, 12);
-    expect(binomialAtMost(4, 4, 0.3)).toBeCloseTo(1, 12);
-    expect(binomialAtMost(2, 7, 0.9)).toBeCloseTo(0.0001765, 7);
-    expect(() => binomialAtMost(5, 4, 0.5)).toThrow(RangeError);
-  });
-});
-
-describe('fisherWorse()', () => {
-  test('is the lower tail of the hypergeometric distribution', () => {
-    expect(fisherWorse(1, 4, 3, 4)).toBeCloseTo(17 / 70, 12);
-    expect(fisherWorse(10, 10, 0, 10)).toBeCloseTo(1, 12);
-    expect(fisherWorse(0, 10, 10, 10)).toBeCloseTo(1 / 184756, 12);
   });
 });
 

@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import * as module from '../../../gateway/train/cross-validate.ts';
-import { runExamples } from './examples.ts';
 
 const { crossValidate, stratifiedFolds } = module;
 const labels = [0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2];
 
 describe('cross-validate', () => {
-  it('stratifiedFolds() does as its docstring says', () => {
-    const url = new URL('../../../gateway/train/cross-validate.ts', import.meta.url);
-    const examples = runExamples(url, module);
-    expect(examples).toHaveLength(1);
-    for (const { actual, expected } of examples) expect(actual).toEqual(expected);
-  });
-
   it('crossValidate() never shows a model the sample that it predicts', async () => {
     const predicted = await crossValidate(labels, 3, 4, (seen) => (index) => {
       expect(seen).not.toContain(index);

@@ -2,20 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { builtin } from '../../../gateway/train/builtin.ts';
 import * as module from '../../../gateway/train/net.ts';
 import { SPECS, toyData, toyNet } from './backend-contract.ts';
-import { runExamples } from './examples.ts';
 
 const { cloneNet, createNet, outputShape, outputSize, splitNet } = module;
 const input = { length: 12, channels: 2 };
 
 describe('net', () => {
-  const examples = runExamples(new URL('../../../gateway/train/net.ts', import.meta.url), module);
-  it.each(examples)('$expression does as its docstring says', ({ actual, expected }) => {
-    expect(actual).toEqual(expected);
-  });
-  it('has its examples', () => {
-    expect(examples).toHaveLength(3);
-  });
-
   it('createNet() hands shapes from layer to layer', () => {
     expect(toyNet().layers.map(outputShape)).toEqual([
       { length: 12, channels: 4 },

@@ -8,7 +8,6 @@ import { encodeLayers, type QuantLayer } from '../../../gateway/train/quant-laye
 import * as module from '../../../gateway/train/quantise.ts';
 import { train } from '../../../gateway/train/trainer.ts';
 import { OPTIONS, SPECS, toyData, toyNet } from './backend-contract.ts';
-import { runExamples } from './examples.ts';
 
 const { dequantise, outputQuantisation, PRE_OUTPUT, quantise } = module;
 
@@ -64,11 +63,6 @@ function denseNet(weights: number[][], bias: number[], relu = false): FloatNet {
 }
 
 describe('quantise', () => {
-  const url = new URL('../../../gateway/train/quantise.ts', import.meta.url);
-  it.each(runExamples(url, module))('$expression does as its docstring says', (example) => {
-    expect(example.actual).toEqual(example.expected);
-  });
-
   it('quantise() keeps the classes and the logits of a trained net of every layer type', async () => {
     const net = await train(builtin, toyNet(), toyData(120, 1), OPTIONS);
     const seen = toInt8(toyData(120, 1).x);

@@ -1,18 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import * as module from '../../../gateway/train/rehearsal.ts';
-import { runExamples } from './examples.ts';
 
 const { rehearsalWeights, reservoir } = module;
 
 describe('rehearsal', () => {
-  const examples = runExamples(
-    new URL('../../../gateway/train/rehearsal.ts', import.meta.url),
-    module,
-  );
-  it.each(examples)('$expression does as its docstring says', ({ actual, expected }) => {
-    expect(actual).toEqual(expected);
-  });
-
   it('reservoir() keeps every item with the same chance when more come than fit', () => {
     const counts = new Array<number>(10).fill(0);
     const items = counts.map((_, i) => i);

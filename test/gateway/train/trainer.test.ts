@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as module from '../../../gateway/train/trainer.ts';
-import { runExamples } from './examples.ts';
 
 describe('trainer', () => {
-  it('layerPenalties() does as its docstring says', () => {
-    const url = new URL('../../../gateway/train/trainer.ts', import.meta.url);
-    const examples = runExamples(url, module);
-    expect(examples).toHaveLength(1);
-    for (const { actual, expected } of examples) expect(actual).toEqual(expected);
-  });
-
   it('layerPenalties() keeps one a layer, and refuses too few, too many and negative ones', () => {
     expect(module.layerPenalties([0, 0.5], 2)).toEqual([0, 0.5]);
     expect(() => module.layerPenalties([0.5], 2)).toThrow(RangeError);

@@ -10,16 +10,16 @@ export interface Example {
 /**
  * Executes the one-line examples in a module's docstrings, with its exports in scope.
  *
- * @param url of the module
+ * @param file path of the module
  * @param exports what it exports
  * @returns the examples, each with what it gave and what it says
  */
-export function runExamples(url: URL, exports: Record<string, unknown>): Example[] {
+export function runExamples(file: string, exports: Record<string, unknown>): Example[] {
   const names = Object.keys(exports);
   const values = Object.values(exports);
   const evaluate = (code: string): unknown =>
     new Function(...names, `'use strict'; return (${code});`)(...values);
-  return [...readFileSync(url, 'utf8').matchAll(/@example (.+?) \/\/ (.+)/g)].map(
+  return [...readFileSync(file, 'utf8').matchAll(/ \* @example (.+?) \/\/ (.+)/g)].map(
     ([, expression, expected]) => ({
       expression,
       actual: evaluate(expression),
