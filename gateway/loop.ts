@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { EVENTS, STATUSES } from '../device/core/messages.ts';
+import { measured, type Origin, toRow } from './arrival.ts';
 import { GatewayError } from './errors.ts';
 import { createDebts, unlessFull } from './full-disk.ts';
 import { type Healed, type HealOptions, heal } from './heal.ts';
@@ -7,6 +8,7 @@ import { type Connection, connect } from './link/connect.ts';
 import type { DeviceEvent, Hello, Sample, Status } from './link/messages.ts';
 import type { Clock, Port } from './link/port.ts';
 import type { Alarm, Monitor } from './monitor/monitor.ts';
+import { createRegimes } from './regimes.ts';
 import type { Scope } from './registry/manifest.ts';
 import type { Registry } from './registry/registry.ts';
 import { createRollouts, type Rollouts } from './rollout/rollouts.ts';
@@ -74,8 +76,6 @@ const TICK_MS = 5000;
 const CONFIRMED = 1;
 /** Windows after which the monitor's memory is stored; a crash costs it no more than these. */
 const UNSAVED = 50;
-/** Labelled windows before an alarm's estimate that may belong to what it tells of. */
-const WALK_BACK = 50;
 /** Raw windows asked for when an alarm comes: what a device still holds of the new regime. */
 const ASKED = 32;
 /** Most bytes of raw windows in a frame: a window of the task and what a sample carries beside it. */
@@ -94,7 +94,7 @@ export function createLoop(parts: LoopParts): Loop {
   );
   const refused = new Set<string>();
   const last = new Map<string, { session: number; seq: number; t: number }>();
-  const regimes = store.states.load<Record<string, number>>('regimes') ?? {};
+  const regimes = createRegimes(store, task, store.states.load('regimes'));
   const tried = new Map<string, number>();
   let healing: Promise<unknown> = Promise.resolve();
   let unsaved = 0;
@@ -130,15 +130,16 @@ export function createLoop(parts: LoopParts): Loop {
   // ── stream ──────────────────────────────────────────────────────────────────────────────────
 
   async function attach(port: Port, own: Clock = clock): Promise<Connection> {
-    let device = '';
+    let device = ''; // whose samples these are, for as long as they are of its session
+    let isHere = false; // it said hello since the port was opened
     let mine: Connection | undefined;
     /** The device behind this port is gone, or another one took its place. */
     const leave = (): void => {
-      const left = device;
-      device = '';
-      if (left === '' || online.get(left) !== mine) return;
-      online.delete(left);
-      unlessFull(() => rollouts.offline(left));
+      if (!isHere) return;
+      isHere = false;
+      if (online.get(device) !== mine) return;
+      online.delete(device);
+      unlessFull(() => rollouts.offline(device));
     };
     const ready: Promise<Connection> = connect(
       port,
@@ -148,8 +149,13 @@ export function createLoop(parts: LoopParts): Loop {
           // without room nobody is greeted: the device says hello again
           return unlessFull(() => {
             if (device !== hello.id) leave();
-            if (!greet(hello, port)) return void leave();
+            if (!greet(hello, port)) {
+              leave();
+              device = '';
+              return undefined;
+            }
             device = hello.id;
+            isHere = true;
             mine = connection;
             online.set(device, connection);
             const { release, state } = hello;
@@ -157,10 +163,12 @@ export function createLoop(parts: LoopParts): Loop {
             return store.samples.known(device, hello.session);
           });
         },
-        onSample: (sample, done) => void arrive(device, sample, done),
-        onWindow: (sample) => void keep(device, sample),
+        onSample: (sample, done) =>
+          device === '' ? done(false) : void arrive(device, sample, done),
+        onWindow: (sample) => device !== '' && void keep(device, sample),
         onGone: () => {},
         onLost(session, ranges) {
+          if (device === '') return;
           const windows = ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
           const below = Math.max(...ranges.map(([, to]) => to)) + 1;
           const [id, at] = [device, clock.now()];
@@ -172,8 +180,8 @@ export function createLoop(parts: LoopParts): Loop {
             }),
           );
         },
-        onStatus: (status) => device !== '' && hear(device, status),
-        onEvent: (event) => device !== '' && note(device, event),
+        onStatus: (status) => isHere && hear(device, status),
+        onEvent: (event) => isHere && note(device, event),
         onClose: leave,
       },
       { policy: task.send, clock: own, maxFrameBytes: FRAME_BYTES + windowBytes },
@@ -210,8 +218,9 @@ export function createLoop(parts: LoopParts): Loop {
   ): Promise<void> {
     const before = last.get(device);
     const same = before?.session === sample.session && before.seq < sample.seq ? before : undefined;
-    const reason = checkSample(view(sample), task, same, checkLimits);
-    const stored = row(device, sample, reason);
+    const whole = measured(sample, axes);
+    const reason = checkSample(whole, task, same, checkLimits);
+    const stored = toRow(whole, task, { ...origin(device, sample), quarantine: reason });
     last.set(device, { session: sample.session, seq: sample.seq, t: sample.t });
     try {
       if ((await store.samples.add(stored)) === 'duplicate') return done();
@@ -267,12 +276,12 @@ export function createLoop(parts: LoopParts): Loop {
   }
 
   function labelled(device: string): void {
-    const have = labelsSince(device);
+    const have = regimes.labels(device);
     write('label.added', device, { have, want: task.training.minLabels });
   }
 
   function raise(device: string, alarm: Alarm): void {
-    regimes[device] = alarm.since;
+    regimes.begin(device, alarm.since);
     saveMonitor();
     write('alarm.raised', device, { ...alarm });
     for (const seq of newest(device)) online.get(device)?.ask([seq]);
@@ -286,7 +295,7 @@ export function createLoop(parts: LoopParts): Loop {
    * an update that was better than what it replaced, and not yet what the task aims at.
    */
   function consider(device: string): void {
-    const labels = labelsSince(device);
+    const labels = regimes.labels(device);
     const more = labels - (tried.get(device) ?? 0);
     if (!wantsLabels(device) || rollouts.busy(device) || more < task.training.minLabels) return;
     tried.set(device, labels);
@@ -297,7 +306,9 @@ export function createLoop(parts: LoopParts): Loop {
   }
 
   function healNow(scope: Scope, options: HealOptions = {}): Promise<Healed> {
-    const next = healing.then(() => heal({ ...parts, rollouts, regime }, scope, options));
+    const next = healing.then(() =>
+      heal({ ...parts, rollouts, regime: regimes.since }, scope, options),
+    );
     healing = next.catch(() => {});
     return next;
   }
@@ -335,27 +346,6 @@ export function createLoop(parts: LoopParts): Loop {
 
   // ── what the functions above share ──────────────────────────────────────────────────────────
 
-  /**
-   * The alarm's own estimate, and before it the labelled windows that the model got wrong without
-   * one that it got right: an estimate from scores comes a little late.
-   */
-  function regime(device: string): number {
-    const since = regimes[device] ?? 0;
-    const before = {
-      device,
-      until: since,
-      labelled: true,
-      order: 'newest',
-      limit: WALK_BACK,
-    } as const;
-    let start = since;
-    for (const { label, cls, at } of since === 0 ? [] : store.samples.find(before)) {
-      if (label?.cls === cls) break;
-      start = at;
-    }
-    return start;
-  }
-
   /** Its model was released below the task's aim, and labels since have not shown otherwise. */
   const isShort = (device: string): boolean =>
     fallsShort(registry, store.devices.get(device)?.version ?? null) &&
@@ -369,39 +359,19 @@ export function createLoop(parts: LoopParts): Loop {
     debts.owe(() => journal.write(kind, subject, data, at));
   }
 
-  function row(device: string, sample: Sample, quarantine: string | null): NewSample {
-    const { session, seq, t, release, cls, score, length, label } = sample;
-    const { embedding, window } = view(sample);
-    const version = registry.releaseOf(release)?.version ?? null;
-    const at = clock.now();
-    const isClass = label === null || task.classes[label] !== undefined;
-    const measured = { t, release, version, cls, score, length, embedding, window };
-    return {
-      ...{ task: task.name, device, session, seq, at, ...measured, quarantine },
-      label: isClass ? label : null,
-    };
-  }
-
-  /** The wire pads a window to its full size or not; what was measured is what counts. */
-  function view(sample: Sample): Sample {
-    const { window, length } = sample;
-    return { ...sample, window: window === null ? null : window.subarray(0, length * axes) };
+  function origin(device: string, { release }: Sample): Omit<Origin, 'quarantine'> {
+    return { device, version: registry.releaseOf(release)?.version ?? null, at: clock.now() };
   }
 
   /** A raw window that was asked for: checked as if it had come at once. */
   async function keep(device: string, sample: Sample): Promise<void> {
-    const reason = checkSample(view(sample), task);
+    const whole = measured(sample, axes);
+    const quarantine = checkSample(whole, task);
     try {
-      await store.samples.add(row(device, sample, reason));
+      await store.samples.add(toRow(whole, task, { ...origin(device, sample), quarantine }));
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error; // a full disk: the window is asked for again
     }
-  }
-
-  function labelsSince(device: string): number {
-    const since = regime(device);
-    const all = { task: task.name, device, since, labelled: true, quarantined: false };
-    return store.samples.count(all);
   }
 
   function newest(device: string): number[] {
@@ -414,7 +384,11 @@ export function createLoop(parts: LoopParts): Loop {
 
   function saveMonitor(): void {
     unsaved = 0;
-    const memory = { monitor: monitor.state(), watched: Object.fromEntries(watched), regimes };
+    const memory = {
+      monitor: monitor.state(),
+      watched: Object.fromEntries(watched),
+      regimes: regimes.state(),
+    };
     for (const [name, value] of Object.entries(memory)) {
       store.states.save(name, value).catch(() => {
         unsaved = UNSAVED; // a full disk: the next window tries again
@@ -428,7 +402,7 @@ export function createLoop(parts: LoopParts): Loop {
     heal: healNow,
     rollouts,
     online,
-    regime,
+    regime: regimes.since,
     wantsLabels,
     wireBytes(release, device) {
       const at = device === undefined ? [...ports] : [online.get(device)];
