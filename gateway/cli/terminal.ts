@@ -1,5 +1,5 @@
 import type { Gateway, GatewayEvent, Status } from '../calls.ts';
-import { clock, sentence, toneOf } from '../ui/words.ts';
+import { clock, sentence, tellsNews, toneOf } from '../ui/words.ts';
 import { colour, type Io, share } from './io.ts';
 
 const STATUS_MS = 1000;
@@ -18,6 +18,7 @@ export async function showGateway(gateway: Gateway, io: Io): Promise<() => void>
   const { startedAt, sentence: about } = await gateway.call.status();
   const isTty = io.out.isTTY === true;
   let status = '';
+  const isNews = tellsNews();
   let shown = 0; // the events so far and the live ones overlap
   const draw = () => {
     if (status !== '') io.out.write(status);
@@ -39,6 +40,7 @@ export async function showGateway(gateway: Gateway, io: Io): Promise<() => void>
   function show(event: GatewayEvent) {
     if (event.id <= shown || silent.includes(event.kind)) return;
     shown = event.id;
+    if (!isNews(event)) return;
     const text = `${clock(event.at - startedAt)}  ${sentence(event)}`;
     const tone = toneOf(event);
     line(tone === 'plain' ? text : colour(io, tone === 'bad' ? 'red' : 'green', text));

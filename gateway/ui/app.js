@@ -1,5 +1,5 @@
 import { deviceCard, drawDevice, el, rolloutItem } from './draw.js';
-import { clock, sentence, toneOf } from './words.js';
+import { clock, inOne, sentence, toneOf } from './words.js';
 
 /** The page: asks for the status, follows the live events, and says when it cannot. */
 
@@ -11,6 +11,8 @@ const $ = (id) => document.getElementById(id);
 let startedAt = Date.now();
 let source = null;
 let timer = null;
+/** newest rows of labels, by device, until something else happens */
+const labelRows = new Map();
 
 function setState(state, link, trouble = '') {
   document.body.dataset.state = state;
@@ -30,7 +32,8 @@ function drawStatus(status) {
   for (const ghost of document.querySelectorAll('.ghost')) ghost.remove();
   drawDevices(status.devices);
   $('no-devices').hidden = status.devices.length > 0;
-  $('rollouts').replaceChildren(...status.rollouts.map(rolloutItem));
+  const newestFirst = status.rollouts.toSorted((a, b) => b.startedAt - a.startedAt);
+  $('rollouts').replaceChildren(...newestFirst.map(rolloutItem));
   $('no-rollouts').hidden = status.rollouts.length > 0;
   drawAlarm(status.devices.filter((device) => device.alarm !== null));
 }
@@ -59,12 +62,21 @@ function drawAlarm(alarmed) {
 }
 
 function addEvent(event) {
+  if (event.kind !== 'label.added') labelRows.clear();
+  const row = labelRows.get(event.subject);
+  const one = row && inOne(row.event, event);
+  if (one !== undefined) {
+    row.event = one;
+    row.item.lastChild.textContent = sentence(one);
+    return;
+  }
   const item = el(
     'li',
     { 'data-tone': toneOf(event) },
     el('time', { datetime: new Date(event.at).toISOString() }, clock(event.at - startedAt)),
     el('span', {}, sentence(event)),
   );
+  if (event.kind === 'label.added') labelRows.set(event.subject, { event, item });
   $('events').prepend(item);
   while ($('events').children.length > SHOWN_EVENTS) $('events').lastChild.remove();
   $('no-events').hidden = true;
@@ -103,6 +115,7 @@ async function follow(lastEvent) {
   const response = await fetch(`/api/events?limit=${SHOWN_EVENTS}`);
   const events = (await response.json()).filter((event) => event.id <= lastEvent);
   $('events').replaceChildren();
+  labelRows.clear();
   events.forEach(addEvent);
   $('no-events').hidden = events.length > 0;
   source = new EventSource(`/api/events?since=${lastEvent}`);

@@ -101,9 +101,18 @@ export function drawDevice(card, device) {
   if (device.dropped > 0) rows.push(['Dropped', device.dropped.toLocaleString()]);
   if (device.score !== null) rows.push(['Margin', (device.score / 16).toFixed(1)]);
   find('dl').replaceChildren(
-    ...rows.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]),
+    ...rows.flatMap(([name, value]) => [
+      el('dt', name in meanings ? { title: meanings[name] } : {}, name),
+      el('dd', {}, value),
+    ]),
   );
 }
+
+const meanings = {
+  For: 'whom this model serves',
+  Margin: 'how sure the model is, in logits',
+  Dropped: 'windows that the device had to forget before they were stored',
+};
 
 function modelOf(device) {
   return `${shortVersion(device.version)}${device.state === 'trial' ? ', on trial' : ''}`;
@@ -111,7 +120,9 @@ function modelOf(device) {
 
 function markOf(device) {
   if (!device.connected) return ['✕ not connected', 'bad'];
-  if (device.alarm !== null) return ['⚠ alarm', 'bad'];
+  if (device.alarm !== null) {
+    return [device.state === 'trial' ? '⚠ alarm, update on trial' : '⚠ alarm', 'bad'];
+  }
   if (device.state === 'trial') return ['◐ on trial', 'trial'];
   if (device.state === 'empty') return ['○ no model', 'trial'];
   return ['● confirmed', 'good'];

@@ -66,9 +66,10 @@ const phrases: Record<string, Phrase> = {
   'alarm.ended': (subject, data) =>
     `alarm of ${subject} is over${typeof data.accuracy === 'number' ? `: accuracy back to ${share(data.accuracy)}` : ''}`,
   'label.added': (subject, data) => {
-    const { have, want, count } = data;
+    const { from, have, want, count } = data;
     if (typeof have === 'number' && typeof want === 'number') {
-      return `label ${have > want ? have : `${have}/${want}`} for ${subject}`;
+      const upTo = have > want ? have : `${have}/${want}`;
+      return `label${typeof from === 'number' ? `s ${from} …` : ''} ${upTo} for ${subject}`;
     }
     return `${typeof count === 'number' ? count : 1} label${count === 1 || count === undefined ? '' : 's'} for ${subject}`;
   },
@@ -84,7 +85,8 @@ const phrases: Record<string, Phrase> = {
       typeof data.accuracy === 'number' ? `accuracy ${share(data.accuracy)}` : '',
       typeof data.champion === 'number' ? `now ${share(data.champion)}` : '',
     )}`,
-  'gate.refused': (subject, data) => `gate: nothing new for ${shortVersion(subject)}${why(data)}`,
+  'gate.refused': (subject, data) =>
+    `gate: nothing new for ${shortVersion(subject)}${refusal(why(data))}`,
   'model.registered': (subject, data) =>
     `registered ${shortVersion(subject)}${of(data)}${bracket(rung(data), number(data.bytes, ' bytes'))}`,
   'model.stage': (subject, data) => `${shortVersion(subject)} is now ${data.stage ?? 'elsewhere'}`,
@@ -135,6 +137,66 @@ export function sentence({ kind, subject, data }: GatewayEvent): string {
     return `${key} ${text}`;
   });
   return `${kind} ${shortVersion(subject)}${bracket(...details)}`;
+}
+
+/**
+ * Why the gate let nothing out: what is told by the name of a check tells what is not so.
+ *
+ * @example refusal('better: champion 7 of 9 right') // 'not better: champion 7 of 9 right'
+ */
+export function refusal(reason: string): string {
+  return reason.replace(/^(: )?better: /, '$1not better: ');
+}
+
+/** Whether an event tells of a device, or of all of them. */
+function concerns({ subject, data }: GatewayEvent, device: string): boolean {
+  const scopes = [subject, data.scope];
+  return subject === device || scopes.includes('fleet') || scopes.includes(`device:${device}`);
+}
+
+/** How far the labels of a device have been told of since something else happened to it. */
+type Told = 'begun' | 'enough';
+
+/**
+ * Keeps labels from drowning the story: of a device's labels only the first since something else
+ * happened to it is worth a line, and the one that makes them enough.
+ *
+ * @returns takes every event in order and says whether it is worth a line
+ */
+export function tellsNews(): (event: GatewayEvent) => boolean {
+  const told = new Map<string, Told>();
+  return (event) => {
+    const { kind, subject, data } = event;
+    if (kind !== 'label.added') {
+      for (const device of [...told.keys()]) if (concerns(event, device)) told.delete(device);
+      return true;
+    }
+    const { have, want } = data;
+    const isEnough = typeof have === 'number' && typeof want === 'number' && have >= want;
+    const before = told.get(subject);
+    if (before === 'enough' || (before === 'begun' && !isEnough)) return false;
+    told.set(subject, isEnough ? 'enough' : 'begun');
+    return true;
+  };
+}
+
+/**
+ * Two events of labels for one device as one, that counts.
+ *
+ * @param earlier may itself be several in one
+ * @returns undefined where they are not such events, or the count began anew between them
+ */
+export function inOne(earlier: GatewayEvent, later: GatewayEvent): GatewayEvent | undefined {
+  const isPair = [earlier, later].every(({ kind }) => kind === 'label.added');
+  if (!isPair || earlier.subject !== later.subject) return undefined;
+  const [a, b] = [earlier.data, later.data];
+  if (typeof a.have === 'number' && typeof b.have === 'number') {
+    if (b.have <= a.have) return undefined;
+    return { ...later, at: earlier.at, data: { ...b, from: a.from ?? a.have } };
+  }
+  if ('have' in a || 'have' in b) return undefined;
+  const count = [a, b].reduce((sum, { count: n }) => sum + (typeof n === 'number' ? n : 1), 0);
+  return { ...later, at: earlier.at, data: { ...b, count } };
 }
 
 /** Whether an event is good or bad news. */

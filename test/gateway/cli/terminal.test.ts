@@ -30,6 +30,22 @@ describe('showGateway()', () => {
     );
   });
 
+  it('tells the first label of a device and the last that is wanted', async () => {
+    const calls = fakeCalls();
+    const out = capture();
+    const hide = await showGateway(gatewayOf(calls), { out, err: capture(), status: 0 });
+    for (let have = 1; have <= 9; have++) calls.tell('label.added', 'watch-3', { have, want: 6 });
+    calls.tell('alarm.ended', 'watch-3');
+    calls.tell('label.added', 'watch-3', { have: 10, want: 6 });
+    hide();
+    expect(out.text.trim().split('\n').slice(2)).toEqual([
+      '01:02  label 1/6 for watch-3',
+      '01:02  label 6/6 for watch-3',
+      '01:02  alarm of watch-3 is over',
+      '01:02  label 10 for watch-3',
+    ]);
+  });
+
   it('keeps a line with the fleet at the bottom of a terminal', async () => {
     const calls = fakeCalls();
     const out = capture(true);

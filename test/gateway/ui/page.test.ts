@@ -42,6 +42,9 @@ describe.skipIf(skipped !== '')(`the status page${skipped}`, () => {
     api = await serveApi(calls, { port: 0 });
     page = await browser.newPage(context);
     page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => {
+      if (/Content Security Policy/.test(message.text())) problems.push(message.text());
+    });
     await page.goto(api.url);
   }
 
@@ -51,6 +54,10 @@ describe.skipIf(skipped !== '')(`the status page${skipped}`, () => {
     await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
   }
 
+  /** Waits until the page follows the live events. */
+  const listening = async () => {
+    for (let i = 0; i < 500 && calls.listeners() === 0; i++) await page.waitForTimeout(10);
+  };
   const text = (selector: string) => page.locator(selector).innerText();
   const state = (name: string) => page.waitForSelector(`body[data-state="${name}"]`);
 
@@ -129,13 +136,48 @@ describe.skipIf(skipped !== '')(`the status page${skipped}`, () => {
   it('adds what happens while it is open', async () => {
     await open();
     await state('live');
-    await page.waitForFunction('document.querySelector("#no-events").hidden === false');
+    await page.waitForSelector('#no-events:not([hidden])');
     calls.state.devices = [fakeDevice(1), fell()];
     calls.tell('alarm.raised', 'watch-3', { message: 'accuracy 0.97 → 0.31' });
     await page.waitForSelector('#events li[data-tone="bad"]');
     expect(await text('#events')).toContain('01:02\nALARM watch-3: accuracy 0.97 → 0.31');
     await page.waitForSelector('.card[data-alarm]');
     expect(await page.locator('.card').count()).toBe(2);
+  });
+
+  it('counts labels in one row, shows the newest update first and explains its words', async () => {
+    const old = fakeRollout({ startedAt: 1, scope: 'fleet' });
+    await open({ devices: [fell()], rollouts: [old, fakeRollout()] }, {}, (fake) => {
+      for (let have = 7; have <= 9; have++) fake.tell('label.added', 'watch-3', { have, want: 24 });
+    });
+    await state('live');
+    await page.waitForSelector('#events li');
+    expect(await text('#events')).toBe('01:02\nlabels 7 … 9/24 for watch-3');
+    await listening();
+    calls.tell('label.added', 'watch-4', { have: 1, want: 24 });
+    calls.tell('label.added', 'watch-3', { have: 10, want: 24 });
+    calls.tell('device.restarted', 'watch-1');
+    calls.tell('label.added', 'watch-3', { have: 11, want: 24 });
+    await page.waitForSelector('#events li:nth-child(4)');
+    await page.getByText('labels 7 … 10/24').waitFor();
+    await page.locator('#events').getByText('label 11/24').waitFor();
+    expect(await page.locator('#events span').allInnerTexts()).toEqual([
+      'label 11/24 for watch-3',
+      'watch-1 started again',
+      'label 1/24 for watch-4',
+      'labels 7 … 10/24 for watch-3',
+    ]);
+    const rollouts = await page.locator('#rollouts li').allInnerTexts();
+    expect(rollouts.map((shown) => /for (\S+):/.exec(shown)?.[1])).toEqual([
+      'device:watch-3',
+      'fleet',
+    ]);
+    expect(await text('.mark')).toBe('⚠ alarm, update on trial');
+    expect(await page.getByText('Margin', { exact: true }).first().getAttribute('title')).toBe(
+      'how sure the model is, in logits',
+    );
+    await page.getByText('What the words mean').click();
+    expect(await text('details')).toContain('Whom this model serves');
   });
 
   it('says what to do when there is nothing yet', async () => {
@@ -169,9 +211,7 @@ describe.skipIf(skipped !== '')(`the status page${skipped}`, () => {
     await state('live');
     expect(await page.locator('#trouble').isVisible()).toBe(false);
     calls.tell('label.added', 'watch-1', { have: 1, want: 24 });
-    await page.waitForFunction(
-      'document.querySelector("#events").innerText.includes("label 1/24")',
-    );
+    await page.getByText('label 1/24').waitFor();
   });
 
   it('tells what the gateway reports when it fails', async () => {
@@ -195,6 +235,8 @@ describe.skipIf(skipped !== '')(`the status page${skipped}`, () => {
   it('lets the keyboard reach the events', async () => {
     await open({}, {}, story);
     await state('live');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.tagName')).toBe('SUMMARY');
     await page.keyboard.press('Tab');
     expect(await page.evaluate('document.activeElement.id')).toBe('events');
   });

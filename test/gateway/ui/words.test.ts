@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayEvent } from '../../../gateway/calls.ts';
-import { clock, sentence, shortVersion, toneOf } from '../../../gateway/ui/words.ts';
+import {
+  clock,
+  inOne,
+  refusal,
+  sentence,
+  shortVersion,
+  tellsNews,
+  toneOf,
+} from '../../../gateway/ui/words.ts';
 
 const event = (kind: string, subject: string, data: GatewayEvent['data'] = {}): GatewayEvent => ({
   id: 1,
@@ -49,7 +57,12 @@ describe('sentence()', () => {
       { version, state: 'self-test equal', wireBytes: 414 },
       'update vab12cd34 → watch-3: self-test equal, 414 bytes on the wire',
     ],
-    ['gate.refused', 'fleet', { reason: 'no better' }, 'gate: nothing new for fleet: no better'],
+    [
+      'gate.refused',
+      'fleet',
+      { reason: 'better: champion 7 of 9 right, candidate 7' },
+      'gate: nothing new for fleet: not better: champion 7 of 9 right, candidate 7',
+    ],
   ])('tells %s of %s with %o', (kind, subject, data, expected) => {
     expect(sentence(event(kind, subject, data))).toBe(expected);
   });
@@ -59,6 +72,60 @@ describe('sentence()', () => {
       'battery.low watch-1 (percent 4, at [1,2])',
     );
     expect(sentence(event('toString', 'x'))).toBe('toString x');
+  });
+});
+
+describe('refusal()', () => {
+  it('turns the name of the first check only', () => {
+    const reasons = ['better: a', 'int8: b; better: c', 'betterment: d'];
+    expect(reasons.map(refusal)).toEqual(['not better: a', 'int8: b; better: c', 'betterment: d']);
+  });
+});
+
+const label = (subject: string, have: number) => event('label.added', subject, { have, want: 3 });
+
+describe('tellsNews()', () => {
+  it('lets the first label through and the one that makes them enough', () => {
+    const isNews = tellsNews();
+    const told = [1, 2, 3, 4, 5].filter((have) => isNews(label('watch-1', have)));
+    expect(told).toEqual([1, 3]);
+    expect(isNews(label('watch-2', 9))).toBe(true);
+    expect(isNews(label('watch-2', 10))).toBe(false);
+  });
+
+  it('begins anew when something else happens to the device', () => {
+    const isNews = tellsNews();
+    const news = () => [isNews(label('watch-1', 8)), isNews(label('watch-1', 9))];
+    expect(news()).toEqual([true, false]);
+    expect(isNews(event('alarm.raised', 'watch-2'))).toBe(true);
+    expect(isNews(event('rollout.done', 'r1', { scope: 'device:watch-2' }))).toBe(true);
+    expect(news()).toEqual([false, false]);
+    for (const [subject, scope] of [
+      ['watch-1', 'any'],
+      ['r1', 'device:watch-1'],
+      ['device:watch-1', ''],
+      ['r1', 'fleet'],
+    ]) {
+      isNews(event('train.started', subject, { scope }));
+      expect(news()).toEqual([true, false]);
+    }
+  });
+});
+
+describe('inOne()', () => {
+  it('counts labels of one device on', () => {
+    const two = inOne(label('watch-3', 1), { ...label('watch-3', 2), at: 9, id: 7 });
+    expect(two).toMatchObject({ at: 0, id: 7 });
+    expect(sentence(two!)).toBe('labels 1 … 2/3 for watch-3');
+    expect(sentence(inOne(two!, label('watch-3', 18))!)).toBe('labels 1 … 18 for watch-3');
+    const bare = event('label.added', 'watch-3');
+    expect(sentence(inOne(inOne(bare, bare)!, bare)!)).toBe('3 labels for watch-3');
+  });
+
+  it('gives undefined for two devices, other events and a count that began anew', () => {
+    expect(inOne(label('watch-3', 1), label('watch-4', 2))).toBe(undefined);
+    expect(inOne(event('alarm.raised', 'watch-3'), label('watch-3', 2))).toBe(undefined);
+    expect(inOne(label('watch-3', 5), label('watch-3', 1))).toBe(undefined);
   });
 });
 
