@@ -93,6 +93,7 @@ export interface DeviceView {
   samples: number;
   /** windows that the device had to evict before they were acknowledged */
   dropped: number;
+  /** when it last said hello or its newest stored window came */
   lastSeen: number | null;
 }
 

@@ -49,6 +49,8 @@ export interface Service {
 export function createService(gateway: Composed, about: About): Service {
   const { store, registry, monitor, loop, task } = gateway;
   const histories = new Map<string, DeviceView['history']>();
+  /** devices that a rollout began with */
+  const beginnings = new Map<string, string[]>();
   const listeners = new Set<(event: GatewayEvent) => void>();
   let lastEvent = store.journal.find({ order: 'newest', limit: 1 })[0]?.id ?? 0;
 
@@ -78,11 +80,12 @@ export function createService(gateway: Composed, about: About): Service {
   }
 
   function toDevice(device: Device): DeviceView {
-    const { id, board, release, session, state, lastSeen, version } = device;
+    const { id, board, release, session, state, version } = device;
+    const heard = store.samples.latest(id, 1)[0]?.at ?? 0;
     const alarm = monitor.alarmOf(id);
     const simulated = about.simulated?.(id);
     return {
-      ...{ id, board, release, version, lastSeen },
+      ...{ id, board, release, version, lastSeen: Math.max(device.lastSeen, heard) },
       connected: loop.online.has(id),
       synthetic: simulated !== undefined,
       wearer: simulated?.wearer ?? null,
@@ -110,14 +113,26 @@ export function createService(gateway: Composed, about: About): Service {
 
   function toRollout(state: RolloutState): RolloutView {
     const { id, version, champion, scope, stage, startedAt, endedAt, why, release } = state;
+    const left = endedAt !== null && beganWith(id).some((device) => !(device in state.members));
+    const reason = left ? `${why} (others have a newer version since)` : why;
     return {
-      ...{ id, version, previous: champion, stage, startedAt, endedAt, reason: why },
+      ...{ id, version, previous: champion, stage, startedAt, endedAt, reason },
       scope: scopeName(scope),
       devices: state.order.map((device) => ({
         ...{ id: device, state: state.members[device]!.stage },
         wireBytes: loop.wireBytes(release, device),
       })),
     };
+  }
+
+  function beganWith(rollout: string): string[] {
+    let devices = beginnings.get(rollout);
+    if (devices === undefined) {
+      const [event] = store.journal.find({ kind: 'rollout.started', subject: rollout });
+      devices = (event?.data.devices ?? []) as string[];
+      beginnings.set(rollout, devices);
+    }
+    return devices;
   }
 
   function toLabel(sample: Sample): LabelView {
@@ -138,6 +153,10 @@ export function createService(gateway: Composed, about: About): Service {
     });
   }
 
+  function noDevice(id: string): GatewayError {
+    return new GatewayError('not-found', `no device '${id}'`, { hint: 'see: whetstone devices' });
+  }
+
   const rolloutOf = (id: string): RolloutView => toRollout(loop.rollouts.get(id)!);
 
   const call: Calls = {
@@ -154,24 +173,27 @@ export function createService(gateway: Composed, about: About): Service {
     devices: async () => store.devices.list().map(toDevice),
     async device(id) {
       const device = store.devices.get(id);
-      if (device === undefined) {
-        throw new GatewayError('not-found', `no device '${id}'`, {
-          hint: 'see: whetstone devices',
-        });
-      }
+      if (device === undefined) throw noDevice(id);
       return toDevice(device);
     },
     models: async () => registry.list().map(toModel),
     model: async (version) => toModel(registry.get(whole(version))),
     rollouts: async () => loop.rollouts.list().map(toRollout),
-    labels: async ({ device, limit, unlabelled = false, quarantined = false } = {}) =>
-      store.samples
+    async labels({ device, limit, unlabelled = false, quarantined = false } = {}) {
+      // recordings that were read in have a name like a device, and never said hello
+      const known =
+        device === undefined ||
+        store.devices.get(device) !== undefined ||
+        store.samples.latest(device, 1).length > 0;
+      if (!known) throw noDevice(device);
+      return store.samples
         .find({
           ...{ task: task.name, order: 'newest', limit: limit ?? 100 },
           ...(quarantined ? { quarantined } : { labelled: !unlabelled }),
           ...(device !== undefined && { device }),
         })
-        .map(toLabel),
+        .map(toLabel);
+    },
     async release(text) {
       const sample = store.samples.get(parseSample(text));
       if (sample === undefined || sample.quarantine === null || sample.releasedAt !== null) {
@@ -229,6 +251,11 @@ export function createService(gateway: Composed, about: About): Service {
     },
     async promote(prefix) {
       const version = whole(prefix);
+      const { stage, manifest } = registry.get(version);
+      if (stage === 'champion') {
+        const scope = scopeName(manifest.scope);
+        throw new GatewayError('not-allowed', `v${version.slice(0, 8)} serves ${scope} already`);
+      }
       return rolloutOf(loop.rollouts.start(version, { who: 'person', why: 'promoted by hand' }));
     },
     async rollback(prefix) {

@@ -28,7 +28,8 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   cancelled: 409,
 };
 const security = {
-  'content-security-policy': "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+  'content-security-policy':
+    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
@@ -91,6 +92,11 @@ export async function serveApi(
 /** Who may ask, in which form, and how a failure is told. */
 function guard(app: FastifyInstance): void {
   app.removeContentTypeParser('text/plain');
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, {});
+    else parse(request, body as string, done);
+  });
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(security);
     const port = request.socket.localPort;
@@ -104,7 +110,9 @@ function guard(app: FastifyInstance): void {
       return reply.code(403).send(failure('bad-request', `not from ${origin}`));
     }
     if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
-      return reply.code(415).send(failure('bad-request', 'send JSON, with its content-type'));
+      return reply
+        .code(415)
+        .send(failure('bad-request', 'send JSON, with content-type: application/json'));
     }
   });
   app.setNotFoundHandler((request, reply) =>

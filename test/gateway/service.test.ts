@@ -45,6 +45,9 @@ afterEach(async () => {
 describe('createService()', () => {
   it('labels() lists windows with a label, without one, and those set aside when asked', async () => {
     await committed(service.call.addLabel({ sample: 'watch-1/7:1', cls: 'clap2' }));
+    const other = { id: 'watch-2', board: 'banglejs2', task: task.name, tier: 'convolve' };
+    const at = { version: null, session: 8, release: 1, state: 1, at: 0 };
+    gateway.store.devices.hello({ ...other, ...at });
     const seen = async (query: object) =>
       (await service.call.labels(query)).map(({ sample, cls, quarantine }) => [
         sample,
@@ -54,7 +57,7 @@ describe('createService()', () => {
     expect(await seen({})).toEqual([['watch-1/7:1', 'clap2', null]]);
     expect(await seen({ unlabelled: true })).toEqual([['watch-1/7:2', null, 'stuck sensor']]);
     expect(await seen({ quarantined: true })).toEqual([['watch-1/7:2', null, 'stuck sensor']]);
-    expect(await seen({ unlabelled: true, device: 'watch-2' })).toEqual([]);
+    expect(await seen({ device: 'watch-2' })).toEqual([]);
   });
 
   it('release() lets a window teach when it was set aside, once', async () => {
@@ -76,6 +79,25 @@ describe('createService()', () => {
     const pins = (id: string) => gather(gateway, { kind: 'device', id }, () => 0, 1).mustPass;
     expect(pins('watch-1').map(({ name, cls }) => [name, cls])).toEqual([['watch-1/7:1', 4]]);
     expect(pins('watch-2')).toEqual([]);
+  });
+
+  it('labels() throws not-found for a device that nobody knows', async () => {
+    const failed = service.call.labels({ device: 'nope' });
+    await expect(failed).rejects.toMatchObject({
+      ...{ code: 'not-found', message: "no device 'nope'", hint: 'see: whetstone devices' },
+    });
+    expect(await service.call.labels({ device: 'watch-1' })).toEqual([]);
+  });
+
+  it('device() was last seen at its newest window, or at its hello when that is newer', async () => {
+    const seen = async () => (await service.call.device('watch-1')).lastSeen;
+    expect(await seen()).toBe(2);
+    const hello = { id: 'watch-1', board: 'banglejs2', task: task.name, tier: 'convolve' };
+    const at = { version: null, session: 8, release: 1, state: 1, at: 50 };
+    gateway.store.devices.hello({ ...hello, ...at });
+    expect(await seen()).toBe(50);
+    await store(60, null);
+    expect(await seen()).toBe(60);
   });
 
   it('addLabel() names the classes when it gets another', async () => {

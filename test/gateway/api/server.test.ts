@@ -128,6 +128,28 @@ describe('serveApi()', () => {
     expect(calls.asked).toEqual([['train', 'fleet']]);
   });
 
+  it('takes no body for an empty one, from who sends JSON', async () => {
+    const { calls, url } = await serve();
+    const host = new URL(url).host;
+    const status = async (headers: Record<string, string>, path = '/api/rollback') =>
+      (await raw(url + path, 'POST', { host, ...headers })).status;
+    const json = { 'content-type': 'application/json' };
+    expect(await status({})).toBe(415);
+    expect(await status({ 'content-length': '0' })).toBe(415);
+    expect(await status({ ...json, origin: 'null' })).toBe(403);
+    expect(await status(json, '/api/train')).toBe(400);
+    expect(calls.asked).toEqual([]);
+    expect(await status(json)).toBe(200);
+    expect(await status({ ...json, 'content-length': '0' })).toBe(200);
+    expect(calls.asked).toEqual([
+      ['rollback', undefined],
+      ['rollback', undefined],
+    ]);
+    expect(
+      (await raw(`${url}/api/rollback`, 'POST', { host, ...json }, '{"__proto__":{}}')).status,
+    ).toBe(400);
+  });
+
   it('serves on this machine only', async () => {
     const error = await failure(serveApi(fakeCalls(), { host: '0.0.0.0', port: 0 }));
     expect(error.code).toBe('not-allowed');
