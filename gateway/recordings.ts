@@ -201,6 +201,10 @@ function requireClasses(name: string, recordings: Recording[], task: Task, root:
   throw new GatewayError(
     'bad-recordings',
     `'${name}' has no usable recording of ${empty.join(', ')} in ${root}`,
-    { hint: 'record some, choose another person, or take the class out of the task' },
+    {
+      hint:
+        `record some, choose another person, or take the class out of the task; a line is ` +
+        `LABEL(n), ${task.sensor.axes.join(',')},… with n samples`,
+    },
   );
 }

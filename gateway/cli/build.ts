@@ -6,9 +6,9 @@ import { loadTask } from '../task.ts';
 import { type Io, say, sayJson, table } from './io.ts';
 
 interface Options {
-  board: string;
+  board?: string;
   task: string;
-  out: string;
+  out?: string;
   json?: boolean;
 }
 
@@ -17,15 +17,22 @@ export function build(program: Command, io: Io): void {
   program
     .command('build')
     .description('write the device bundle for one board')
-    .requiredOption('--board <name>', `one of ${boardNames().join(', ')}`)
-    .requiredOption('--task <task>', 'a task by name, or a task file')
-    .requiredOption('--out <file>', 'where to write the script')
+    .option('--board <name>', `required: one of ${boardNames().join(', ')}`)
+    .option('--task <task>', 'a task by name, or a task file', 'gesture')
+    .option('--out <file>', 'required: where to write the script')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       '\nExample:\n  $ npx whetstone build --board puckjs --task gesture --out watch.js',
     )
-    .action(async ({ board, task, out, json }: Options) => {
+    .action(async ({ board, task, out, json }: Options, command: Command) => {
+      if (board === undefined || out === undefined) {
+        const missing = [
+          ...(board === undefined ? [`--board NAME (one of ${boardNames().join(', ')})`] : []),
+          ...(out === undefined ? ['--out FILE (where to write the script)'] : []),
+        ];
+        return command.error(`whetstone: not specified: ${missing.join(' and ')}`);
+      }
       const what = { board: loadBoard(board), task: loadTask(task) };
       const { buildBundle } = await import('../../device/build.ts');
       const bundle = await buildBundle(what).catch((cause: unknown) => {

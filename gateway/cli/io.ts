@@ -65,12 +65,16 @@ export function colour(io: Io, name: 'red' | 'green' | 'dim', text: string): str
  * An option's integer.
  *
  * @param least smallest that is allowed
+ * @param most largest that is allowed
  * @returns a parser for commander; it refuses what is no such integer
  */
-export function integer(least: number): (text: string) => number {
+export function integer(least: number, most?: number): (text: string) => number {
   return (text) => {
     const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= least)) throw new InvalidArgumentError(`It takes an integer from ${least}.`);
+    if (!(value >= least && value <= (most ?? Number.MAX_SAFE_INTEGER))) {
+      const range = most === undefined ? `${least}` : `${least} to ${most}`;
+      throw new InvalidArgumentError(`It takes an integer from ${range}.`);
+    }
     return value;
   };
 }

@@ -52,6 +52,9 @@ export function labels(program: Command, io: Io): void {
     .option('--pin', 'no later model of this device may get the window wrong')
     .addHelpText('after', '\nExample:\n  $ npx whetstone labels add watch-1 81:17 waggle')
     .action((device: string, second: string, third: string | undefined, _, add: Command) => {
+      if (third === undefined && /^\d+:\d+$/.test(second)) {
+        add.error('whetstone: the class is missing: labels add DEVICE SESSION:SEQ CLASS');
+      }
       const sample = third === undefined ? device : `${device}/${second}`;
       if (!/^\S+\/\d+:\d+$/.test(sample)) {
         add.error(`whetstone: '${sample}' is no sample: it takes DEVICE SESSION:SEQ CLASS`);

@@ -51,11 +51,13 @@ export async function run(args: string[], io: Io): Promise<number> {
     .configureOutput({
       writeOut: (text) => io.out.write(text),
       writeErr: (text) => io.err.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'whetstone: ')),
+      // with what was meant, perhaps, in the same line
+      outputError: (text, write) =>
+        write(text.replace(/^error: /, 'whetstone: ').replace(/\n(?=\()/, ' ')),
       getOutHelpWidth: () => io.out.columns ?? 80,
       getErrHelpWidth: () => io.err.columns ?? 80,
     })
-    .showSuggestionAfterError(false)
+    .showSuggestionAfterError(true)
     .addHelpText('after', '\nExample:\n  $ npx whetstone start\n  $ npx whetstone VERB --help');
   for (const verb of verbs) verb(program, io);
   try {

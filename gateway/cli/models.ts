@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ModelView } from '../calls.ts';
+import { GatewayError } from '../errors.ts';
 import { shortVersion } from '../ui/words.ts';
 import { type Io, moment, say, table } from './io.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
@@ -15,7 +16,7 @@ export function models(program: Command, io: Io): void {
         return tell(
           io,
           options,
-          (calls) => calls.model(bare(version)),
+          async (calls) => calls.model(bare(version)),
           (model) => say(io, about(model)),
         );
       }
@@ -31,10 +32,14 @@ export function models(program: Command, io: Io): void {
 /**
  * A version without the v that people see before it.
  *
+ * @throws GatewayError 'not-found' if it cannot be one
  * @example bare('v3f2a') // '3f2a'
  */
 export function bare(version: string): string {
-  return version.replace(/^v(?=[0-9a-f]+$)/, '');
+  const [, digits] = /^v?([0-9a-f]{4,64})$/.exec(version) ?? [];
+  if (digits !== undefined) return digits;
+  const message = `'${version}' is no version: 4 to 64 hexadecimal digits`;
+  throw new GatewayError('not-found', message, { hint: 'see: whetstone models' });
 }
 
 function list(models: ModelView[]): string {

@@ -14,7 +14,7 @@ export function rollback(program: Command, io: Io): void {
       tell(
         io,
         options,
-        (calls) => calls.rollback(version === undefined ? undefined : bare(version)),
+        async (calls) => calls.rollback(version === undefined ? undefined : bare(version)),
         (rollout) => say(io, rolloutLine(rollout)),
       ),
     );

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Gateway, StartOptions } from '../calls.ts';
-import { type Io, integer } from './io.ts';
+import { type Io, integer, say } from './io.ts';
 import { showGateway } from './terminal.ts';
 
 interface Options {
@@ -33,13 +33,13 @@ export function start(program: Command, io: Io): void {
       integer(0),
     )
     .option('--host <host>', 'address of page and API, on this machine (default: 127.0.0.1)')
-    .option('--http-port <n>', 'port of page and API (default: 7380)', integer(0))
+    .option('--http-port <n>', 'port of page and API (default: 7380)', integer(0, 65535))
     .option('--seed <n>', 'of the synthetic motion', integer(0))
     .addHelpText(
       'after',
       '\nExample:\n  $ npx whetstone start\n  $ npx whetstone start --port /dev/ttyACM0',
     )
-    .action(async (options: Options) => {
+    .action(async (options: Options, command: Command) => {
       const { port: serial, httpPort: port, ...rest } = options;
       const given: StartOptions = {
         ...rest,
@@ -53,7 +53,23 @@ export function start(program: Command, io: Io): void {
       await stopped;
       hide();
       await gateway.close();
+      say(io, stoppedLine((command.parent as Command & { rawArgs: string[] }).rawArgs.slice(1)));
     });
+}
+
+/**
+ * How to go on with a gateway that was stopped.
+ *
+ * @param args what followed `start`
+ * @example stoppedLine(['--data-dir', 'my data']) // "stopped; go on with: npm start -- --data-dir 'my data'"
+ */
+export function stoppedLine(args: string[]): string {
+  const quoted = args.map((arg) =>
+    /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`,
+  );
+  return ['stopped; go on with: npm start', ...(args.length > 0 ? ['--', ...quoted] : [])].join(
+    ' ',
+  );
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */

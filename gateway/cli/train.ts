@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { shortVersion } from '../ui/words.ts';
+import { refusal, shortVersion } from '../ui/words.ts';
 import { type Io, say } from './io.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
 
@@ -26,8 +26,8 @@ export function train(program: Command, io: Io): void {
         ({ scope, version, rung, released, reason, trainMs }) => {
           const what = version === null ? 'no candidate' : shortVersion(version);
           const how = rung === null ? '' : ` (${rung}, ${Math.round(trainMs)} ms)`;
-          const outcome = released ? 'released' : 'not released';
-          say(io, `${what} for ${scope}${how}: ${outcome}: ${reason}`);
+          const outcome = released ? `released: ${reason}` : `not released: ${refusal(reason)}`;
+          say(io, `${what} for ${scope}${how}: ${outcome}`);
         },
       );
     });

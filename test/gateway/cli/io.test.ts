@@ -27,6 +27,11 @@ describe('integer()', () => {
       expect(() => integer(3)(text)).toThrow('It takes an integer from 3.');
     }
   });
+
+  it('takes no integer above its largest', () => {
+    expect(integer(0, 65535)('65535')).toBe(65535);
+    expect(() => integer(0, 65535)('65536')).toThrow('It takes an integer from 0 to 65535.');
+  });
 });
 
 describe('progress()', () => {
@@ -57,6 +62,12 @@ describe('colour()', () => {
 
 describe('bare()', () => {
   it('takes the v away that people see', () => {
-    expect(['v3f2a', '3f2a', 'vx'].map(bare)).toEqual(['3f2a', '3f2a', 'vx']);
+    expect(['v3f2a', '3f2a'].map(bare)).toEqual(['3f2a', '3f2a']);
+  });
+
+  it("throws GatewayError 'not-found' for what can be no version", () => {
+    for (const text of ['vx', '3f2', 'V3F2A', 'vv3f2a', 'a'.repeat(65)]) {
+      expect(() => bare(text)).toThrow(`'${text}' is no version: 4 to 64 hexadecimal digits`);
+    }
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Api, serveApi } from '../../../gateway/api/server.ts';
 import type { LabelView } from '../../../gateway/calls.ts';
+import { stoppedLine } from '../../../gateway/cli/start.ts';
 import { type FakeCalls, fakeCalls, fakeDevice, fakeRollout } from '../api/fake-calls.ts';
 import { whetstone } from './run.ts';
 
@@ -55,6 +56,18 @@ describe('run()', () => {
 
   it.each([
     ['an unknown verb', ['frobnicate'], "unknown command 'frobnicate'"],
+    ['a verb misspelt', ['device'], "unknown command 'device' (Did you mean devices?)"],
+    ['a port that is none', ['start', '--http-port', '99999'], 'an integer from 0 to 65535'],
+    [
+      'a label of no class',
+      ['labels', 'add', 'watch-4', '81:17'],
+      'the class is missing: labels add',
+    ],
+    [
+      'a build for no board to nowhere',
+      ['build'],
+      'one of banglejs1, banglejs2, espruino-linux, pixljs, puckjs) and --out FILE',
+    ],
     ['an unknown option', ['devices', '--nope'], "unknown option '--nope'"],
     ['a missing option', ['replay', '--task', 'gesture'], "required option '--data <dir>'"],
     ['a missing argument', ['promote'], "missing required argument 'version'"],
@@ -90,6 +103,15 @@ describe('run()', () => {
     expect([status, out]).toEqual([1, '']);
     expect(err).toMatch(/^whetstone: .*\n$/);
     expect(err).toContain(expected);
+  });
+
+  it.each(['models', 'promote', 'rollback'])('says what a version is to %s', async (verb) => {
+    const { status, err } = await ask(verb, 'zz');
+    expect([status, err]).toEqual([
+      1,
+      "whetstone: 'zz' is no version: 4 to 64 hexadecimal digits (see: whetstone models)\n",
+    ]);
+    expect(calls.asked).toEqual([]);
   });
 
   it('passes on what the gateway refuses', async () => {
@@ -199,10 +221,34 @@ describe('whetstone train, promote and rollback', () => {
   });
 });
 
+describe('whetstone train', () => {
+  it('tells a refusal as what is not so', async () => {
+    const { train } = calls;
+    calls.train = async (request) => ({
+      ...(await train(request)),
+      ...{ released: false, version: null, reason: 'better: champion 7 of 9 right, candidate 7' },
+    });
+    const { out } = await ask('train');
+    calls.train = train;
+    expect(out).toBe(
+      'no candidate for fleet (head, 12 ms): not released: not better: champion 7 of 9 right, candidate 7\n',
+    );
+  });
+});
+
+describe('stoppedLine()', () => {
+  it('gives the same options again, as a shell takes them', () => {
+    expect(stoppedLine([])).toBe('stopped; go on with: npm start');
+    expect(stoppedLine(['--data-dir', "Ann's data", '--virtual=2'])).toBe(
+      "stopped; go on with: npm start -- --data-dir 'Ann'\\''s data' --virtual=2",
+    );
+  });
+});
+
 describe('whetstone build', () => {
   it('writes the bundle that it reports', async () => {
     const out = join(mkdtempSync(join(tmpdir(), 'build-')), 'watch.js');
-    const args = ['--board', 'espruino-linux', '--task', 'gesture', '--out', out];
+    const args = ['--board', 'espruino-linux', '--out', out];
     const built = await whetstone('build', ...args, '--json');
     const { bytes, report, task } = JSON.parse(built.out);
     expect([built.status, task]).toEqual([0, 'gesture']);
