@@ -188,9 +188,10 @@ export function samplesOf(rows: Rows, commit: GroupCommit): Samples {
       commit.now(() => {
         rows.run('INSERT OR IGNORE INTO sessions (device, session) VALUES (?, ?)', device, session);
         const acked = Math.max(below - 1, progress(device, session).acked);
+        const most = Math.min(dropped, Number.MAX_SAFE_INTEGER); // a device may say anything
         rows.run(
           'UPDATE sessions SET dropped = max(dropped, ?), acked = ? WHERE device = ? AND session = ?',
-          ...[dropped, wholeFrom(device, session, acked), device, session],
+          ...[most, wholeFrom(device, session, acked), device, session],
         );
       }),
     release: (id, at) =>

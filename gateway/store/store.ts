@@ -148,7 +148,8 @@ export function openStore(options: StoreOptions): Store {
       models: count('(SELECT count(*) FROM models)'),
       events: count('(SELECT count(*) FROM events)'),
       duplicates: count('(SELECT coalesce(sum(duplicates), 0) FROM sessions)'),
-      dropped: count('(SELECT coalesce(sum(dropped), 0) FROM sessions)'),
+      // devices say how many: what they say need not fit an integer when it is added up
+      dropped: count('(SELECT total(dropped) FROM sessions)'),
     }),
     close() {
       if (!db.isOpen) return;
