@@ -15,7 +15,7 @@ import { createRollouts, type Rollouts } from './rollout/rollouts.ts';
 import { checkLimits, checkSample } from './store/check.ts';
 import type { EventKind } from './store/event-kinds.ts';
 import type { Store } from './store/store.ts';
-import type { NewSample, SampleKey, Sample as StoredSample } from './store/types.ts';
+import type { SampleKey, Sample as StoredSample } from './store/types.ts';
 import type { Task } from './task.ts';
 import { fallsShort, reportOf } from './versions.ts';
 
