@@ -30,8 +30,9 @@ describe('whetstone replay', () => {
       await setTimeout(20);
     }
     child.kill('SIGTERM');
-    expect(await ended).toBeGreaterThan(0);
+    const status = await ended;
     expect(left()).toEqual([]);
+    expect(status, err).toBeGreaterThan(0);
     expect(err).toContain('the replay was');
   });
 });
