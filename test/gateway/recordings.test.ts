@@ -69,6 +69,13 @@ describe('readRecordings()', () => {
     ]);
   });
 
+  it('says the form of a line where a person has no usable one', () => {
+    const dir = folder({ 'ann/a.txt': 'x;y;z\n1;2;3\n' });
+    expect(refusal(() => readRecordings(dir, task, ['ann']))).toMatch(
+      /^'ann' has no usable recording of swiperight, .*; a line is LABEL\(n\), x,y,z,… with n samples\)$/,
+    );
+  });
+
   it('finds people under DIR/data as well as under DIR', () => {
     for (const prefix of ['', 'data/']) {
       const dir = folder({ [`${prefix}ann/a.txt`]: oneOfEach, [`${prefix}bob/b.txt`]: oneOfEach });

@@ -5,6 +5,7 @@ import { GatewayError } from '../../gateway/errors.ts';
 import { virtualClock } from '../../gateway/link/virtual/clock.ts';
 import { createService, type Service } from '../../gateway/service.ts';
 import { loadTask } from '../../gateway/task.ts';
+import { meta, parts } from './registry/support.ts';
 
 const task = loadTask('gesture');
 const key = { device: 'watch-1', session: 7 };
@@ -98,6 +99,48 @@ describe('createService()', () => {
     expect(await seen()).toBe(50);
     await store(60, null);
     expect(await seen()).toBe(60);
+  });
+
+  it('promote() throws not-allowed for what serves already', async () => {
+    const { registry } = gateway;
+    const version = registry.register(parts(), meta(), null);
+    for (const stage of ['trial', 'champion'] as const) {
+      registry.setStage(version, stage, { who: 'test', why: 'to see' });
+    }
+    await expect(service.call.promote(version.slice(0, 12))).rejects.toMatchObject({
+      ...{ code: 'not-allowed', message: `v${version.slice(0, 8)} serves fleet already` },
+    });
+    expect(await service.call.rollouts()).toEqual([]);
+  });
+
+  it('rollouts() says where devices went over to a newer one after the end', async () => {
+    const { registry, store: kept, loop } = gateway;
+    const two = { id: 'watch-2', board: 'banglejs2', task: task.name, tier: 'convolve' };
+    kept.devices.hello({ ...two, version: null, session: 8, release: 1, state: 1, at: 0 });
+    const version = registry.register(parts(), meta(), null);
+    const begun = loop.rollouts.start(version, { who: 'test', why: 'first model' });
+    const state = loop.rollouts.get(begun)!;
+    /** The rollout as it is when it has ended, with some of its devices. */
+    const reason = async (id: string, ids: string[], endedAt: number | null) => {
+      const members = Object.fromEntries(ids.map((name) => [name, state.members[name]]));
+      const ended = {
+        ...state,
+        id,
+        endedAt,
+        order: ids,
+        members,
+        why: '2 of 2 devices confirmed it',
+      };
+      kept.states.saveRollout({ id, at: 1, active: false, state: JSON.stringify(ended) });
+      const devices = ['watch-1', 'watch-2'];
+      kept.journal.write('rollout.started', id, { devices }, 1);
+      return (await service.call.rollouts()).find((rollout) => rollout.id === id)!.reason;
+    };
+    expect(await reason('whole', ['watch-1', 'watch-2'], 5)).toBe('2 of 2 devices confirmed it');
+    expect(await reason('going on', ['watch-1'], null)).toBe('2 of 2 devices confirmed it');
+    expect(await reason('left', ['watch-1'], 5)).toBe(
+      '2 of 2 devices confirmed it (others have a newer version since)',
+    );
   });
 
   it('addLabel() names the classes when it gets another', async () => {
