@@ -129,20 +129,27 @@ describe('a device that lies', () => {
     expect(w.unhandled).toEqual([]);
   });
 
-  it.each([200, -1, LEAST, task.classes.length])('teaches nothing with label %d', async (label) => {
-    const w = world();
-    const device = await w.attach();
-    device.say(HELLO, hello());
-    await w.settle();
-    device.say(SAMPLE, sample({ label }));
-    await w.settle();
-    device.say(SAMPLE, sample({ seq: 2, t: 10_000, label: 2 }));
-    await w.settle();
-    const labelled = w.store.samples.labelled({ task: task.name });
-    expect(labelled.map(({ seq, label: { cls } }) => [seq, cls])).toEqual([[2, 2]]);
-    await w.asksEverything();
-    expect(w.unhandled).toEqual([]);
-  });
+  it.each([200, -1, -GREATEST, task.classes.length])(
+    'teaches nothing with label %d',
+    async (label) => {
+      const w = world();
+      const device = await w.attach();
+      device.say(HELLO, hello());
+      await w.settle();
+      device.say(SAMPLE, sample({ label }));
+      await w.settle();
+      device.say(SAMPLE, sample({ seq: 2, t: 10_000, label: 2 }));
+      await w.settle();
+      const key = { device: 'raw', session: 77, seq: 1 };
+      const odd = w.store.samples.get(key);
+      expect(odd).toMatchObject({ label: null, quarantine: 'label outside the task' });
+      w.store.samples.release(odd!.id, w.clock.now()); // the window counts, its label never did
+      const labelled = w.store.samples.labelled({ task: task.name });
+      expect(labelled.map(({ seq, label: { cls } }) => [seq, cls])).toEqual([[2, 2]]);
+      await w.asksEverything();
+      expect(w.unhandled).toEqual([]);
+    },
+  );
 
   it('may have dropped more windows than can be counted', async () => {
     const w = world();
