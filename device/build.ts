@@ -5,6 +5,7 @@ import { compact } from './compact.ts';
 import type { Built } from './espruino/main.ts';
 import { privateNames, shortNames } from './private-names.ts';
 import { refuse } from './refuse.ts';
+import { windowOptions } from './window-options.ts';
 
 /** What `build` needs of a board's profile. */
 export interface BuildBoard {
@@ -62,8 +63,7 @@ const RETRY_MS = 2000;
 const OFFER_BYTES = 512;
 
 function builtOf(board: BuildBoard, task: BuildTask): Built {
-  const { window, send, sensor } = task;
-  const axes = sensor.axes.length;
+  const { send } = task;
   return {
     port: board.port,
     baud: board.baud,
@@ -73,16 +73,7 @@ function builtOf(board: BuildBoard, task: BuildTask): Built {
     board: board.name,
     task: task.name,
     classes: task.classes,
-    segment: {
-      mode: window.mode,
-      axes,
-      samples: window.samples,
-      stride: window.stride ?? window.samples,
-      threshold: window.threshold,
-      quiet: window.quiet,
-      preRoll: window.preroll,
-      least: window.minSamples,
-    },
+    segment: windowOptions(task),
     policy: [send.confidentOneIn, send.uncertainBelow, send.rawOneIn],
     chunk: board.chunkBytes,
     retryMs: RETRY_MS,

@@ -1,9 +1,10 @@
 import { arch, cpus, platform } from 'node:os';
 import { createRandom } from '../random.ts';
+import type { LayerSpec } from '../task.ts';
 import { chooseBackend, listBackends } from '../train/backends.ts';
 import { builtin } from '../train/builtin.ts';
 import { accuracy } from '../train/metrics.ts';
-import { createNet, type FloatNet, type LayerSpec, outputSize } from '../train/net.ts';
+import { createNet, type FloatNet, outputSize } from '../train/net.ts';
 import { type Backend, type FitOptions, type TrainData, train } from '../train/trainer.ts';
 
 /** One figure of a benchmark; with a peer's in the same run where there is one. */

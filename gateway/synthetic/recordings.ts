@@ -1,4 +1,5 @@
 import { pushSample, startWindows } from '../../device/core/window.ts';
+import { windowOptions } from '../../device/window-options.ts';
 import type { Recording } from '../recordings.ts';
 import type { Task } from '../task.ts';
 import { motion } from './motion.ts';
@@ -21,18 +22,8 @@ export function syntheticRecordings(
   perClass: number,
   seed: number,
 ): Recording[] {
-  const { window } = task;
   const stream = motion(task, by, seed);
-  const windows = startWindows({
-    mode: window.mode,
-    axes: task.sensor.axes.length,
-    samples: window.samples,
-    stride: window.stride ?? window.samples,
-    threshold: window.threshold,
-    quiet: window.quiet,
-    preRoll: window.preroll,
-    least: window.minSamples,
-  });
+  const windows = startWindows(windowOptions(task));
   const left = task.classes.map(() => perClass);
   const out: Recording[] = [];
   const patience = 1000 * (1 + perClass) * left.length;

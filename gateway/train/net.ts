@@ -1,17 +1,5 @@
 import { createRandom } from '../random.ts';
-
-/** One layer as a task describes it: what, how large; shapes follow from the input. */
-export type LayerSpec =
-  | { type: 'dense'; units: number; activation: 'relu' | 'none' }
-  | {
-      type: 'conv1d';
-      filters: number;
-      kernel: number;
-      stride: number;
-      padding: 'same' | 'valid';
-      activation: 'relu' | 'none';
-    }
-  | { type: 'maxpool1d' | 'avgpool1d'; pool: number; stride: number };
+import type { LayerSpec } from '../task.ts';
 
 /** Fully connected: weights [out][in]. */
 export interface FloatDense {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { createRandom } from '../../../gateway/random.ts';
-import { createNet, type FloatNet, type LayerSpec } from '../../../gateway/train/net.ts';
+import type { LayerSpec } from '../../../gateway/task.ts';
+import { createNet, type FloatNet } from '../../../gateway/train/net.ts';
 import {
   type Backend,
   type FitOptions,

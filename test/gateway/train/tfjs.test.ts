@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../../gateway/random.ts';
+import type { LayerSpec } from '../../../gateway/task.ts';
 import { chooseBackend } from '../../../gateway/train/backends.ts';
 import { builtin } from '../../../gateway/train/builtin.ts';
-import { createNet, type LayerSpec, outputSize } from '../../../gateway/train/net.ts';
+import { createNet, outputSize } from '../../../gateway/train/net.ts';
 import { type TrainData, train } from '../../../gateway/train/trainer.ts';
 import { backendContract, OPTIONS, SPECS, toyData, toyNet } from './backend-contract.ts';
 
