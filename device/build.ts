@@ -5,7 +5,7 @@ import { compact } from './compact.ts';
 import type { Built } from './espruino/main.ts';
 import { privateNames, shortNames } from './private-names.ts';
 import { refuse } from './refuse.ts';
-import { windowOptions } from './window-options.ts';
+import { type WindowTask, windowOptions } from './window-options.ts';
 
 /** What `build` needs of a board's profile. */
 export interface BuildBoard {
@@ -20,19 +20,10 @@ export interface BuildBoard {
 }
 
 /** What `build` needs of a task. */
-export interface BuildTask {
+export interface BuildTask extends WindowTask {
   name: string;
   classes: string[];
   sensor: { axes: string[]; rateHz: number; countsPerG?: number };
-  window: {
-    mode: 'gesture' | 'sliding';
-    samples: number;
-    minSamples: number;
-    threshold: number;
-    quiet: number;
-    preroll: number;
-    stride?: number;
-  };
   features: 'raw' | 'statistics' | 'motion';
   architecture: { layers: { type: string }[]; deeper?: { type: string }[] };
   send: { confidentOneIn: number; uncertainBelow: number; rawOneIn: number };
