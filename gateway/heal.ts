@@ -10,7 +10,7 @@ import type { Rollouts } from './rollout/rollouts.ts';
 import type { Store } from './store/store.ts';
 import type { Task } from './task.ts';
 import type { GateReport } from './train/gate.ts';
-import { goldenVectors, type ModelParts, scalesOf } from './train/model.ts';
+import { goldenVectors, type ModelParts } from './train/model.ts';
 import { type Attempt, retrain } from './train/retrain.ts';
 import type { Rung } from './train/rungs.ts';
 
@@ -108,7 +108,6 @@ export async function heal(
     {
       ...{ task: task.name, taskHash: hashOf(task), scope, parent: champion?.version ?? null },
       golden: { seed: goldenSeed, count, outputs: Int8Array.from(outputs) },
-      scales: scalesOf(chosen.model),
       lineage: {
         dataSnapshot: store.catalogue.addSnapshot(samples, clock.now()),
         ...{ codeVersion: whetstone.version, seed, rung },

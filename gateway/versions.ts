@@ -15,9 +15,8 @@ export interface TrainedVersion {
  * @throws GatewayError 'not-found' if there is no such version
  */
 export function modelOf(registry: Registry, version: string): TrainedVersion {
-  const { manifest } = registry.get(version);
   return {
-    model: decodeModel(registry.parts(version), manifest.scales),
+    model: decodeModel(registry.parts(version)),
     reference: reportOf(registry, version)?.evidence.candidate ?? null,
   };
 }

@@ -1,7 +1,7 @@
 import type { Value } from './cbor.ts';
 import { encodeFrame, feed, frameDecoder } from './frame.ts';
 import { DONE, GREET, TICK, WINDOW } from './inputs.ts';
-import type { Dot } from './kernel.ts';
+import type { Tier } from './kernel.ts';
 import { next as linkNext, startLink } from './link.ts';
 import { GATEWAY_SHAPES, unpack } from './messages.ts';
 import { infer, loadModel, type Model, selfTest } from './model.ts';
@@ -13,7 +13,7 @@ import { pushSample, startWindows, type WindowOptions } from './window.ts';
 export interface DeviceConfig {
   id: string;
   board: string;
-  /** name of the kernel that `dot` belongs to */
+  /** name of the tier */
   tier: string;
   task: string;
   classes: string[];
@@ -36,8 +36,10 @@ export interface DeviceConfig {
 }
 
 /** A device's configuration with what its board does natively, and the suite of its link. */
-export interface Host extends DeviceConfig, Pick<SlotConfig, 'seal' | 'open' | 'crc32' | 'read'> {
-  dot: Dot;
+export interface Host
+  extends DeviceConfig,
+    Pick<SlotConfig, 'seal' | 'open' | 'crc32' | 'read'>,
+    Tier {
   /** `at` is a multiple of 4; the host fills up to words */
   write: (at: number, bytes: Uint8Array) => void;
   /** the page that begins at `at` */
@@ -139,8 +141,7 @@ export function createDevice(host: Host): Device {
       const bad = firstBad(host, from, head);
       model = undefined; // one at a time: it comes back with the next window
       const equal =
-        bad > 2 &&
-        host.attempt(() => selfTest(load(head, from), f[3], f[4], length, f[5], host.dot));
+        bad > 2 && host.attempt(() => selfTest(load(head, from), f[3], f[4], length, f[5], host));
       hear(DONE, [equal ? 4 : bad, head]);
     } else send(e as unknown as Uint8Array);
   };
@@ -168,7 +169,7 @@ export function createDevice(host: Host): Device {
       const window = new Int8Array(length);
       window.set(values, 0);
       if (model === undefined) model = load(running, slot);
-      const r = infer(model, window, n, host.dot);
+      const r = infer(model, window, n, host);
       device.on(r.cls, r.score, host.classes);
       hear(WINDOW, [
         running.f[0],

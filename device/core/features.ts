@@ -1,4 +1,4 @@
-import type { Dot } from './kernel.ts';
+import type { Dot } from './arithmetic.ts';
 import { MOTION } from './options.ts';
 
 /* Values that one axis gives: five points, mean, deviation, mean change, crossings. */

@@ -1,15 +1,16 @@
+import { byte, clamp, type Dot, type Layer, POW2 } from './arithmetic.ts';
 import { featureAxes, features } from './features.ts';
-import { argmax, byte, clamp, type Dot, type Layer, POW2, runLayers } from './kernel.ts';
-import { CONV1D, FEATURES, MOTION, POOL, RAW } from './options.ts';
+import { argmax, type Tier } from './kernel.ts';
+import { CONV1D, FEATURES, MOTION, PLANE, POINT, POOL, RAW, TFLM } from './options.ts';
 
 /** A model as it lies in memory: views on the bytes of its three parts. */
 export interface Model {
-  /** 1 the window itself, 2 features of it */
-  kind: number;
-  /** feature set of kind 2 */
-  features: number;
+  /** feature set of its input: 0 the window itself, 1 statistics, 2 motion */
+  set: number;
   /** values a sample has */
   axes: number;
+  /** int8 that stands for 0 */
+  zero: number;
   /** int32, subtracted from a feature (or from an axis of a raw window) */
   offset: Int32Array;
   /** uint16 in [2^15, 2^16), or 0 for a constant feature */
@@ -58,25 +59,56 @@ function viewer(part: Uint8Array): <T>(type: View<T>, n: number, bytes: number) 
  * Gives the layers of a backbone or head part as views on its bytes.
  *
  * @param part whole part; it must start at a multiple of 4 in its ArrayBuffer
- * @source quant-layer.ts (the encoder) has the format
+ * @source gateway/train/layer-codec.ts has the format
  */
 export function loadLayers(part: Uint8Array): Layer[] {
   const layers: Layer[] = [];
   const view = viewer(part);
+  let head: Int8Array;
+  let type: number;
+  let rows: number;
+  let weights: number;
+  let units: number;
+  let scales: number;
   for (let i = 0; i < part[0]; i++) {
-    const head = view(Int8Array, 16, 1);
+    head = view(Int8Array, 20, 1);
+    type = head[0];
     const shape = new Uint16Array(part.buffer, head.byteOffset + 4, 4);
-    const rows = POOL && head[0] > 2 ? 0 : shape[1];
-    const size = rows * shape[0];
-    const units = CONV1D && head[15] === 1 ? rows : POOL ? Math.min(rows, 1) : 1;
-    layers.push({
+    if ((PLANE || POINT) && type > 4) {
+      view(Int8Array, 8, 1);
+      head = new Int8Array(part.buffer, head.byteOffset, 28);
+    }
+    rows = shape[1];
+    weights = rows * shape[0];
+    units = CONV1D && head[16] === 1 ? rows : 1;
+    scales = 2 + units;
+    if (CONV1D && type === 2) weights *= byte(head[12]);
+    if (PLANE && (type === 5 || type === 6)) {
+      weights = rows * byte(head[24]) * byte(head[12]) * (type === 5 ? shape[0] : 1);
+    }
+    if ((POOL && (type === 3 || type === 4)) || (PLANE && type > 6 && type < 10)) {
+      rows = 0;
+      weights = 0;
+      units = type === 9 ? 1 : 0;
+      scales = 1 + units;
+    }
+    if (POINT && type > 9) {
+      rows = type === 11 ? 1 : 0;
+      weights = type > 11 ? 256 : 0;
+      units = type > 11 ? 0 : type === 10 ? 3 : 1;
+      scales = type === 10 ? 3 : 2;
+    }
+    const layer: Layer = {
       head: head,
       shape: shape,
-      weights: view(Int8Array, CONV1D ? size * byte(head[12]) : size, 1),
+      weights: view(Int8Array, weights, 1),
       bias: view(Int32Array, rows, 4),
       multiplier: view(Int32Array, units, 4),
       right: view(Int8Array, units, 1),
-    });
+    };
+    const floats = view(Float32Array, scales, 4);
+    if (TFLM) layer.scales = floats;
+    layers.push(layer);
   }
   return layers;
 }
@@ -91,11 +123,12 @@ export function loadLayers(part: Uint8Array): Layer[] {
  */
 export function loadModel(pre: Uint8Array, backbone: Uint8Array, head: Uint8Array): Model {
   const n = u16(pre, 2);
+  const set = pre[0] - 1;
   const view = viewer(pre);
   return {
-    kind: pre[0],
-    features: pre[1],
-    axes: RAW && pre[0] === 1 ? n : featureAxes(pre[1], n),
+    set: set,
+    axes: RAW && set === 0 ? n : featureAxes(set, n),
+    zero: new Int8Array(pre.buffer, pre.byteOffset, 2)[1],
     offset: view(Int32Array, n, 4),
     multiplier: view(Uint16Array, n, 2),
     right: view(Uint8Array, n, 1),
@@ -106,8 +139,8 @@ export function loadModel(pre: Uint8Array, backbone: Uint8Array, head: Uint8Arra
 }
 
 /**
- * Normalises a window (kind 1) or its features (kind 2) into the input of the backbone:
- * clamp(floor((f - offset) · multiplier / 2^shift + 1/2), -128, 127).
+ * Normalises a window (set 0) or its features into the input of the backbone:
+ * clamp(zero + floor((f - offset) · multiplier / 2^shift + 1/2), -128, 127).
  *
  * @param model see loadModel
  * @param window int8 [samples][axes], zero after its n samples
@@ -117,16 +150,16 @@ export function loadModel(pre: Uint8Array, backbone: Uint8Array, head: Uint8Arra
 export function normalise(model: Model, window: Int8Array, length: number, dot: Dot): Int8Array {
   const n = model.offset.length;
   const values =
-    RAW && (!FEATURES || model.kind === 1)
+    RAW && (!FEATURES || model.set === 0)
       ? window
-      : features(model.features, window, length, window.length / model.axes, model.axes, dot);
+      : features(model.set, window, length, window.length / model.axes, model.axes, dot);
   const output = new Int8Array(values.length);
   for (let i = 0; i < output.length; i++) {
     const j = i % n;
     output[i] = clamp(
       Math.floor(
         ((values[i] - model.offset[j]) * model.multiplier[j]) / POW2[model.right[j]] + 0.5,
-      ),
+      ) + model.zero,
     );
   }
   return output;
@@ -138,11 +171,11 @@ export function normalise(model: Model, window: Int8Array, length: number, dot: 
  * @param model see loadModel
  * @param window int8 [samples][axes], zero after its n samples
  * @param n samples that are not padding
- * @param dot exact dot product of the tier
+ * @param tier see Tier
  */
-export function infer(model: Model, window: Int8Array, n: number, dot: Dot): Inference {
-  const embedding = runLayers(model.backbone, normalise(model, window, n, dot), dot);
-  const logits = runLayers(model.head, embedding, dot);
+export function infer(model: Model, window: Int8Array, n: number, tier: Tier): Inference {
+  const embedding = tier.run(model.backbone, normalise(model, window, n, tier.dot));
+  const logits = tier.run(model.head, embedding);
   const cls = argmax(logits);
   const others = new Int8Array(logits);
   others[cls] = -128;
@@ -186,7 +219,7 @@ export function goldenLogits(
   seed: number,
   count: number,
   length: number,
-  dot: Dot,
+  tier: Tier,
 ): number[] {
   const window = new Int8Array(length);
   const all: number[] = [];
@@ -194,7 +227,7 @@ export function goldenLogits(
   let j: number;
   for (let i = 0; i < count; i++) {
     seed = goldenWindow(seed, window);
-    logits = infer(model, window, length / model.axes, dot).logits;
+    logits = infer(model, window, length / model.axes, tier).logits;
     for (j = 0; j < logits.length; j++) all.push((logits[j] + 256) % 256);
   }
   return all;
@@ -208,7 +241,7 @@ export function goldenLogits(
  * @param count windows
  * @param length values of a window: samples × axes
  * @param logits the gateway's, int8 [count][classes]
- * @param dot exact dot product of the tier
+ * @param tier see Tier
  */
 export function selfTest(
   model: Model,
@@ -216,8 +249,8 @@ export function selfTest(
   count: number,
   length: number,
   logits: Uint8Array,
-  dot: Dot,
+  tier: Tier,
 ): boolean {
-  const known = model.kind === 1 ? RAW : FEATURES && (MOTION || model.features === 1);
-  return known && count > 0 && `${goldenLogits(model, seed, count, length, dot)}` === `${logits}`;
+  const known = model.set === 0 ? RAW : FEATURES && (MOTION || model.set === 1);
+  return known && count > 0 && `${goldenLogits(model, seed, count, length, tier)}` === `${logits}`;
 }

@@ -7,8 +7,12 @@
 
 /** Layers: convolutions, and dense layers with a multiplier for each output. */
 export const CONV1D: boolean = true;
-/** Layers: maximum and average pools. */
+/** Layers: maximum and average pools over time, without padding. */
 export const POOL: boolean = true;
+/** Layers of two dimensions (with CONV1D), pools with padding, means. */
+export const PLANE: boolean = true;
+/** Layers: additions, softmax, tables; and layers that read another than the one before. */
+export const POINT: boolean = true;
 /** Models that read the window itself. */
 export const RAW: boolean = true;
 /** Models that read features of it: set 1 and, where MOTION is true as well, set 2. */
@@ -19,3 +23,5 @@ export const GESTURE: boolean = true;
 export const SLIDING: boolean = true;
 /** Flash is read where it lies; else it is copied. */
 export const MAPPED: boolean = true;
+/** Layers keep their scales: the tier `tflm` makes a TensorFlow Lite model of them. */
+export const TFLM: boolean = true;

@@ -1,4 +1,4 @@
-import { clamp } from './kernel.ts';
+import { clamp } from './arithmetic.ts';
 import { GESTURE, SLIDING } from './options.ts';
 
 /** How a stream of samples is cut into windows. */

@@ -1,4 +1,5 @@
-import type { Dot } from '../core/kernel.ts';
+import type { Dot } from '../core/arithmetic.ts';
+import { multiply, type Tier, tierOf } from '../core/kernel.ts';
 import type { EspruinoE } from './globals.ts';
 
 declare const E: EspruinoE;
@@ -14,10 +15,13 @@ const loop: Dot = (a, b) => {
  * Chooses the fastest kernel that the board has.
  *
  * @param asked 'reference' to do without native code
- * @returns its name and its dot product; both tiers are exact
+ * @returns the tier with its name
  */
-export function chooseTier(asked: string | undefined): { tier: string; dot: Dot } {
+export function chooseTier(asked: string | undefined): Tier & { tier: string } {
   const convolve = E.convolve;
-  if (asked === 'reference' || convolve === undefined) return { tier: 'reference', dot: loop };
-  return { tier: 'convolve', dot: (a, b) => convolve(a, b, 0) };
+  if (asked === 'reference' || convolve === undefined) {
+    return Object.assign({ tier: 'reference' }, tierOf(loop, multiply));
+  }
+  const dot: Dot = (a, b) => convolve(a, b, 0);
+  return Object.assign({ tier: 'convolve' }, tierOf(dot, multiply));
 }

@@ -67,8 +67,6 @@ export interface Manifest {
   /** SHA-256 of the task, hex */
   taskHash: string;
   parts: Record<PartName, PartRef>;
-  /** of each layer: what its int8 numbers stand for; devices do without, training and export do not */
-  scales: number[][];
   /** logits that every kernel must give for `count` windows made from `seed` */
   golden: { seed: number; count: number; outputs: Int8Array };
   scope: Scope;
@@ -80,7 +78,7 @@ export interface Manifest {
 }
 
 /** Version of the manifest's own layout. */
-const schema = 1;
+const schema = 2;
 const codec = new Encoder({ useRecords: false, tagUint8Array: false });
 const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'));
 const hex = (value: Uint8Array) => Buffer.from(value).toString('hex');
@@ -98,12 +96,11 @@ export function canonical(value: unknown): Uint8Array {
  * it differently. Origin is among them: equal parts from other data are another version.
  */
 export function encodeManifest(manifest: Manifest): Uint8Array {
-  const { task, taskHash, parts, scales, golden, scope, parent, lineage, budgets } = manifest;
+  const { task, taskHash, parts, golden, scope, parent, lineage, budgets } = manifest;
   const { outputs } = golden;
   return canonical([
     ...[schema, task, bytes(taskHash)],
     partNames.map((name) => [bytes(parts[name].sha256), parts[name].length, parts[name].crc32]),
-    scales,
     [golden.seed, golden.count, new Uint8Array(outputs.buffer, outputs.byteOffset, outputs.length)],
     [scope.kind, scope.id],
     parent === null ? null : bytes(parent),
@@ -117,7 +114,6 @@ type Fields = [
   string,
   Uint8Array,
   [Uint8Array, number, number][],
-  number[][],
   [number, number, Uint8Array],
   [Scope['kind'], string],
   Uint8Array | null,
@@ -133,15 +129,13 @@ type Fields = [
 export function decodeManifest(encoded: Uint8Array): Manifest {
   const fields: unknown = codec.decode(encoded);
   if (!Array.isArray(fields) || fields[0] !== schema) throw new TypeError('no manifest');
-  const [, task, taskHash, parts, scales, golden, scope, parent, lineage, budgets] =
-    fields as Fields;
+  const [, task, taskHash, parts, golden, scope, parent, lineage, budgets] = fields as Fields;
   return {
     task,
     taskHash: hex(taskHash),
     parts: Object.fromEntries(
       parts.map(([id, length, crc32], i) => [partNames[i], { sha256: hex(id), length, crc32 }]),
     ) as Record<PartName, PartRef>,
-    scales,
     golden: { seed: golden[0], count: golden[1], outputs: Int8Array.from(golden[2]) },
     scope: { kind: scope[0], id: scope[1] },
     parent: parent && hex(parent),

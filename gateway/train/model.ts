@@ -1,4 +1,4 @@
-import { type Dot, type Layer, runLayers } from '../../device/core/kernel.ts';
+import type { Layer } from '../../device/core/arithmetic.ts';
 import {
   goldenLogits,
   type Inference,
@@ -8,15 +8,11 @@ import {
   type Model,
   normalise,
 } from '../../device/core/model.ts';
-import {
-  decodeLayers,
-  decodePre,
-  encodeLayers,
-  encodePre,
-  type Pre,
-  type QuantLayer,
-} from './quant-layer.ts';
-import { outputQuantisation, PRE_OUTPUT, type Quantisation } from './quantise.ts';
+import { tier } from './gateway-tier.ts';
+import { decodeLayers, encodeLayers } from './layer-codec.ts';
+import { decodePre, encodePre, type Pre } from './pre.ts';
+import { moved, outputOf, type Quantisation, type QuantLayer } from './quant-layer.ts';
+import { PRE_OUTPUT } from './quantise.ts';
 
 /** A model as the gateway trains it: int8 layers with their scales, and where the head begins. */
 export interface QuantModel {
@@ -36,13 +32,6 @@ export interface ModelParts {
 /** What a device says of a window, computed by the device's own kernel. */
 export type Predictor = (window: Int8Array, length: number) => Inference;
 
-/** Exact dot product of int8 rows. */
-export const dot: Dot = (a, b) => {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
-};
-
 /**
  * Writes a model's parts.
  *
@@ -54,42 +43,27 @@ export function encodeModel({ pre, layers, cut }: QuantModel): ModelParts {
   return {
     pre: encodePre(pre),
     backbone: encodeLayers(layers.slice(0, cut), 0),
-    head: encodeLayers(layers.slice(cut), outputQuantisation(layers).scale),
+    head: encodeLayers(
+      layers.slice(cut).map((layer) => moved(layer, -cut)),
+      inputOf({ layers }, layers.length).scale,
+    ),
   };
 }
 
 /**
- * What the device does not need and the trainer does: for each layer with weights its input scale,
- * its output scale and the scales of its weights; nothing for a pool.
- *
- * @example scalesOf({ layers: [] }) // []
- */
-export function scalesOf({ layers }: Pick<QuantModel, 'layers'>): number[][] {
-  return layers.map((layer) =>
-    'weights' in layer ? [layer.inputScale, layer.outputScale, ...layer.weightScale] : [],
-  );
-}
-
-/**
- * Reads a model back: the inverse of {@link encodeModel} with {@link scalesOf}.
+ * Reads a model back: the inverse of {@link encodeModel}.
  *
  * @param parts bytes of the model
- * @param scales one list for each layer, backbone first
- * @throws RangeError if the parts are damaged, or there is not one list for each layer
+ * @throws RangeError if the parts are damaged
  */
-export function decodeModel(parts: ModelParts, scales: readonly (readonly number[])[]): QuantModel {
-  const backbone = decodeLayers(parts.backbone).layers;
-  const layers = [...backbone, ...decodeLayers(parts.head).layers];
-  if (layers.length !== scales.length) {
-    throw new RangeError(`${scales.length} scales for ${layers.length} layers`);
-  }
+export function decodeModel(parts: ModelParts): QuantModel {
+  const backbone = decodeLayers(parts.backbone);
   return {
     pre: decodePre(parts.pre),
-    layers: layers.map((layer, i) => {
-      if (!('weights' in layer)) return layer;
-      const [inputScale = 0, outputScale = 0, ...weightScale] = scales[i] ?? [];
-      return { ...layer, inputScale, outputScale, weightScale: Float64Array.from(weightScale) };
-    }),
+    layers: [
+      ...backbone,
+      ...decodeLayers(parts.head).map((layer) => moved(layer, backbone.length)),
+    ],
     cut: backbone.length,
   };
 }
@@ -102,7 +76,7 @@ export function decodeModel(parts: ModelParts, scales: readonly (readonly number
  */
 export function createPredictor(parts: ModelParts): Predictor {
   const model = loaded(parts);
-  return (window, length) => infer(model, window, length, dot);
+  return (window, length) => infer(model, window, length, tier);
 }
 
 /**
@@ -119,7 +93,7 @@ export function createEmbedder(
   const empty = encodeLayers([], 0);
   const normaliser = loadModel(encodePre(pre), empty, empty);
   const before: Layer[] = loadLayers(encodeLayers(layers.slice(0, from), 0));
-  return (window, length) => runLayers(before, normalise(normaliser, window, length, dot), dot);
+  return (window, length) => tier.run(before, normalise(normaliser, window, length, tier.dot));
 }
 
 /**
@@ -128,7 +102,8 @@ export function createEmbedder(
  * @example inputOf({ layers: [] }, 0) // { scale: 0.03125, zero: 0 }
  */
 export function inputOf({ layers }: Pick<QuantModel, 'layers'>, from: number): Quantisation {
-  return outputQuantisation(layers.slice(0, from), PRE_OUTPUT);
+  const before = layers[from - 1];
+  return before === undefined ? (layers[0]?.input ?? PRE_OUTPUT) : outputOf(before);
 }
 
 /** Inputs with the int8 outputs that every kernel must give: made from a seed, so few bytes travel. */
@@ -154,7 +129,7 @@ export function goldenVectors(
   seed: number,
   count = 4,
 ): GoldenVectors {
-  const logits = goldenLogits(loaded(parts), seed, count, values, dot);
+  const logits = goldenLogits(loaded(parts), seed, count, values, tier);
   return { seed, count, outputs: Uint8Array.from(logits) };
 }
 

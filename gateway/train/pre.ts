@@ -1,8 +1,9 @@
-/** Normalisation of a model's input: q = clamp(floor((f - offset) · multiplier / 2^shift + 1/2)). */
+/** Normalisation of a model's input: q = clamp(zero + floor((f - offset) · multiplier / 2^shift + 1/2)). */
 export interface Pre {
-  kind: 'raw' | 'features';
   /** feature set: 0 none (raw), 1 statistics, 2 motion */
   set: 0 | 1 | 2;
+  /** int8 that stands for 0 */
+  zero: number;
   /** int32, one a feature, or one an axis of a raw window */
   offset: Int32Array;
   /** uint16 in [2^15, 2^16), or 0 for a feature that is constant */
@@ -12,10 +13,10 @@ export interface Pre {
 }
 
 /**
- * Writes a `pre` part: u8 kind, u8 set, u16 n, int32 offset[n], uint16 multiplier[n], u8 shift[n];
+ * Writes a `pre` part: u8 1 + set, i8 zero, u16 n, int32 offset[n], uint16 multiplier[n], u8 shift[n];
  * little-endian, every array at a multiple of 4.
  *
- * @throws RangeError if the arrays' lengths differ or a multiplier or shift is outside its range
+ * @throws RangeError if the arrays' lengths differ, or a multiplier, shift or zero is outside its range
  */
 export function encodePre(pre: Pre): Uint8Array {
   const n = pre.offset.length;
@@ -25,10 +26,13 @@ export function encodePre(pre: Pre): Uint8Array {
   if (pre.multiplier.some((m) => m !== 0 && m < 2 ** 15) || pre.shift.some((s) => s > 31)) {
     throw new RangeError('pre: multipliers must be 0 or at least 2^15, shifts at most 31');
   }
+  if (!Number.isInteger(pre.zero) || pre.zero < -128 || pre.zero > 127) {
+    throw new RangeError(`pre: zero must be an int8, not ${pre.zero}`);
+  }
   const bytes = new Uint8Array(shiftAt(n) + Math.ceil(n / 4) * 4);
-  bytes[0] = pre.kind === 'raw' ? 1 : 2;
-  bytes[1] = pre.set;
+  bytes[0] = 1 + pre.set;
   const view = new DataView(bytes.buffer);
+  view.setInt8(1, pre.zero);
   view.setUint16(2, n, true);
   for (let i = 0; i < n; i++) {
     view.setInt32(4 + 4 * i, pre.offset[i], true);
@@ -51,14 +55,14 @@ function shiftAt(n: number): number {
 export function decodePre(part: Uint8Array): Pre {
   const view = new DataView(part.buffer, part.byteOffset, part.length);
   const n = view.getUint16(2, true);
-  const [kind, set] = [view.getUint8(0), view.getUint8(1)];
-  const known = (kind === 1 || kind === 2) && (set === 0 || set === 1 || set === 2);
+  const set = view.getUint8(0) - 1;
+  const known = set === 0 || set === 1 || set === 2;
   if (!known || part.length !== shiftAt(n) + Math.ceil(n / 4) * 4) {
-    throw new RangeError(`pre: kind ${kind}, set ${set}, ${part.length} bytes is not a part`);
+    throw new RangeError(`pre: set ${set}, ${part.length} bytes is not a part`);
   }
   return {
-    kind: kind === 1 ? 'raw' : 'features',
     set,
+    zero: view.getInt8(1),
     offset: Int32Array.from({ length: n }, (_, i) => view.getInt32(4 + 4 * i, true)),
     multiplier: Uint16Array.from({ length: n }, (_, i) => view.getUint16(4 + 4 * n + 2 * i, true)),
     shift: part.slice(shiftAt(n), shiftAt(n) + n),
@@ -72,24 +76,24 @@ export function decodePre(part: Uint8Array): Pre {
  * features are in sixteenths), and as 1 for a raw pre; what never moves gets multiplier 0.
  *
  * @param features integers, [window][feature]; for a raw pre: [sample][axis]
- * @param options sigmas: deviations that still fit, usually 3 to 5; kind and set go into the part
- *   (default: the features of set 2)
+ * @param options sigmas: deviations that still fit, usually 3 to 5; set goes into the part, 0 for a
+ *   raw window (default: 2)
  * @returns a Pre; a real unit of its int8 is sigmas/127 deviations
  * @throws RangeError if there are no windows, their lengths differ, or sigmas is not positive
  * @example fitPre([[10], [14]], { sigmas: 4 }).offset[0] // 12
  */
 export function fitPre(
   features: readonly ArrayLike<number>[],
-  options: { sigmas: number; kind?: 'raw' | 'features'; set?: 0 | 1 | 2 },
+  options: { sigmas: number; set?: 0 | 1 | 2 },
 ): Pre {
   const n = features[0]?.length ?? 0;
-  const { sigmas, kind = 'features' } = options;
+  const { sigmas, set = 2 } = options;
   if (n === 0 || features.some((row) => row.length !== n) || !(sigmas > 0)) {
     throw new RangeError('fitPre: needs windows of one length, and sigmas above 0');
   }
   const pre: Pre = {
-    kind,
-    set: options.set ?? (kind === 'raw' ? 0 : 2),
+    set,
+    zero: 0,
     offset: new Int32Array(n),
     multiplier: new Uint16Array(n),
     shift: new Uint8Array(n),
@@ -100,7 +104,7 @@ export function fitPre(
     const deviation = Math.sqrt(square / features.length);
     pre.offset[i] = Math.round(mean);
     if (deviation === 0) continue;
-    const scale = 127 / (sigmas * Math.max(deviation, kind === 'raw' ? 1 : 4));
+    const scale = 127 / (sigmas * Math.max(deviation, set === 0 ? 1 : 4));
     let shift = 0;
     while (shift < 31 && Math.round(scale * 2 ** shift) < 2 ** 15) shift++;
     const multiplier = Math.round(scale * 2 ** shift);

@@ -1,114 +1,226 @@
-export { decodePre, encodePre, fitPre, type Pre } from './pre.ts';
+/** How an int8 stands for a real number: (q - zero) · scale. Scales are float32, as TensorFlow Lite has them. */
+export interface Quantisation {
+  scale: number;
+  /** int8 */
+  zero: number;
+}
 
-/** What the device needs of a dense layer: all but the scales. */
-export interface DeviceDense {
+/** What follows the sum: none, max(0, x), or max(0, min(6, x)). */
+export type Activation = 'none' | 'relu' | 'relu6';
+
+/**
+ * Where a layer reads, when not from the layer before it: indexes of layers, -1 for the net's input.
+ * Within a backbone or a head only.
+ */
+export interface Wired {
+  from?: number;
+}
+
+/** FULLY_CONNECTED. */
+export interface QuantDense extends Wired {
   type: 'dense';
   inputs: number;
   outputs: number;
-  /** int8 [outputs][inputs] */
+  /** int8 [outputs][inputs], zero point 0 */
   weights: Int8Array;
-  /** int32, as TensorFlow Lite has it: the input's zero point is not folded in */
+  /** int32, in steps of input × weight scale; the input's zero point is not folded in */
   bias: Int32Array;
-  /** one, or one an output */
-  multiplier: Int32Array;
-  shift: Int32Array;
-  inputZero: number;
-  outputZero: number;
-  relu: boolean;
+  /** float32, one, or one an output */
+  weightScale: Float32Array;
+  input: Quantisation;
+  output: Quantisation;
+  activation: Activation;
 }
 
-/** What the device needs of a one-dimensional convolution: all but the scales. */
-export interface DeviceConv1d {
-  type: 'conv1d';
-  /** samples of the input */
-  length: number;
+/** What a kernel slides over: [height][width][channels]; one dimension is height 1. */
+export interface Sliding {
+  height: number;
+  width: number;
   channels: number;
-  filters: number;
-  kernel: number;
-  stride: number;
+  kernelHeight: number;
+  kernelWidth: number;
+  strideHeight: number;
+  strideWidth: number;
+  /** as TensorFlow names them; of SAME's odd zeros one more is on the far side */
   padding: 'same' | 'valid';
-  /** int8 [filters][kernel][channels] */
+}
+
+/** CONV_2D. */
+export interface QuantConv extends Sliding, Wired {
+  type: 'conv2d';
+  filters: number;
+  /** int8 [filters][kernelHeight][kernelWidth][channels] */
   weights: Int8Array;
-  /** int32, as TensorFlow Lite has it: the input's zero point is not folded in */
   bias: Int32Array;
-  /** one a filter, or one */
-  multiplier: Int32Array;
-  shift: Int32Array;
-  inputZero: number;
-  outputZero: number;
-  relu: boolean;
+  /** float32, one, or one a filter */
+  weightScale: Float32Array;
+  input: Quantisation;
+  output: Quantisation;
+  activation: Activation;
 }
 
-/** A pool keeps scale and zero point; there is no padding. */
-export interface QuantPool {
-  type: 'maxpool1d' | 'avgpool1d';
-  length: number;
+/** DEPTHWISE_CONV_2D: output channel c · depthMultiplier + m reads channel c alone. */
+export interface QuantDepthwise extends Sliding, Wired {
+  type: 'depthwise2d';
+  depthMultiplier: number;
+  /** int8 [channels · depthMultiplier][kernelHeight][kernelWidth] */
+  weights: Int8Array;
+  bias: Int32Array;
+  /** float32, one, or one an output channel */
+  weightScale: Float32Array;
+  input: Quantisation;
+  output: Quantisation;
+  activation: Activation;
+}
+
+/** MAX_POOL_2D, AVERAGE_POOL_2D: scale and zero point stay; an average leaves padding out. */
+export interface QuantPool extends Sliding, Wired {
+  type: 'maxpool2d' | 'avgpool2d';
+  input: Quantisation;
+  activation: Activation;
+}
+
+/** MEAN over height and width: one value a channel. */
+export interface QuantMean extends Wired {
+  type: 'mean';
+  height: number;
+  width: number;
   channels: number;
-  pool: number;
-  stride: number;
+  input: Quantisation;
+  output: Quantisation;
 }
 
-/** Real value of an int8: (q - zero) · scale. */
-export interface Scales {
-  inputScale: number;
-  outputScale: number;
-  /** one, or one an output channel; zero points of weights are 0 */
-  weightScale: Float64Array;
+/** ADD of two tensors of one shape. */
+export interface QuantAdd extends Wired {
+  type: 'add';
+  /** values */
+  size: number;
+  /** layer of the second term, -1 for the net's input */
+  from2: number;
+  input: Quantisation;
+  input2: Quantisation;
+  output: Quantisation;
+  activation: Activation;
 }
 
-export type DeviceLayer = DeviceDense | DeviceConv1d | QuantPool;
-export type QuantDense = DeviceDense & Scales;
-export type QuantConv1d = DeviceConv1d & Scales;
-/** A layer in the int8 scheme of TensorFlow Lite. */
-export type QuantLayer = QuantDense | QuantConv1d | QuantPool;
+/** SOFTMAX over all values; its output is 1/256 a step, zero point -128. */
+export interface QuantSoftmax extends Wired {
+  type: 'softmax';
+  size: number;
+  input: Quantisation;
+  beta: number;
+}
 
-const TYPES = ['dense', 'conv1d', 'maxpool1d', 'avgpool1d'] as const;
-const HEADER = 16;
+/** LOGISTIC (output 1/256 a step, zero point -128) and QUANTIZE, from int8 to int8. */
+export interface QuantTable extends Wired {
+  type: 'logistic' | 'quantise';
+  size: number;
+  input: Quantisation;
+  output: Quantisation;
+}
 
-/** Shape of a layer as the part has it. */
-interface Geometry {
+/** A layer in the int8 scheme of TensorFlow Lite: one of its operators. */
+export type QuantLayer =
+  | QuantDense
+  | QuantConv
+  | QuantDepthwise
+  | QuantPool
+  | QuantMean
+  | QuantAdd
+  | QuantSoftmax
+  | QuantTable;
+
+/** Layers with weights. */
+export type Weighted = QuantDense | QuantConv | QuantDepthwise;
+
+/** What LOGISTIC and SOFTMAX give. */
+export const SHARE: Quantisation = { scale: 1 / 256, zero: -128 };
+
+/** What a layer gives out stands for. */
+export function outputOf(layer: QuantLayer): Quantisation {
+  if (layer.type === 'softmax') return SHARE;
+  return 'output' in layer ? layer.output : layer.input;
+}
+
+/** A layer with the indexes of what it reads moved by a number of layers. */
+export function moved(layer: QuantLayer, by: number): QuantLayer {
+  const copy = { ...layer };
+  if (copy.from !== undefined) copy.from += by;
+  if (copy.type === 'add') copy.from2 += by;
+  return copy;
+}
+
+/** Shape of what a layer reads and gives. */
+export interface Geometry {
   channelsIn: number;
   channelsOut: number;
-  lengthIn: number;
-  lengthOut: number;
-  kernel: number;
-  stride: number;
+  heightIn: number;
+  widthIn: number;
+  heightOut: number;
+  widthOut: number;
+  kernelHeight: number;
+  kernelWidth: number;
+  strideHeight: number;
+  strideWidth: number;
+  padTop: number;
   padLeft: number;
 }
 
 /**
  * Shape of a layer's input and output.
  *
- * @returns lengths and channels; padLeft as TensorFlow's SAME puts it (the odd one goes right)
- * @throws RangeError if the kernel is longer than an unpadded input, or a size leaves its field
- * @example layerGeometry({ type: 'maxpool1d', length: 23, channels: 8, pool: 2, stride: 2 }).lengthOut // 11
+ * @param layer without its numbers: of a sliding one the Sliding fields and its output channels
+ * @returns sizes; padTop and padLeft as TensorFlow's SAME puts them
+ * @throws RangeError if a kernel is longer than an unpadded input, or a size leaves its field
+ * @source TensorFlow, tf.nn.convolution: SAME and VALID
+ * @example layerGeometry({ type: 'mean', height: 5, width: 3, channels: 2, input: { scale: 1, zero: 0 }, output: { scale: 1, zero: 0 } }).channelsOut // 2
  */
-export function layerGeometry(layer: DeviceLayer): Geometry {
+export function layerGeometry(layer: QuantLayer): Geometry {
+  const unit = { kernelHeight: 1, kernelWidth: 1, strideHeight: 1, strideWidth: 1 };
+  const flat = { heightIn: 1, widthIn: 1, heightOut: 1, widthOut: 1, padTop: 0, padLeft: 0 };
   if (layer.type === 'dense') {
-    const { inputs, outputs } = layer;
-    const line = { lengthIn: 1, lengthOut: 1, kernel: 1, stride: 1, padLeft: 0 };
-    return checked({ channelsIn: inputs, channelsOut: outputs, ...line });
+    return checked({ ...unit, ...flat, channelsIn: layer.inputs, channelsOut: layer.outputs });
   }
-  const { length, channels, stride } = layer;
-  const kernel = layer.type === 'conv1d' ? layer.kernel : layer.pool;
-  const same = layer.type === 'conv1d' && layer.padding === 'same';
-  const lengthOut = Math.ceil((same ? length : length - kernel + 1) / stride);
-  const pad = same ? Math.max((lengthOut - 1) * stride + kernel - length, 0) : 0;
+  if ('size' in layer) {
+    return checked({ ...unit, ...flat, channelsIn: layer.size, channelsOut: layer.size });
+  }
+  const { height, width, channels } = layer;
+  const shape = { channelsIn: channels, heightIn: height, widthIn: width };
+  if (layer.type === 'mean') {
+    return checked({ ...unit, ...flat, ...shape, channelsOut: channels });
+  }
+  const { kernelHeight, kernelWidth, strideHeight, strideWidth, padding } = layer;
+  const [heightOut, padTop] = slide(height, kernelHeight, strideHeight, padding);
+  const [widthOut, padLeft] = slide(width, kernelWidth, strideWidth, padding);
   return checked({
-    channelsIn: channels,
-    channelsOut: layer.type === 'conv1d' ? layer.filters : channels,
-    lengthIn: length,
-    lengthOut,
-    kernel,
-    stride,
-    padLeft: Math.floor(pad / 2),
+    ...shape,
+    channelsOut: channelsOut(layer),
+    ...{ heightOut, widthOut, padTop, padLeft },
+    ...{ kernelHeight, kernelWidth, strideHeight, strideWidth },
   });
+}
+
+function channelsOut(layer: QuantConv | QuantDepthwise | QuantPool): number {
+  if (layer.type === 'conv2d') return layer.filters;
+  return layer.type === 'depthwise2d' ? layer.channels * layer.depthMultiplier : layer.channels;
+}
+
+function slide(
+  length: number,
+  kernel: number,
+  stride: number,
+  padding: 'same' | 'valid',
+): [out: number, before: number] {
+  const same = padding === 'same';
+  const out = Math.ceil((same ? length : length - kernel + 1) / stride);
+  const zeros = same ? Math.max((out - 1) * stride + kernel - length, 0) : 0;
+  return [out, Math.floor(zeros / 2)];
 }
 
 function checked(geometry: Geometry): Geometry {
   for (const [name, value] of Object.entries(geometry)) {
-    const most = name === 'kernel' || name === 'stride' ? 255 : name === 'padLeft' ? 127 : 65535;
-    const least = name === 'padLeft' ? 0 : 1;
+    const most = /kernel|stride/.test(name) ? 255 : /pad/.test(name) ? 127 : 65535;
+    const least = /pad/.test(name) ? 0 : 1;
     if (!Number.isInteger(value) || value < least || value > most) {
       throw new RangeError(`layer: ${name} must be ${least} to ${most}, not ${value}`);
     }
@@ -116,161 +228,34 @@ function checked(geometry: Geometry): Geometry {
   return geometry;
 }
 
-const align = (at: number): number => Math.ceil(at / 4) * 4;
-
-/** inputZero · Σ of each row of weights. */
-function foldedTerm(layer: DeviceDense | DeviceConv1d, rows: number): number[] {
-  const size = layer.weights.length / rows;
-  return Array.from(
-    { length: rows },
-    (_, row) =>
-      layer.inputZero *
-      layer.weights.subarray(row * size, (row + 1) * size).reduce((sum, w) => sum + w, 0),
-  );
-}
-
-function encodeLayer(layer: DeviceLayer): Uint8Array {
+/** Values that a layer reads, and gives. */
+export function layerSizes(layer: QuantLayer): { input: number; output: number } {
   const g = layerGeometry(layer);
-  const weighted = layer.type === 'dense' || layer.type === 'conv1d' ? layer : undefined;
-  const size = weighted === undefined ? 0 : g.channelsOut * g.kernel * g.channelsIn;
-  const rows = weighted === undefined ? 0 : g.channelsOut;
-  const units = weighted === undefined ? 0 : weighted.multiplier.length;
-  const biasAt = align(HEADER + size);
-  const bytes = new Uint8Array(biasAt + 4 * rows + 4 * units + align(units));
-  const view = new DataView(bytes.buffer);
-  bytes.set([TYPES.indexOf(layer.type) + 1], 0);
-  [g.channelsIn, g.channelsOut, g.lengthIn, g.lengthOut].forEach((value, i) => {
-    view.setUint16(4 + 2 * i, value, true);
-  });
-  bytes.set([g.kernel, g.stride, g.padLeft], 12);
-  if (weighted === undefined) return bytes;
-
-  const lengths = [weighted.weights.length - size, weighted.bias.length - rows];
-  lengths.push(weighted.shift.length - units, units === 1 ? 0 : units - rows);
-  if (lengths.some((difference) => difference !== 0)) {
-    throw new RangeError(`${layer.type} layer: an array's length does not fit its shape`);
-  }
-  bytes[1] = weighted.relu ? 1 : 0;
-  view.setInt8(2, int('inputZero', weighted.inputZero, -128, 127));
-  view.setInt8(3, int('outputZero', weighted.outputZero, -128, 127));
-  bytes[15] = units > 1 ? 1 : 0;
-  new Int8Array(bytes.buffer).set(weighted.weights, HEADER);
-  foldedTerm(weighted, rows).forEach((term, row) => {
-    const folded = int('folded bias', weighted.bias[row] - term, -(2 ** 31), 2 ** 31 - 1);
-    view.setInt32(biasAt + 4 * row, folded, true);
-  });
-  weighted.multiplier.forEach((multiplier, i) => {
-    view.setInt32(biasAt + 4 * rows + 4 * i, multiplier, true);
-    const shift = int('shift', weighted.shift[i], -31, 30);
-    view.setInt8(biasAt + 4 * rows + 4 * units + i, shift);
-  });
-  return bytes;
-}
-
-function int(name: string, value: number, least: number, most: number): number {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`${name} must be an integer from ${least} to ${most}, not ${value}`);
-  }
-  return value;
+  return {
+    input: g.heightIn * g.widthIn * g.channelsIn,
+    output: g.heightOut * g.widthOut * g.channelsOut,
+  };
 }
 
 /**
- * Writes layers as a `backbone` or `head` part.
+ * Least and greatest int8 that a fused activation leaves.
  *
- * The part: u8 count, u16 score multiplier, u8 0, then each layer. A layer: u8 type, u8 relu, i8
- * zpIn, i8 zpOut, u16 channelsIn, channelsOut, lengthIn, lengthOut, u8 kernel, stride, padLeft,
- * perChannel; dense and convolution go on with int8 weights[out][kernel][in], int32 bias[out] (with
- * zpIn·Σrow subtracted), int32 multiplier and int8 shift, each one or [out]. Little-endian; every
- * array starts at a multiple of 4.
- *
- * @param layers in the order they run
- * @param scoreScale real value of one step of the logits (outputScale of the last layer); 0 in a
- *   backbone
- * @throws RangeError if something does not fit its field, or the layers do not fit each other
+ * @source TensorFlow Lite CalculateActivationRangeQuantized (kernel_util.cc), in float32
+ * @example activationBounds('relu6', { scale: 0.0625, zero: -28 }) // [-28, 68]
  */
-export function encodeLayers(layers: readonly DeviceLayer[], scoreScale: number): Uint8Array {
-  layers.forEach((layer, i) => {
-    if (i === 0) return;
-    const before = layerGeometry(layers[i - 1]);
-    const here = layerGeometry(layer);
-    const given = before.lengthOut * before.channelsOut;
-    const flat = layer.type === 'dense' && here.channelsIn === given;
-    if (!flat && (here.channelsIn !== before.channelsOut || here.lengthIn !== before.lengthOut)) {
-      throw new RangeError(`layer ${i} does not take what layer ${i - 1} gives (${given} values)`);
-    }
-  });
-  const bodies = layers.map(encodeLayer);
-  const bytes = new Uint8Array(bodies.reduce((sum, body) => sum + body.length, 4));
-  bytes[0] = int('number of layers', layers.length, 0, 255);
-  const score = int('score multiplier', Math.round(scoreScale * 16 * 256), 0, 65535);
-  new DataView(bytes.buffer).setUint16(1, score, true);
-  let at = 4;
-  for (const body of bodies) {
-    bytes.set(body, at);
-    at += body.length;
-  }
-  return bytes;
+export function activationBounds(
+  activation: Activation,
+  { scale, zero }: Quantisation,
+): [low: number, high: number] {
+  if (activation === 'none') return [-128, 127];
+  const at = (real: number): number =>
+    Math.max(-128, Math.min(127, zero + roundAway(Math.fround(real / scale))));
+  return [at(0), activation === 'relu6' ? at(6) : 127];
 }
 
-/**
- * Reads a `backbone` or `head` part: the exact inverse of encodeLayers, without the scales.
- *
- * @param part whole part, at any alignment
- * @returns layers, and the score's multiplier (real logit step · 4096)
- * @throws RangeError if the part ends early or names an unknown layer
- */
-export function decodeLayers(part: Uint8Array): { layers: DeviceLayer[]; scoreMultiplier: number } {
-  const bytes = part.slice();
-  const view = new DataView(bytes.buffer);
-  const layers: DeviceLayer[] = [];
-  let at = 4;
-  for (let i = 0; i < view.getUint8(0); i++) {
-    const type = TYPES[view.getUint8(at) - 1];
-    if (type === undefined) throw new RangeError(`layer ${i} has unknown type ${bytes[at]}`);
-    const [channels, outputs, length, lengthOut] = [4, 6, 8, 10].map((o) =>
-      view.getUint16(at + o, true),
-    );
-    const [kernel, stride] = [view.getUint8(at + 12), view.getUint8(at + 13)];
-    if (type === 'maxpool1d' || type === 'avgpool1d') {
-      layers.push({ type, length, channels, pool: kernel, stride });
-      at += HEADER;
-      continue;
-    }
-    const size = outputs * kernel * channels;
-    const biasAt = align(at + HEADER + size);
-    const units = view.getUint8(at + 15) === 1 ? outputs : 1;
-    const shiftAt = biasAt + 4 * outputs + 4 * units;
-    const common = {
-      weights: new Int8Array(bytes.buffer, at + HEADER, size).slice(),
-      bias: new Int32Array(bytes.buffer, biasAt, outputs).slice(),
-      multiplier: new Int32Array(bytes.buffer, biasAt + 4 * outputs, units).slice(),
-      shift: Int32Array.from(new Int8Array(bytes.buffer, shiftAt, units)),
-      inputZero: view.getInt8(at + 2),
-      outputZero: view.getInt8(at + 3),
-      relu: view.getUint8(at + 1) === 1,
-    };
-    const valid = lengthOut === Math.ceil((length - kernel + 1) / stride);
-    const layer: DeviceLayer =
-      type === 'dense'
-        ? { type, inputs: channels, outputs, ...common }
-        : {
-            type,
-            length,
-            channels,
-            filters: outputs,
-            kernel,
-            stride,
-            padding: valid ? 'valid' : 'same',
-            ...common,
-          };
-    foldedTerm(layer, outputs).forEach((term, row) => {
-      layer.bias[row] += term;
-    });
-    layers.push(layer);
-    at = shiftAt + align(units);
-  }
-  if (at !== bytes.length) throw new RangeError(`part has ${bytes.length} bytes, not ${at}`);
-  return { layers, scoreMultiplier: view.getUint16(1, true) };
+/** C's round(): half away from zero. */
+export function roundAway(value: number): number {
+  return value < 0 ? -Math.floor(0.5 - value) : Math.floor(value + 0.5);
 }
 
 /**
@@ -279,12 +264,14 @@ export function decodeLayers(part: Uint8Array): { layers: DeviceLayer[]; scoreMu
  * @param real scale, 0 or positive
  * @returns multiplier in [2^30, 2^31) and shift, with real ≈ multiplier / 2^31 · 2^shift; both 0
  *   for 0 and for what is below 2^-32
- * @throws RangeError if real is negative, not finite, or 2^30 or more
+ * @throws RangeError if real is negative or not finite
  * @source TensorFlow Lite QuantizeMultiplier (quantization_util.cc)
  * @example quantiseMultiplier(0.046875) // { multiplier: 1610612736, shift: -4 }
  */
 export function quantiseMultiplier(real: number): { multiplier: number; shift: number } {
-  if (!(real >= 0 && real < 2 ** 30)) throw new RangeError(`scale must be 0 to 2^30, not ${real}`);
+  if (!(real >= 0 && real < Infinity)) {
+    throw new RangeError(`scale must be 0 or a positive number, not ${real}`);
+  }
   if (real === 0) return { multiplier: 0, shift: 0 };
   let shift = Math.ceil(Math.log2(real)) + 0; // never -0
   while (real / 2 ** shift >= 1) shift++;
@@ -295,4 +282,20 @@ export function quantiseMultiplier(real: number): { multiplier: number; shift: n
     shift++;
   }
   return shift < -31 ? { multiplier: 0, shift: 0 } : { multiplier, shift };
+}
+
+/**
+ * Real factors from accumulator to output steps: one, or one an output channel.
+ *
+ * TensorFlow Lite computed the product of a dense layer in float32 until 2026, in double since, and
+ * those of convolutions always in double. Scales that quantise() makes give the same either way.
+ *
+ * @source TFLM GetQuantizedConvolutionMultipler, PopulateConvolutionQuantizationParams
+ */
+export function effectiveScales({
+  weightScale,
+  input,
+  output,
+}: Pick<Weighted, 'weightScale' | 'input' | 'output'>): number[] {
+  return Array.from(weightScale, (scale) => (input.scale * scale) / output.scale);
 }

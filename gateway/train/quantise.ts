@@ -1,17 +1,6 @@
 import { builtin } from './builtin.ts';
 import { type FloatConv1d, type FloatDense, type FloatNet, splitNet } from './net.ts';
-import {
-  type QuantConv1d,
-  type QuantDense,
-  type QuantLayer,
-  quantiseMultiplier,
-} from './quant-layer.ts';
-
-/** How an int8 stands for a real number: (q - zero) · scale. */
-export interface Quantisation {
-  scale: number;
-  zero: number;
-}
+import type { QuantConv, QuantDense, Quantisation, QuantLayer } from './quant-layer.ts';
 
 /**
  * What `pre` gives out. Features are spread over four standard deviations, so that a step of 1/32
@@ -51,30 +40,17 @@ export function quantise(
   const x = dequantise(calibration, input);
   let current = input;
   return net.layers.map((layer, l) => {
-    if (!('weights' in layer)) return { ...layer };
+    if (!('weights' in layer)) {
+      const { length: width, channels, pool, stride } = layer;
+      const type = layer.type === 'maxpool1d' ? 'maxpool2d' : 'avgpool2d';
+      const slide = oneRow({ width, channels, kernel: pool, stride, padding: 'valid' });
+      return { type, ...slide, input: current, activation: 'none' };
+    }
     const values = builtin.predict(splitNet(net, l + 1).backbone, x, n);
     const quantised = quantiseLayer(layer, current, activationRange(values, layer.relu));
-    current = { scale: quantised.outputScale, zero: quantised.outputZero };
+    current = quantised.output;
     return quantised;
   });
-}
-
-/**
- * What the outputs of quantised layers stand for.
- *
- * @param layers as quantise() gives them
- * @param input what their inputs stand for; kept where there are pools only
- * @returns scale and zero point of the last layer's output
- */
-export function outputQuantisation(
-  layers: readonly QuantLayer[],
-  input: Quantisation = PRE_OUTPUT,
-): Quantisation {
-  let current = input;
-  for (const layer of layers) {
-    if ('outputScale' in layer) current = { scale: layer.outputScale, zero: layer.outputZero };
-  }
-  return current;
 }
 
 /**
@@ -91,12 +67,29 @@ export function dequantise(values: Int8Array, { scale, zero }: Quantisation): Fl
   return result;
 }
 
+/** Significant bits of a scale that quantise() makes: a product of two is exact in float32. */
+const SCALE_BITS = 12;
+
+/**
+ * The next scale of few significant bits: not finer than what was asked for.
+ *
+ * Then it does not matter whether a runtime multiplies scales in float32 or in double, as versions of
+ * TensorFlow Lite Micro do: all come to the same integers.
+ *
+ * @example roundScale(0.1) // 0.100006103515625
+ */
+export function roundScale(scale: number): number {
+  let unit = 2 ** (Math.floor(Math.log2(scale)) + 1 - SCALE_BITS);
+  while (scale / unit > 2 ** SCALE_BITS) unit *= 2;
+  return Math.ceil(scale / unit) * unit;
+}
+
 /**
  * Scale and zero point that cover given activations and 0.
  *
  * @param values what a layer gave, in float
  * @param relu whether it ends in a ReLU: then 0 is the lowest
- * @returns the finest that covers them; scale 1 where all are 0
+ * @returns the finest of a scale's few bits that covers them; scale 1 where all are 0
  * @throws RangeError if a value is not finite
  * @source TensorFlow Lite, asymmetric: scale (max - min) / 255, zero point rounded so that 0 is exact
  * @example activationRange([-127.5, 20, 382.5], false) // { scale: 2, zero: -64 }
@@ -111,53 +104,59 @@ export function activationRange(values: Iterable<number>, relu: boolean): Quanti
   }
   if (relu) low = 0;
   if (high === low) return { scale: 1, zero: relu ? -128 : 0 };
-  const scale = (high - low) / 255;
+  const scale = roundScale((high - low) / 255);
   return { scale, zero: Math.max(-128, Math.min(127, Math.round(-128 - low / scale))) };
+}
+
+/** A slide over one dimension, as one of height 1. */
+function oneRow(of: {
+  width: number;
+  channels: number;
+  kernel: number;
+  stride: number;
+  padding: 'same' | 'valid';
+}) {
+  const { width, channels, kernel, stride, padding } = of;
+  const upright = { height: 1, kernelHeight: 1, strideHeight: 1 };
+  return { ...upright, width, channels, kernelWidth: kernel, strideWidth: stride, padding };
 }
 
 function quantiseLayer(
   layer: FloatDense | FloatConv1d,
   input: Quantisation,
-  output: Quantisation,
-): QuantDense | QuantConv1d {
-  const rows = layer.type === 'dense' ? layer.outputs : layer.filters;
+  range: Quantisation,
+): QuantDense | QuantConv {
+  const rows = layer.bias.length;
   const size = layer.weights.length / rows;
   const units = layer.type === 'dense' ? 1 : rows;
   const rowsInUnit = rows / units;
 
-  const weightScale = new Float64Array(units);
+  const weightScale = new Float32Array(units);
   for (let u = 0; u < units; u++) {
     const weights = layer.weights.subarray(u * rowsInUnit * size, (u + 1) * rowsInUnit * size);
     const bias = layer.bias.subarray(u * rowsInUnit, (u + 1) * rowsInUnit);
-    weightScale[u] = scaleOfWeights(weights, bias, input.scale, output.scale);
+    weightScale[u] = scaleOfWeights(weights, bias, input.scale, range.scale);
   }
   // an output step finer than a product's would ask for a left shift, and could overflow
   const finest = input.scale * Math.max(...weightScale) * JUST_ABOVE_1;
-  const fitted = finest > output.scale ? coarser(output, finest) : output;
+  const output = finest > range.scale ? coarser(range, roundScale(finest)) : range;
 
   const weights = new Int8Array(layer.weights.length);
   for (let i = 0; i < weights.length; i++) {
-    const scale = weightScale[Math.floor(i / (size * rowsInUnit))];
-    weights[i] = Math.max(-127, Math.min(127, Math.round(layer.weights[i] / scale)));
+    const scale = weightScale[Math.floor(i / (size * rowsInUnit))]!;
+    weights[i] = Math.max(-127, Math.min(127, Math.round(layer.weights[i]! / scale)));
   }
   const bias = Int32Array.from(layer.bias, (value, row) =>
-    Math.round(value / (input.scale * weightScale[Math.floor(row / rowsInUnit)])),
+    Math.round(value / (input.scale * weightScale[Math.floor(row / rowsInUnit)]!)),
   );
-  const multipliers = Array.from(weightScale, (scale) =>
-    quantiseMultiplier((input.scale * scale) / fitted.scale),
-  );
-  return {
-    ...layer,
-    weights,
-    bias,
-    multiplier: Int32Array.from(multipliers, ({ multiplier }) => multiplier),
-    shift: Int32Array.from(multipliers, ({ shift }) => shift),
-    inputZero: input.zero,
-    outputZero: fitted.zero,
-    inputScale: input.scale,
-    outputScale: fitted.scale,
-    weightScale,
-  };
+  const activation = layer.relu ? 'relu' : 'none';
+  const numbers = { weights, bias, weightScale, input, output, activation } as const;
+  if (layer.type === 'dense') {
+    return { type: 'dense', inputs: layer.inputs, outputs: layer.outputs, ...numbers };
+  }
+  const { length: width, channels, filters, kernel, stride, padding } = layer;
+  const slide = oneRow({ width, channels, kernel, stride, padding });
+  return { type: 'conv2d', ...slide, filters, ...numbers };
 }
 
 function scaleOfWeights(
@@ -177,7 +176,7 @@ function scaleOfWeights(
   const leastForBias = greatest(bias) / (inputScale * MAX_BIAS);
   const top = greatest(weights);
   const own = top === 0 ? (outputScale * BIAS_ONLY_STEP) / inputScale : top / 127;
-  return Math.max(own, leastForBias);
+  return roundScale(Math.max(own, leastForBias));
 }
 
 // the same range's low end, in larger steps

@@ -1,9 +1,25 @@
 import { mcnemarMidP } from '../statistics.ts';
 import type { Task } from '../task.ts';
 import { crossValidate } from './cross-validate.ts';
+import { canTrain } from './dequantise.ts';
 import { type Evidence, type GateReport, gate, type Regime } from './gate.ts';
-import { createPredictor, encodeModel, type ModelParts, type QuantModel } from './model.ts';
-import { type Example, RUNGS, type Rung, type RungData, type Trained, trainRung } from './rungs.ts';
+import {
+  createPredictor,
+  encodeModel,
+  inputOf,
+  type ModelParts,
+  type QuantModel,
+} from './model.ts';
+import { PRE_OUTPUT } from './quantise.ts';
+import {
+  type Example,
+  lastLearned,
+  RUNGS,
+  type Rung,
+  type RungData,
+  type Trained,
+  trainRung,
+} from './rungs.ts';
 
 /** Everything that a training is given. */
 export interface RetrainInput {
@@ -80,9 +96,13 @@ function rungsOf({ champion, data, task }: RetrainInput): Rung[] {
   const labelled = data.fresh.length > 0;
   const normalised = data.recent.length >= MIN_RECENT;
   const grown = champion.layers.length > task.architecture.layers.length;
+  const thawable = champion.layers.slice(lastLearned(champion)).every(canTrain);
+  // an imported model reads its input in steps of its own: another normalisation is not for it
+  const { scale, zero } = inputOf(champion, 0);
+  const standard = scale === PRE_OUTPUT.scale && zero === PRE_OUTPUT.zero;
   return RUNGS.filter((rung) => {
-    if (rung === 'pre') return labelled && normalised;
-    return labelled && !(grown && rung === 'layers');
+    if (rung === 'pre') return labelled && normalised && standard;
+    return labelled && !(rung === 'layers' && (grown || !thawable));
   });
 }
 

@@ -4,8 +4,9 @@ import type { LayerSpec, Task } from '../task.ts';
 import { augment, type LabelledWindow } from './augment.ts';
 import { chooseBackend } from './backends.ts';
 import { builtin } from './builtin.ts';
-import { dequantiseLayer } from './dequantise.ts';
-import { createEmbedder, dot, inputOf, type QuantModel } from './model.ts';
+import { canTrain, dequantiseLayer } from './dequantise.ts';
+import { tier } from './gateway-tier.ts';
+import { createEmbedder, inputOf, type QuantModel } from './model.ts';
 import { createNet, type FloatNet, outputShape, type Shape } from './net.ts';
 import { fitPre, type Pre } from './pre.ts';
 import { dequantise, quantise } from './quantise.ts';
@@ -70,7 +71,8 @@ export async function trainRung(
   if (champion === null && rung !== 'whole') throw new RangeError('a first model is trained whole');
   if (rung === 'pre') {
     const model = { ...champion!, pre: fitWindows(task, data.recent, PRE_SIGMAS) };
-    return trained(model, model.layers.map(dequantiseLayer), 0);
+    const from = model.layers.findLastIndex((layer) => !canTrain(layer)) + 1;
+    return trained(model, model.layers.slice(from).map(dequantiseLayer), from);
   }
   const drawn = draw(task, data, options.seed);
   const base = start(rung, task, champion, drawn, options.seed);
@@ -124,7 +126,7 @@ function start(
 }
 
 /** The last frozen layer that has anything to learn: a pool has not. */
-function lastLearned({ layers, cut }: QuantModel): number {
+export function lastLearned({ layers, cut }: QuantModel): number {
   const frozen = layers.slice(0, cut);
   return Math.max(
     0,
@@ -192,13 +194,13 @@ function fitWindows(task: Task, windows: readonly Window[], sigmas: number): Pre
   const { samples } = task.window;
   const axes = task.sensor.axes.length;
   if (set !== 0) {
-    const rows = windows.map((w) => features(set, w.window, w.length, samples, axes, dot));
-    return fitPre(rows, { sigmas, kind: 'features', set });
+    const rows = windows.map((w) => features(set, w.window, w.length, samples, axes, tier.dot));
+    return fitPre(rows, { sigmas, set });
   }
   const rows = windows.flatMap(({ window, length }) =>
     Array.from({ length }, (_, t) => window.subarray(t * axes, (t + 1) * axes)),
   );
-  return fitPre(rows, { sigmas, kind: 'raw', set });
+  return fitPre(rows, { sigmas, set });
 }
 
 function inputShape(task: Task): Shape {

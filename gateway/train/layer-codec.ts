@@ -1,0 +1,422 @@
+import { addFactors, type Factor, lookup, meanFactor, softmaxFactors } from './factors.ts';
+import {
+  activationBounds,
+  effectiveScales,
+  type Geometry,
+  layerGeometry,
+  layerSizes,
+  outputOf,
+  type Quantisation,
+  type QuantLayer,
+  quantiseMultiplier,
+  type Weighted,
+} from './quant-layer.ts';
+
+/*
+ * The part: u8 count, u16 score multiplier, u8 0, then each layer. Little-endian; every array starts
+ * at a multiple of 4.
+ *
+ *    0 u8 type        1 i8 low        2 i8 zpIn         3 i8 zpOut
+ *    4 u16 channelsIn 6 u16 channelsOut                 8 u16 widthIn     10 u16 widthOut
+ *   12 u8 kernelWidth 13 u8 strideWidth  14 u8 padLeft (add: i8 zero point of its second term)
+ *   15 i8 high        16 u8 per channel  17 u8 activation, +128: a later layer than the next reads it
+ *   18 u8 from        19 u8 from2     0: the layer before, k: the one k further back
+ *  types of two dimensions and beyond (5 and up):
+ *   20 u16 heightIn   22 u16 heightOut  24 u8 kernelHeight  25 u8 strideHeight  26 u8 padTop
+ *   27 u8 depthMultiplier
+ *   int8 weights   [out][kernelHeight][kernelWidth][in], depthwise [out][kernelHeight][kernelWidth];
+ *                  of a table its 256 results
+ *   int32 bias     [out], with zpIn · Σrow subtracted; of softmax the least difference that counts
+ *   int32 multiplier, int8 shift    one or [out]; of add: first term, second term, sum
+ *   float32 scales   what the integers stand for: see scalesOf; devices pass them over
+ */
+
+/** By their code; 2, 3 and 4 are of height 1. */
+const TYPES = [
+  'none',
+  'dense',
+  'conv1d',
+  'maxpool1d',
+  'avgpool1d',
+  'conv2d',
+  'depthwise2d',
+  'maxpool2d',
+  'avgpool2d',
+  'mean',
+  'add',
+  'softmax',
+  'logistic',
+  'quantise',
+];
+const ACTIVATIONS = ['none', 'relu', 'relu6'] as const;
+const HEADER = 20;
+const PLANE_HEADER = 28;
+/** Codes of the layers that one dimension is enough for, and that carry the short header. */
+const FIRST_PLANE = 5;
+/** The codec's own reading of an activation flag that a later layer needs. */
+const KEPT = 128;
+
+const align = (at: number): number => Math.ceil(at / 4) * 4;
+
+function codeOf(layer: QuantLayer): number {
+  const oneRow =
+    'kernelHeight' in layer &&
+    layer.height === 1 &&
+    layer.kernelHeight === 1 &&
+    layer.strideHeight === 1;
+  if (layer.type === 'conv2d' && oneRow) return TYPES.indexOf('conv1d');
+  if (layer.type === 'maxpool2d' || layer.type === 'avgpool2d') {
+    const plain = oneRow && layer.padding === 'valid' && layer.activation === 'none';
+    if (plain) return TYPES.indexOf(layer.type.replace('2', '1'));
+  }
+  return TYPES.indexOf(layer.type);
+}
+
+/** The arrays of a layer, as they follow its header. */
+interface Arrays {
+  weights: Int8Array;
+  bias: number[];
+  factors: Factor[];
+  scales: number[];
+}
+
+function arraysOf(layer: QuantLayer): Arrays {
+  const none = { weights: new Int8Array(0), bias: [], factors: [] };
+  const { scale } = layer.input;
+  switch (layer.type) {
+    case 'dense':
+    case 'conv2d':
+    case 'depthwise2d':
+      return weightedArrays(layer);
+    case 'maxpool2d':
+    case 'avgpool2d':
+      return { ...none, scales: [scale] };
+    case 'mean':
+      return { ...none, factors: [meanFactor(layer)], scales: [scale, layer.output.scale] };
+    case 'add':
+      return {
+        ...none,
+        factors: addFactors(layer),
+        scales: [scale, layer.input2.scale, layer.output.scale],
+      };
+    case 'softmax': {
+      const { factor, leastDifference } = softmaxFactors(layer);
+      return { ...none, bias: [leastDifference], factors: [factor], scales: [scale, layer.beta] };
+    }
+    default:
+      return { ...none, weights: lookup(layer), scales: [scale, layer.output.scale] };
+  }
+}
+
+function weightedArrays(layer: Weighted): Arrays {
+  const g = layerGeometry(layer);
+  const size = rowSize(layer, g);
+  const rows = g.channelsOut;
+  const units = layer.weightScale.length;
+  if (
+    layer.weights.length !== rows * size ||
+    layer.bias.length !== rows ||
+    (units !== 1 && units !== rows)
+  ) {
+    throw new RangeError(`${layer.type} layer: an array's length does not fit its shape`);
+  }
+  return {
+    weights: layer.weights,
+    bias: foldedTerms(layer, size).map((term, row) =>
+      int('folded bias', (layer.bias[row] ?? 0) - term, -(2 ** 31), 2 ** 31 - 1),
+    ),
+    factors: effectiveScales(layer).map(quantiseMultiplier),
+    scales: [layer.input.scale, layer.output.scale, ...layer.weightScale],
+  };
+}
+
+/** Weights of one output. */
+function rowSize(layer: Weighted, g: Geometry): number {
+  return g.kernelHeight * g.kernelWidth * (layer.type === 'depthwise2d' ? 1 : g.channelsIn);
+}
+
+/** Zero point of the input · Σ of each row of weights. */
+function foldedTerms({ weights, input }: Pick<Weighted, 'weights' | 'input'>, size: number) {
+  return Array.from(
+    { length: weights.length / size },
+    (_, row) =>
+      input.zero * weights.subarray(row * size, (row + 1) * size).reduce((sum, w) => sum + w, 0),
+  );
+}
+
+function encodeLayer(layer: QuantLayer, wiring: number[], kept: boolean): Uint8Array {
+  const g = layerGeometry(layer);
+  const code = codeOf(layer);
+  const { weights, bias, factors, scales } = arraysOf(layer);
+  const header = code < FIRST_PLANE ? HEADER : PLANE_HEADER;
+  const biasAt = align(header + weights.length);
+  const factorAt = biasAt + 4 * bias.length;
+  const shiftAt = factorAt + 4 * factors.length;
+  const scaleAt = align(shiftAt + factors.length);
+  const bytes = new Uint8Array(scaleAt + 4 * scales.length);
+  const view = new DataView(bytes.buffer);
+  const activation = 'activation' in layer ? layer.activation : 'none';
+  const output = outputOf(layer);
+  const [low, high] = activationBounds(activation, output);
+  bytes[0] = code;
+  view.setInt8(1, low);
+  view.setInt8(2, int('zero point of the input', layer.input.zero, -128, 127));
+  view.setInt8(3, int('zero point of the output', output.zero, -128, 127));
+  [g.channelsIn, g.channelsOut, g.widthIn, g.widthOut].forEach((value, i) => {
+    view.setUint16(4 + 2 * i, value, true);
+  });
+  bytes.set([g.kernelWidth, g.strideWidth, g.padLeft], 12);
+  if (layer.type === 'add') view.setInt8(14, int('zero point', layer.input2.zero, -128, 127));
+  view.setInt8(15, high);
+  bytes[16] = 'weightScale' in layer && layer.weightScale.length > 1 ? 1 : 0;
+  bytes[17] = ACTIVATIONS.indexOf(activation) + (kept ? KEPT : 0);
+  bytes.set(wiring, 18);
+  if (header === PLANE_HEADER) {
+    view.setUint16(20, g.heightIn, true);
+    view.setUint16(22, g.heightOut, true);
+    const multiplier = layer.type === 'depthwise2d' ? layer.depthMultiplier : 1;
+    bytes.set([g.kernelHeight, g.strideHeight, g.padTop, multiplier], 24);
+  }
+  new Int8Array(bytes.buffer).set(weights, header);
+  bias.forEach((value, i) => {
+    view.setInt32(biasAt + 4 * i, value, true);
+  });
+  factors.forEach(({ multiplier, shift }, i) => {
+    view.setInt32(factorAt + 4 * i, multiplier, true);
+    view.setInt8(shiftAt + i, int('shift', shift, -31, 31));
+  });
+  scales.forEach((scale, i) => {
+    view.setFloat32(scaleAt + 4 * i, positive(scale), true);
+  });
+  return bytes;
+}
+
+function int(name: string, value: number, least: number, most: number): number {
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new RangeError(`${name} must be an integer from ${least} to ${most}, not ${value}`);
+  }
+  return value;
+}
+
+function positive(scale: number): number {
+  if (!(scale > 0 && scale < Infinity) || Math.fround(scale) !== scale) {
+    throw new RangeError(`a scale must be a positive float32, not ${scale}`);
+  }
+  return scale;
+}
+
+/** Where layer i reads: steps back beyond the layer before it. */
+function stepsBack(i: number, from: number | undefined): number {
+  if (from === undefined) return 0;
+  return int(`layer ${i} reads the output of layer`, i - 1 - from, 0, Math.min(i, 255));
+}
+
+/** Index of the layer that layer i reads, -1 for the input of them all. */
+function sourcesOf(layers: readonly QuantLayer[], i: number): number[] {
+  const layer = layers[i]!;
+  const first = i - 1 - stepsBack(i, layer.from);
+  return layer.type === 'add' ? [first, i - 1 - stepsBack(i, layer.from2)] : [first];
+}
+
+/**
+ * Writes layers as a `backbone` or `head` part, in the form given at the top of this file.
+ *
+ * @param layers in the order they run; what one reads must be what its source gives
+ * @param scoreScale real value of one step of the logits (scale of the last layer); 0 in a backbone
+ * @throws RangeError if something does not fit its field, or the layers do not fit each other
+ */
+export function encodeLayers(layers: readonly QuantLayer[], scoreScale: number): Uint8Array {
+  const far = new Set<number>();
+  layers.forEach((layer, i) => {
+    for (const source of sourcesOf(layers, i)) {
+      if (source < i - 1) far.add(source);
+      if (source >= 0) fit(layer, i, layers[source]!, source);
+    }
+  });
+  const bodies = layers.map((layer, i) => {
+    const wiring = sourcesOf(layers, i).map((source) => i - 1 - source);
+    return encodeLayer(layer, wiring, far.has(i));
+  });
+  const bytes = new Uint8Array(bodies.reduce((sum, body) => sum + body.length, 4));
+  bytes[0] = int('number of layers', layers.length, 0, 255);
+  const score = int('score multiplier', Math.round(scoreScale * 16 * 256), 0, 65535);
+  new DataView(bytes.buffer).setUint16(1, score, true);
+  let at = 4;
+  for (const body of bodies) {
+    bytes.set(body, at);
+    at += body.length;
+  }
+  return bytes;
+}
+
+function fit(layer: QuantLayer, i: number, source: QuantLayer, from: number): void {
+  const before = layerGeometry(source);
+  const here = layerGeometry(layer);
+  const given = layerSizes(source).output;
+  const flat = layerSizes(layer).input === given && ('size' in layer || layer.type === 'dense');
+  const same =
+    here.channelsIn === before.channelsOut &&
+    here.widthIn === before.widthOut &&
+    here.heightIn === before.heightOut;
+  // a tensor may be folded: what counts is where each value lies
+  const folded = here.channelsIn === before.channelsOut && layerSizes(layer).input === given;
+  if (!flat && !same && !folded) {
+    throw new RangeError(`layer ${i} does not take what layer ${from} gives (${given} values)`);
+  }
+}
+
+/**
+ * Reads a `backbone` or `head` part: the exact inverse of encodeLayers.
+ *
+ * @param part whole part, at any alignment
+ * @throws RangeError if the part ends early, names an unknown layer, or holds what encodeLayers
+ *   would not have written
+ */
+export function decodeLayers(part: Uint8Array): QuantLayer[] {
+  const bytes = part.slice();
+  const view = new DataView(bytes.buffer);
+  const layers: QuantLayer[] = [];
+  let at = 4;
+  for (let i = 0; i < view.getUint8(0); i++) {
+    const { layer, end } = decodeLayer(view, at, i);
+    layers.push(layer);
+    at = end;
+  }
+  if (at !== bytes.length) throw new RangeError(`part has ${bytes.length} bytes, not ${at}`);
+  return layers;
+}
+
+function decodeLayer(view: DataView, at: number, i: number): { layer: QuantLayer; end: number } {
+  const code = view.getUint8(at);
+  const type = TYPES[code];
+  if (code === 0 || type === undefined) throw new RangeError(`layer ${i} has unknown type ${code}`);
+  const [channels, channelsOut, width] = [4, 6, 8].map((o) => view.getUint16(at + o, true)) as [
+    number,
+    number,
+    number,
+  ];
+  const [kernelWidth, strideWidth] = [view.getUint8(at + 12), view.getUint8(at + 13)];
+  const plane = code >= FIRST_PLANE;
+  const height = plane ? view.getUint16(at + 20, true) : 1;
+  const [kernelHeight, strideHeight] = plane
+    ? [view.getUint8(at + 24), view.getUint8(at + 25)]
+    : [1, 1];
+  const padding = paddingOf(view, at, plane, kernelHeight, strideHeight);
+  const sliding = { height, width, channels, kernelHeight, kernelWidth, strideHeight, strideWidth };
+  const activation = ACTIVATIONS[view.getUint8(at + 17) % KEPT];
+  if (activation === undefined) throw new RangeError(`layer ${i} has an unknown activation`);
+  const wired = {
+    ...(view.getUint8(at + 18) > 0 && { from: i - 1 - view.getUint8(at + 18) }),
+  };
+  const arrays = at + (plane ? PLANE_HEADER : HEADER);
+  const zeroIn = view.getInt8(at + 2);
+  const zeroOut = view.getInt8(at + 3);
+
+  const read = (start: number, n: number): number[] =>
+    Array.from({ length: n }, (_, k) => view.getFloat32(start + 4 * k, true));
+  const quantised = (scale: number | undefined, zero: number): Quantisation => ({
+    scale: scale ?? 0,
+    zero,
+  });
+
+  if (type === 'dense' || type === 'conv1d' || type === 'conv2d' || type === 'depthwise2d') {
+    const perRow = type === 'depthwise2d' ? 1 : channels;
+    const size = (type === 'dense' ? 1 : kernelHeight * kernelWidth) * perRow;
+    const units = view.getUint8(at + 16) === 1 ? channelsOut : 1;
+    const biasAt = align(arrays + size * channelsOut);
+    const scaleAt = align(biasAt + 4 * channelsOut + 5 * units);
+    const [inputScale, outputScale, ...weightScale] = read(scaleAt, 2 + units);
+    const input = quantised(inputScale, zeroIn);
+    const weights = new Int8Array(view.buffer, arrays, size * channelsOut).slice();
+    const bias = Int32Array.from(foldedTerms({ weights, input }, size), (term, row) => {
+      return view.getInt32(biasAt + 4 * row, true) + term;
+    });
+    const numbers = {
+      weights,
+      bias,
+      weightScale: Float32Array.from(weightScale),
+      input,
+      output: quantised(outputScale, zeroOut),
+      activation,
+      ...wired,
+    };
+    const end = scaleAt + 4 * (2 + units);
+    if (type === 'dense') {
+      return { layer: { type, inputs: channels, outputs: channelsOut, ...numbers }, end };
+    }
+    if (type === 'depthwise2d') {
+      const depthMultiplier = view.getUint8(at + 27);
+      return { layer: { type, ...sliding, padding, depthMultiplier, ...numbers }, end };
+    }
+    const filters = channelsOut;
+    return { layer: { type: 'conv2d', ...sliding, padding, filters, ...numbers }, end };
+  }
+  if (/pool/.test(type)) {
+    const [scale] = read(arrays, 1);
+    const kind = type.startsWith('max') ? 'maxpool2d' : 'avgpool2d';
+    const input = quantised(scale, zeroIn);
+    return {
+      layer: { type: kind, ...sliding, padding, input, activation, ...wired },
+      end: arrays + 4,
+    };
+  }
+  if (type === 'mean') {
+    const [scale, outputScale] = read(arrays + 8, 2);
+    const [input, output] = [quantised(scale, zeroIn), quantised(outputScale, zeroOut)];
+    return {
+      layer: { type, height, width, channels, input, output, ...wired },
+      end: arrays + 16,
+    };
+  }
+  if (type === 'add') {
+    const [scale, scale2, outputScale] = read(arrays + 16, 3);
+    return {
+      layer: {
+        type,
+        size: channels,
+        from2: i - 1 - view.getUint8(at + 19),
+        input: quantised(scale, zeroIn),
+        input2: quantised(scale2, view.getInt8(at + 14)),
+        output: quantised(outputScale, zeroOut),
+        activation,
+        ...wired,
+      },
+      end: arrays + 28,
+    };
+  }
+  if (type === 'softmax') {
+    const [scale, beta = 1] = read(arrays + 12, 2);
+    return {
+      layer: { type, size: channels, input: quantised(scale, zeroIn), beta, ...wired },
+      end: arrays + 20,
+    };
+  }
+  const [scale, outputScale] = read(arrays + 256, 2);
+  return {
+    layer: {
+      type: type as 'logistic' | 'quantise',
+      size: channels,
+      input: quantised(scale, zeroIn),
+      output: quantised(outputScale, zeroOut),
+      ...wired,
+    },
+    end: arrays + 264,
+  };
+}
+
+/** VALID where its lengths are those of VALID: then SAME would have added nothing. */
+function paddingOf(
+  view: DataView,
+  at: number,
+  plane: boolean,
+  kernelHeight: number,
+  strideHeight: number,
+): 'same' | 'valid' {
+  const valid = (length: number, kernel: number, stride: number, out: number): boolean =>
+    out === Math.ceil((length - kernel + 1) / stride);
+  const [width, widthOut] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
+  const across = valid(width, view.getUint8(at + 12), view.getUint8(at + 13), widthOut);
+  if (!plane) return across ? 'valid' : 'same';
+  const [height, heightOut] = [view.getUint16(at + 20, true), view.getUint16(at + 22, true)];
+  return across && valid(height, kernelHeight, strideHeight, heightOut) ? 'valid' : 'same';
+}
