@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'bad-recordings'
   | 'bad-file'
   | 'bad-bundle'
+  | 'bad-model'
   | 'in-use'
   | 'not-found'
   | 'not-allowed'
