@@ -1,4 +1,3 @@
-import { arch, cpus, platform } from 'node:os';
 import { createRandom } from '../random.ts';
 import type { LayerSpec } from '../task.ts';
 import { chooseBackend, listBackends } from '../train/backends.ts';
@@ -6,27 +5,7 @@ import { builtin } from '../train/builtin.ts';
 import { accuracy } from '../train/metrics.ts';
 import { createNet, type FloatNet, outputSize } from '../train/net.ts';
 import { type Backend, type FitOptions, type TrainData, train } from '../train/trainer.ts';
-
-/** One figure of a benchmark; with a peer's in the same run where there is one. */
-export interface BenchRow {
-  name: string;
-  value?: number;
-  unit: string;
-  peer?: string;
-  peerValue?: number;
-  /** how many times better than the peer; above 1 is better */
-  ratio?: number;
-  aim?: string;
-  met?: boolean;
-  /** why there is no value */
-  skipped?: string;
-}
-
-export interface BenchReport {
-  bench: string;
-  machine: string;
-  rows: BenchRow[];
-}
+import { type BenchReport, type BenchRow, machine, median, round } from './report.ts';
 
 /** The design's net on the gestures' shape. */
 const INPUT = { length: 50, channels: 3 };
@@ -119,9 +98,7 @@ export async function benchTrain(
       },
     );
   }
-  const cpu = cpus()[0]?.model ?? 'unknown processor';
-  const machine = `${cpu}, ${cpus().length} cores, ${platform()} ${arch()}, Node ${process.version}`;
-  return { bench: 'train', machine, rows };
+  return { bench: 'train', machine: machine(), rows };
 }
 
 interface Timing {
@@ -143,9 +120,8 @@ async function timeFit(
     net = await train(backend, createNet(INPUT, NET, 1), data, options);
     times.push(performance.now() - start);
   }
-  times.sort((a, b) => a - b);
   const logits = backend.predict(net, unseen.x, unseen.n);
-  return { ms: times[Math.floor(runs / 2)], accuracy: accuracy(unseen.y, classesOf(logits)) };
+  return { ms: median(times), accuracy: accuracy(unseen.y, classesOf(logits)) };
 }
 
 function classesOf(logits: Float32Array): number[] {
@@ -208,8 +184,4 @@ function syntheticGestures(n: number, seed: number): TrainData {
     }
   }
   return { x, y, n };
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
 }

@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import type { BenchReport, BenchRow } from '../bench/train.ts';
+import type { BenchReport, BenchRow } from '../bench/report.ts';
 import { type Io, say, sayJson, table } from './io.ts';
 
 const benches: Record<string, () => Promise<BenchReport>> = {
