@@ -65,6 +65,16 @@ def mean_cases(rng):
     yield "saturates", *mean(2, 3, 5, quant(0.5, 3), quant(0.01, 3))
     yield "scale 1/4 of 4", *mean(2, 2, 16, quant(0.25), quant(1))
     yield "scale 3 of 5", *mean(5, 1, 16, quant(0.75), quant(0.25))
+    # Sums at which a multiplier divided by the number of pixels and rounded would give another value.
+    for high, wide, given, made, total in [
+        (7, 7, 0.8467000722885132, 0.4806799590587616, 2767),
+        (7, 5, 0.0906836986541748, 0.15394873917102814, 3475),
+        (7, 7, 0.39122703671455383, 0.6035075783729553, 2531),
+    ]:
+        pixels = [total // (high * wide)] * (high * wide)
+        pixels[0] += total - sum(pixels)
+        rows = [pixels, [-pixel for pixel in pixels]]
+        yield f"divides towards 0, sum {total}", *mean(high, wide, 1, quant(given), quant(made), rows)
     # 31 + shift leaves less than log2 of 49 to divide by.
     for power in (20, 27, 31, 32, 34):
         name = f"scale 2^-{power}"

@@ -70,6 +70,10 @@ def dense_cases(rng):
     yield "scale just below 1", *dense(1, 4, quant(1), [1 - 2**-24], quant(1), **plain)
     carry = quant(1 + 2**-23)
     yield "significand rounds up to 1", *dense(1, 4, carry, [1 - 2**-23], quant(1), **plain)
+    far = [sign * (2**29 * half + 2**23) for half in (2, 3) for sign in (1, -1)]
+    plain["bias"], scale = far, (1 - 2**-23) * 2**-24
+    yield "significand rounds up to 1, tie far right", *dense(1, 4, carry, [scale], quant(1), **plain)
+    plain["bias"] = [0, 1, -1, 5]
     yield "scale 1", *dense(1, 4, quant(1), [1], quant(1), **plain)
     plain["rows"] = few
     yield "left shift: scale 3", *dense(1, 4, quant(1), [0.75], quant(0.25), **plain)
