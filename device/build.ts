@@ -53,7 +53,7 @@ const RETRY_MS = 2000;
 /** The longest frame is a chunk or an offer with this much for its golden vectors and parts. */
 const OFFER_BYTES = 512;
 
-function builtOf(board: BuildBoard, task: BuildTask): Built {
+export function builtOf(board: BuildBoard, task: BuildTask): Built {
   const { send } = task;
   return {
     port: board.port,
@@ -75,7 +75,7 @@ function builtOf(board: BuildBoard, task: BuildTask): Built {
 }
 
 /** What this task's models and this board need of the core: see device/core/options.ts. */
-function optionsOf(board: BuildBoard, task: BuildTask): Record<string, boolean> {
+export function optionsOf(board: BuildBoard, task: BuildTask): Record<string, boolean> {
   const { layers, deeper = [] } = task.architecture;
   const types = [...layers, ...deeper].map(({ type }) => type);
   return {

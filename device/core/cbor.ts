@@ -22,7 +22,7 @@ function head(out: Uint8Array, at: number, major: number, value: number): number
   if (value >= 24) {
     size = 1;
     info = 24;
-    for (let top = 256; value >= top; top *= top) {
+    for (let top = 256; size < 8 && value >= top; top *= top) {
       size *= 2;
       info++;
     }
