@@ -19,7 +19,8 @@ import {
  *    0 u8 type        1 i8 low        2 i8 zpIn         3 i8 zpOut
  *    4 u16 channelsIn 6 u16 channelsOut                 8 u16 widthIn     10 u16 widthOut
  *   12 u8 kernelWidth 13 u8 strideWidth  14 u8 padLeft (add: i8 zero point of its second term)
- *   15 i8 high        16 u8 per channel  17 u8 activation, +128: a later layer than the next reads it
+ *   15 i8 high        16 u8 per channel  17 u8 activation, +128: kept, for another reader
+ *                                                      than the next layer, or for an add's second term
  *   18 u8 from        19 u8 from2     0: the layer before, k: the one k further back
  *  types of two dimensions and beyond (5 and up):
  *   20 u16 heightIn   22 u16 heightOut  24 u8 kernelHeight  25 u8 strideHeight  26 u8 padTop
@@ -55,6 +56,8 @@ const PLANE_HEADER = 28;
 const FIRST_PLANE = 5;
 /** The codec's own reading of an activation flag that a later layer needs. */
 const KEPT = 128;
+/** The score is in sixteenths of a logit, its multiplier in 1/256. */
+const SCORE_STEPS = 16 * 256;
 
 const align = (at: number): number => Math.ceil(at / 4) * 4;
 
@@ -228,10 +231,10 @@ function sourcesOf(layers: readonly QuantLayer[], i: number): number[] {
 export function encodeLayers(layers: readonly QuantLayer[], scoreScale: number): Uint8Array {
   const far = new Set<number>();
   layers.forEach((layer, i) => {
-    for (const source of sourcesOf(layers, i)) {
-      if (source < i - 1) far.add(source);
-      if (source >= 0) fit(layer, i, layers[source]!, source);
-    }
+    sourcesOf(layers, i).forEach((source, term) => {
+      if (source < i - 1 || term > 0) far.add(source); // a second term is always read by its place
+      fit(layers, i, source);
+    });
   });
   const bodies = layers.map((layer, i) => {
     const wiring = sourcesOf(layers, i).map((source) => i - 1 - source);
@@ -239,7 +242,7 @@ export function encodeLayers(layers: readonly QuantLayer[], scoreScale: number):
   });
   const bytes = new Uint8Array(bodies.reduce((sum, body) => sum + body.length, 4));
   bytes[0] = int('number of layers', layers.length, 0, 255);
-  const score = int('score multiplier', Math.round(scoreScale * 16 * 256), 0, 65535);
+  const score = int('score multiplier', Math.round(scoreScale * SCORE_STEPS), 0, 65535);
   new DataView(bytes.buffer).setUint16(1, score, true);
   let at = 4;
   for (const body of bodies) {
@@ -249,9 +252,17 @@ export function encodeLayers(layers: readonly QuantLayer[], scoreScale: number):
   return bytes;
 }
 
-function fit(layer: QuantLayer, i: number, source: QuantLayer, from: number): void {
-  const before = layerGeometry(source);
+/** Throws RangeError unless layer i takes what its source gives: a layer, or the net's input (-1). */
+function fit(layers: readonly QuantLayer[], i: number, from: number): void {
+  const layer = layers[i]!;
   const here = layerGeometry(layer);
+  if (from < 0) {
+    const { input } = layerSizes(layers[0]!);
+    if (layerSizes(layer).input === input) return;
+    throw new RangeError(`layer ${i} does not take the input of layer 0 (${input} values)`);
+  }
+  const source = layers[from]!;
+  const before = layerGeometry(source);
   const given = layerSizes(source).output;
   const flat = layerSizes(layer).input === given && ('size' in layer || layer.type === 'dense');
   const same =
@@ -270,7 +281,7 @@ function fit(layer: QuantLayer, i: number, source: QuantLayer, from: number): vo
  *
  * @param part whole part, at any alignment
  * @throws RangeError if the part ends early, names an unknown layer, or holds what encodeLayers
- *   would not have written
+ *   would not have written: integers that are not those of its scales, for one
  */
 export function decodeLayers(part: Uint8Array): QuantLayer[] {
   const bytes = part.slice();
@@ -283,6 +294,9 @@ export function decodeLayers(part: Uint8Array): QuantLayer[] {
     at = end;
   }
   if (at !== bytes.length) throw new RangeError(`part has ${bytes.length} bytes, not ${at}`);
+  const again = encodeLayers(layers, view.getUint16(1, true) / SCORE_STEPS);
+  const different = again.findIndex((byte, i) => byte !== bytes[i]);
+  if (different >= 0) throw new RangeError(`byte ${different} of the part is not as written`);
   return layers;
 }
 

@@ -1,9 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { argmax, POW2, requantise, runLayers } from '../../../device/core/kernel.ts';
+import { POW2, requantise } from '../../../device/core/arithmetic.ts';
+import { argmax, multiply, runLayers, type Tier, tierOf } from '../../../device/core/kernel.ts';
 import { loadLayers } from '../../../device/core/model.ts';
-import { encodeLayers, quantiseMultiplier } from '../../../gateway/train/quant-layer.ts';
-import { dot, kernelCases } from '../../support/kernel-cases.ts';
+import { tier } from '../../../gateway/train/gateway-tier.ts';
+import { encodeLayers } from '../../../gateway/train/layer-codec.ts';
+import {
+  effectiveScales,
+  type QuantLayer,
+  quantiseMultiplier,
+} from '../../../gateway/train/quant-layer.ts';
+import { goldenNets } from '../../support/golden-nets.ts';
+import { dot, kernelCases, OPERATORS } from '../../support/kernel-cases.ts';
+import { randomLayers, wiredNets, withInput } from '../../support/random-layers.ts';
+import { referenceNet } from '../../support/reference-kernel.ts';
+
+const TIERS: Record<string, Tier> = { reference: tierOf(dot, multiply), gateway: tier };
 
 const clamp = (v: number): number => Math.max(-128, Math.min(127, v));
 
@@ -20,6 +32,17 @@ function twice(acc: number, multiplier: number, shift: number): number {
 function once(acc: number, multiplier: number, shift: number): number {
   const right = BigInt(31 - shift);
   return Number((BigInt(acc) * BigInt(multiplier) + (1n << (right - 1n))) >> right);
+}
+
+/** Two float32 scales whose product has exactly this significand and power of two. */
+function scalesFor(multiplier: number, shift: number): { input: number; weight: number } {
+  const wanted = (multiplier / 2 ** 31) * 2 ** shift;
+  for (let i = 0; i < 100000; i++) {
+    const input = Math.fround(1 + i / 2 ** 23);
+    const weight = Math.fround(wanted / input);
+    if (quantiseMultiplier(input * weight).multiplier === multiplier) return { input, weight };
+  }
+  throw new Error(`no scales for ${multiplier}`);
 }
 
 const int32 = fc.oneof(
@@ -82,21 +105,45 @@ describe('requantise()', () => {
 });
 
 describe('runLayers()', () => {
-  for (const type of ['dense', 'conv1d', 'pool'] as const) {
-    for (const { name, layer, input, output } of kernelCases(type)) {
-      it(`runLayers() equals TensorFlow Lite Micro when given ${type}: ${name}`, () => {
-        const layers = loadLayers(encodeLayers([layer], 0));
-        for (let i = 0; i < input.length; i++) {
-          expect(Array.from(runLayers(layers, Int8Array.from(input[i]), dot))).toEqual(output[i]);
+  for (const [name, { run }] of Object.entries(TIERS)) {
+    for (const operator of OPERATORS) {
+      it(`runLayers() equals TensorFlow Lite Micro in tier ${name} when given its ${operator} vectors`, () => {
+        const nets = goldenNets(operator);
+        expect(nets.length).toBeGreaterThan(20);
+        for (const { name, layers, input, output } of nets) {
+          expect(run(loadLayers(encodeLayers(layers, 0)), input), name).toEqual(output);
         }
       });
     }
   }
 
+  for (const [name, layers] of Object.entries(randomLayers)) {
+    it(`runLayers() equals 64-bit integers when given any ${name} layer`, () => {
+      const property = fc.property(
+        layers.chain((layer) => withInput([layer])),
+        ({ layers, input }) => {
+          const given = tier.run(loadLayers(encodeLayers(layers, 0)), Int8Array.from(input));
+          expect(Array.from(given)).toEqual(referenceNet(layers, input));
+        },
+      );
+      fc.assert(property, { numRuns: 1500 });
+    });
+  }
+
+  it('runLayers() equals 64-bit integers when layers read any one before them', () => {
+    fc.assert(
+      fc.property(wiredNets, ({ layers, input }) => {
+        const given = tier.run(loadLayers(encodeLayers(layers, 0)), Int8Array.from(input));
+        expect(Array.from(given)).toEqual(referenceNet(layers, input));
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
   it('runLayers() equals a convolution in 64-bit integers when the fast path ends', () => {
     const row = fc.record({
       bias: int32.filter((b) => Math.abs(b) < 2 ** 31 - 200000),
-      real: fc.integer({ min: 0, max: 31 }).map((e) => 0.97 * 2 ** -e),
+      real: fc.integer({ min: 0, max: 31 }).map((e) => Math.fround(0.97 * 2 ** -e)),
       weights: fc.array(fc.integer({ min: -127, max: 127 }), { minLength: 6, maxLength: 6 }),
     });
     const property = fc.property(
@@ -111,20 +158,22 @@ describe('runLayers()', () => {
         const part = encodeLayers(
           [
             {
-              type: 'conv1d',
-              length: 5,
+              type: 'conv2d',
+              height: 1,
+              width: 5,
               channels: 2,
               filters,
-              kernel: 3,
-              stride: 1,
+              kernelHeight: 1,
+              kernelWidth: 3,
+              strideHeight: 1,
+              strideWidth: 1,
               padding: 'same',
               weights: Int8Array.from(rows.flatMap((r) => r.weights)),
               bias: Int32Array.from(rows.map((r) => r.bias)),
-              multiplier: Int32Array.from(parts.map((p) => p.multiplier)),
-              shift: Int32Array.from(parts.map((p) => p.shift)),
-              inputZero,
-              outputZero,
-              relu,
+              weightScale: Float32Array.from(rows.map((r) => r.real)),
+              input: { scale: 1, zero: inputZero },
+              output: { scale: 1, zero: outputZero },
+              activation: relu ? 'relu' : 'none',
             },
           ],
           0,
@@ -141,7 +190,7 @@ describe('runLayers()', () => {
             expected.push(relu ? Math.max(q, outputZero) : q);
           }
         }
-        const given = runLayers(loadLayers(part), Int8Array.from(input), dot);
+        const given = runLayers(loadLayers(part), Int8Array.from(input), dot, multiply);
         expect(Array.from(given)).toEqual(expected);
       },
     );
@@ -150,59 +199,61 @@ describe('runLayers()', () => {
 
   it('runLayers() takes the slow path when one sum of doubles would round up to a multiple', () => {
     // acc·multiplier + c is one below a multiple of 2^(31+s) and above 2^53
-    const traps = [
-      [16, 8388607, 1082130433, 64],
-      [16, -5756455, 2041461143, -84],
-      [17, 16716767, 1338611681, 79],
-      [17, -15282791, 1280035159, -70],
-      [18, 33308641, 1107016671, 65],
-      [18, -31378881, 1910653505, -107],
+    const traps: [shift: number, acc: number, multiplier: number, expected: number][] = [
+      [-16, 8388607, 1082130433, 64],
+      [-16, -5756455, 2041461143, -84],
+      [-17, 16716767, 1338611681, 79],
+      [-17, -15282791, 1280035159, -70],
+      [-18, 33308641, 1107016671, 65],
+      [-18, -31378881, 1910653505, -107],
     ];
-    for (const [s, acc, multiplier, expected] of traps) {
-      const part = encodeLayers(
-        [
-          {
-            type: 'dense',
-            inputs: 1,
-            outputs: 1,
-            weights: new Int8Array(1),
-            bias: Int32Array.from([acc]),
-            multiplier: Int32Array.from([multiplier]),
-            shift: Int32Array.from([-s]),
-            inputZero: 0,
-            outputZero: 0,
-            relu: false,
-          },
-        ],
-        0,
-      );
-      expect(twice(acc, multiplier, -s)).toBe(expected);
-      expect(runLayers(loadLayers(part), new Int8Array(1), dot)[0]).toBe(expected);
+    for (const [shift, acc, multiplier, expected] of traps) {
+      const { input, weight } = scalesFor(multiplier, shift);
+      const layer: QuantLayer = {
+        type: 'dense',
+        inputs: 1,
+        outputs: 1,
+        weights: new Int8Array(1),
+        bias: Int32Array.of(acc),
+        weightScale: Float32Array.of(weight),
+        input: { scale: input, zero: 0 },
+        output: { scale: 1, zero: 0 },
+        activation: 'none',
+      };
+      const layers = loadLayers(encodeLayers([layer], 0));
+      expect(Array.from(layers[0].multiplier)).toEqual([multiplier]);
+      expect(twice(acc, multiplier, shift)).toBe(expected);
+      expect(runLayers(layers, new Int8Array(1), dot, multiply)[0]).toBe(expected);
     }
   });
 
   it('runLayers() gives the input itself when there are no layers', () => {
     const input = new Int8Array([3, -4]);
-    expect(runLayers([], input, dot)).toBe(input);
+    expect(runLayers([], input, dot, multiply)).toBe(input);
   });
 });
 
 describe('golden vectors', () => {
   it('golden vectors tell double rounding from single when accumulators tie', () => {
     let different = 0;
-    for (const { layer, input, output } of kernelCases('dense')) {
-      if (layer.type !== 'dense' || layer.shift[0] > 0) continue;
-      for (let i = 0; i < input.length; i++) {
+    for (const { layer, inputs, outputs } of kernelCases('dense')) {
+      if (layer.type !== 'dense') continue;
+      const factors = effectiveScales(layer).map(quantiseMultiplier);
+      inputs.forEach((input, i) => {
         for (let o = 0; o < layer.outputs; o++) {
+          const { multiplier, shift } = factors[factors.length > 1 ? o : 0];
+          if (shift > 0) continue;
           let acc = layer.bias[o];
           for (let k = 0; k < layer.inputs; k++) {
-            acc += (input[i][k] - layer.inputZero) * layer.weights[o * layer.inputs + k];
+            acc += (input[k] - layer.input.zero) * layer.weights[o * layer.inputs + k];
           }
-          const low = layer.relu ? layer.outputZero : -128;
-          const single = once(acc, layer.multiplier[0], layer.shift[0]) + layer.outputZero;
-          if (Math.max(low, clamp(single)) !== output[i][o]) different++;
+          const low = layer.activation === 'none' ? -128 : layer.output.zero;
+          const single = once(acc, multiplier, shift) + layer.output.zero;
+          if (layer.activation !== 'relu6' && Math.max(low, clamp(single)) !== outputs[i][o]) {
+            different++;
+          }
         }
-      }
+      });
     }
     expect(different).toBeGreaterThan(50);
   });
