@@ -27,6 +27,9 @@ interface Made {
   size: number;
 }
 
+/** A tie is moved by less than one part in so many of what lies between it and the next average. */
+const LEAST_SHARE = 1024;
+
 /**
  * Writes layers as an ONNX file in QDQ form: between DequantizeLinear and QuantizeLinear each
  * operator stands in float32, and ONNX Runtime fuses the three into one that computes in int8.
@@ -153,6 +156,17 @@ export function writeOnnx(layers: readonly QuantLayer[]): Uint8Array {
     return node('Clip', [from, ...bounds], `${from}/clip`);
   }
 
+  /**
+   * An average whose ties go away from zero, as TensorFlow Lite's do: of the int8 numbers themselves,
+   * stretched by too little to reach another one.
+   */
+  function average(tensor: Made, name: string, layer: Sliding, g: Geometry): void {
+    const taps = g.kernelHeight * g.kernelWidth;
+    const plain = { ...tensor, quantisation: { scale: 1, zero: 0 } };
+    const mean = node('AveragePool', [real(plain, `${name}/x`)], `${name}/y`, moves(layer, g));
+    quantised(mean, name, { scale: Math.fround(1 - 1 / (LEAST_SHARE * taps)), zero: 0 });
+  }
+
   const g0 = layerGeometry(first);
   const isFlat = first.type === 'dense' || 'size' in first;
   const shape = isFlat ? [1, g0.channelsIn] : [1, g0.heightIn, g0.widthIn, g0.channelsIn];
@@ -197,6 +211,11 @@ export function writeOnnx(layers: readonly QuantLayer[]): Uint8Array {
       gives.push({ ...out, plane: undefined });
     } else {
       const given = asPlane(source, g, name);
+      if (layer.type === 'avgpool2d' && layer.activation === 'none') {
+        average(given, name, layer, g);
+        gives.push({ ...out, plane });
+        return;
+      }
       const x = real(given, `${name}/x`);
       let y: string;
       if (layer.type === 'mean') y = node('GlobalAveragePool', [x], `${name}/y`);
