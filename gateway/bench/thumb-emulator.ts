@@ -86,7 +86,7 @@ function read(arena: Arena, returned: number, after: Uint8Array): ThumbResult {
       !inside(i, at.output, returned === 0 ? outputBytes : 0) &&
       !inside(i, at.scratch, returned === 0 ? scratchBytes : 0),
   ).length;
-  const output = new Int8Array(after.slice(at.output, at.output + outputBytes).buffer);
+  const output = Int8Array.from(after.subarray(at.output, at.output + outputBytes));
   return { returned, output, stray, instructions: 0 };
 }
 
