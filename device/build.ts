@@ -3,6 +3,7 @@ import { build, type Plugin } from 'esbuild';
 import { minify } from 'terser';
 import { compact } from './compact.ts';
 import type { Built } from './espruino/main.ts';
+import { KERNEL, KERNEL_DENSE } from './native/blobs.ts';
 import { privateNames, shortNames } from './private-names.ts';
 import { refuse } from './refuse.ts';
 import { type WindowTask, windowOptions } from './window-options.ts';
@@ -16,6 +17,7 @@ export interface BuildBoard {
   baud: number;
   chunkBytes: number;
   ring: number;
+  tiers: string[];
   sensors: string[];
 }
 
@@ -27,6 +29,14 @@ export interface BuildTask extends WindowTask {
   features: 'raw' | 'statistics' | 'motion';
   architecture: { layers: { type: string }[]; deeper?: { type: string }[] };
   send: { confidentOneIn: number; uncertainBelow: number; rawOneIn: number };
+}
+
+/** What a bundle is built for. */
+export interface BundleOf {
+  board: BuildBoard;
+  task: BuildTask;
+  /** layers that imported models have, as a part's format names them, beside the task's own */
+  types?: readonly string[];
 }
 
 /** A runtime for one board and one task. */
@@ -74,13 +84,34 @@ export function builtOf(board: BuildBoard, task: BuildTask): Built {
   };
 }
 
-/** What this task's models and this board need of the core: see device/core/options.ts. */
-export function optionsOf(board: BuildBoard, task: BuildTask): Record<string, boolean> {
+/** Layers of a task's models, and of those imported for it, as a part's format names them. */
+function typesOf(task: BuildTask, imported: readonly string[]): string[] {
   const { layers, deeper = [] } = task.architecture;
-  const types = [...layers, ...deeper].map(({ type }) => type);
+  return [...[...layers, ...deeper].map(({ type }) => type), ...imported];
+}
+
+const PLANE = ['conv2d', 'depthwise2d', 'maxpool2d', 'avgpool2d', 'mean'];
+const POINT = ['add', 'softmax', 'logistic', 'quantise'];
+
+/**
+ * What this task's models and this board need of the core: see device/core/options.ts.
+ *
+ * @param imported layers of models that were not made here, as a part's format names them
+ */
+export function optionsOf(
+  board: BuildBoard,
+  task: BuildTask,
+  imported: readonly string[] = [],
+): Record<string, boolean> {
+  const types = typesOf(task, imported);
+  const has = (...names: string[]): boolean => names.some((name) => types.includes(name));
   return {
-    CONV1D: types.includes('conv1d'),
-    POOL: types.includes('maxpool1d') || types.includes('avgpool1d'),
+    // those of an imported dense layer may have a multiplier an output
+    CONV1D: has('conv1d', ...PLANE) || imported.length > 0,
+    POOL: has('maxpool1d', 'avgpool1d'),
+    PLANE: has(...PLANE),
+    POINT: has(...POINT),
+    TFLM: board.tiers.includes('tflm'),
     RAW: task.features === 'raw',
     FEATURES: task.features !== 'raw',
     MOTION: task.features === 'motion',
@@ -90,17 +121,23 @@ export function optionsOf(board: BuildBoard, task: BuildTask): Record<string, bo
   };
 }
 
-/** Puts the options in the place of device/core/options.ts. */
-function withOptions(options: Record<string, boolean>): Plugin {
-  const lines = Object.entries(options).map(([name, value]) => `export const ${name} = ${value};`);
+/** Puts constants in the place of a module's. */
+function replaced(filter: RegExp, constants: Record<string, boolean | string>): Plugin {
+  const lines = Object.entries(constants).map(
+    ([name, value]) => `export const ${name} = ${JSON.stringify(value)};`,
+  );
   return {
-    name: 'options',
+    name: `replaces ${filter}`,
     setup: (build) => {
-      build.onLoad({ filter: /[\\/]core[\\/]options\.ts$/ }, () => ({
-        contents: lines.join('\n'),
-      }));
+      build.onLoad({ filter }, () => ({ contents: lines.join('\n') }));
     },
   };
+}
+
+/** Machine code for a board that can run it: no more of it than the layers need. */
+function blobOf(board: BuildBoard, types: readonly string[], imported: boolean): string {
+  if (!board.tiers.includes('thumb')) return '';
+  return imported || types.some((type) => type !== 'dense') ? KERNEL : KERNEL_DENSE;
 }
 
 function entry(board: BuildBoard, task: BuildTask): string {
@@ -130,17 +167,21 @@ function entry(board: BuildBoard, task: BuildTask): string {
  * @returns one script for `.bootcde` or for Espruino's first argument
  * @throws SyntaxError that names a construct which Espruino lacks, with line and column
  */
-export async function buildBundle(what: { board: BuildBoard; task: BuildTask }): Promise<Bundle> {
+export async function buildBundle({ board, task, types = [] }: BundleOf): Promise<Bundle> {
+  const blob = blobOf(board, typesOf(task, types), types.length > 0);
   const bundled = await build({
     stdin: {
-      contents: entry(what.board, what.task),
+      contents: entry(board, task),
       resolveDir: import.meta.dirname,
       sourcefile: 'device/entry.ts',
       loader: 'ts',
     },
     absWorkingDir: root,
     bundle: true,
-    plugins: [withOptions(optionsOf(what.board, what.task))],
+    plugins: [
+      replaced(/[\\/]core[\\/]options\.ts$/, optionsOf(board, task, types)),
+      replaced(/[\\/]espruino[\\/]blob\.ts$/, { BLOB: blob }),
+    ],
     format: 'esm',
     target: 'es2015',
     write: false,

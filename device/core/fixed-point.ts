@@ -28,7 +28,7 @@ const EXPS = [1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 24
  * @returns int32 without integer bits
  * @source gemmlowp exp_on_negative_values (fixedpoint.h): a quarter's remainder by a polynomial about
  *   -1/8, then a factor for each bit of the rest
- * @example expOfNegative(-67108864, 5) // 790015195
+ * @example expOfNegative(-67108864, 5) // 790015308
  */
 export function expOfNegative(a: number, bits: number): number {
   if (a === 0) return 2147483647;
@@ -55,7 +55,7 @@ export function expOfNegative(a: number, bits: number): number {
  * @param x int32 without integer bits, 0 or positive
  * @returns int32 without integer bits
  * @source gemmlowp one_over_one_plus_x_for_x_in_0_1: three Newton-Raphson steps from 48/17 - 32/17·d
- * @example reciprocalOf(0) // 2147483646
+ * @example reciprocalOf(0) // 2147483647
  */
 export function reciprocalOf(x: number): number {
   const half = Math.floor((x + 2147483648) / 2);

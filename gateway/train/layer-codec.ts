@@ -61,7 +61,7 @@ const SCORE_STEPS = 16 * 256;
 
 const align = (at: number): number => Math.ceil(at / 4) * 4;
 
-function codeOf(layer: QuantLayer): number {
+function codeOf(layer: QuantLayer, g: Geometry): number {
   const oneRow =
     'kernelHeight' in layer &&
     layer.height === 1 &&
@@ -69,8 +69,11 @@ function codeOf(layer: QuantLayer): number {
     layer.strideHeight === 1;
   if (layer.type === 'conv2d' && oneRow) return TYPES.indexOf('conv1d');
   if (layer.type === 'maxpool2d' || layer.type === 'avgpool2d') {
-    const plain = oneRow && layer.padding === 'valid' && layer.activation === 'none';
-    if (plain) return TYPES.indexOf(layer.type.replace('2', '1'));
+    // SAME may add nothing, and is VALID then
+    const unpadded = (g.widthOut - 1) * g.strideWidth + g.kernelWidth <= g.widthIn;
+    if (oneRow && unpadded && layer.activation === 'none') {
+      return TYPES.indexOf(layer.type.replace('2', '1'));
+    }
   }
   return TYPES.indexOf(layer.type);
 }
@@ -149,7 +152,7 @@ function foldedTerms({ weights, input }: Pick<Weighted, 'weights' | 'input'>, si
 
 function encodeLayer(layer: QuantLayer, wiring: number[], kept: boolean): Uint8Array {
   const g = layerGeometry(layer);
-  const code = codeOf(layer);
+  const code = codeOf(layer, g);
   const { weights, bias, factors, scales } = arraysOf(layer);
   const header = code < FIRST_PLANE ? HEADER : PLANE_HEADER;
   const biasAt = align(header + weights.length);
@@ -230,7 +233,7 @@ function sourcesOf(layers: readonly QuantLayer[], i: number): number[] {
  */
 export function encodeLayers(layers: readonly QuantLayer[], scoreScale: number): Uint8Array {
   const far = new Set<number>();
-  layers.forEach((layer, i) => {
+  layers.forEach((_, i) => {
     sourcesOf(layers, i).forEach((source, term) => {
       if (source < i - 1 || term > 0) far.add(source); // a second term is always read by its place
       fit(layers, i, source);

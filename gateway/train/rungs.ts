@@ -7,8 +7,9 @@ import { builtin } from './builtin.ts';
 import { canTrain, dequantiseLayer } from './dequantise.ts';
 import { tier } from './gateway-tier.ts';
 import { createEmbedder, inputOf, type QuantModel } from './model.ts';
-import { createNet, type FloatNet, outputShape, type Shape } from './net.ts';
+import { createNet, type FloatNet, type Shape } from './net.ts';
 import { fitPre, type Pre } from './pre.ts';
+import { layerGeometry, type QuantLayer } from './quant-layer.ts';
 import { dequantise, quantise } from './quantise.ts';
 import { fitStandardisedSoftmax } from './standardised.ts';
 import { heed, train } from './trainer.ts';
@@ -118,11 +119,17 @@ function start(
   const thawed = rung === 'layers' ? lastLearned(champion) : champion.cut;
   const renormalise = rung === 'layers' && champion.cut === 0;
   const kept = champion.layers.slice(0, thawed);
-  const last = kept.map(dequantiseLayer).at(-1);
-  const input = last === undefined ? inputShape(task) : outputShape(last);
+  const last = kept.at(-1);
+  const input = last === undefined ? inputShape(task) : shapeAfter(last);
   const pre = renormalise ? fitWindows(task, drawn, PRE_SIGMAS) : champion.pre;
   const net = { input, layers: champion.layers.slice(thawed).map(dequantiseLayer) };
   return { pre, kept, net, cut: champion.cut };
+}
+
+/** What a frozen layer, of any type, gives to a net that is trained behind it. */
+function shapeAfter(layer: QuantLayer): Shape {
+  const { heightOut, widthOut, channelsOut } = layerGeometry(layer);
+  return { length: heightOut * widthOut, channels: channelsOut };
 }
 
 /** The last frozen layer that has anything to learn: a pool has not. */

@@ -5,8 +5,10 @@ import { loadBoard } from '../../gateway/board.ts';
 import { virtualClock } from '../../gateway/link/virtual/clock.ts';
 import { createVirtualDevice } from '../../gateway/link/virtual/device.ts';
 import { loadTask, type Task } from '../../gateway/task.ts';
+import { encodeLayers } from '../../gateway/train/layer-codec.ts';
 import { createPredictor, goldenVectors } from '../../gateway/train/model.ts';
-import { type DeviceLayer, encodeLayers, encodePre } from '../../gateway/train/quant-layer.ts';
+import { encodePre } from '../../gateway/train/pre.ts';
+import type { QuantConv, QuantLayer } from '../../gateway/train/quant-layer.ts';
 import { bundleOf } from '../support/device-bench.ts';
 import { espruinoDevice } from '../support/espruino-device.ts';
 import { miniGateway } from '../support/mini-gateway.ts';
@@ -16,16 +18,17 @@ import { integers, type TinyModel, tinyModel, walk } from '../support/tiny-model
 
 const random = integers(5);
 const small = (n: number): Int8Array => Int8Array.from({ length: n }, () => random(255) - 127);
+const unit = { scale: 1, zero: 0 };
 const weighted = (rows: number, columns: number, units: number) => ({
   weights: small(rows * columns),
   bias: Int32Array.from({ length: rows }, () => random(4000) - 2000),
-  multiplier: new Int32Array(units).fill(1518500250),
-  shift: new Int32Array(units).fill(-7),
-  inputZero: 0,
-  outputZero: 3,
-  relu: false,
+  weightScale: new Float32Array(units).fill(Math.SQRT1_2 / 128),
+  input: unit,
+  output: { scale: 1, zero: 3 },
+  activation: 'none' as const,
 });
-const dense = (inputs: number, outputs: number): DeviceLayer => ({
+const upright = { height: 1, kernelHeight: 1, strideHeight: 1 };
+const dense = (inputs: number, outputs: number): QuantLayer => ({
   type: 'dense',
   inputs,
   outputs,
@@ -33,20 +36,14 @@ const dense = (inputs: number, outputs: number): DeviceLayer => ({
 });
 
 /** A model of the given layers and a head on `inputs`, offered as release 2; the logits are the gateway's. */
-function modelOf(
-  pre: 'raw' | 'features',
-  set: 0 | 1 | 2,
-  backbone: DeviceLayer[],
-  inputs: number,
-): TinyModel {
+function modelOf(set: 0 | 1 | 2, backbone: QuantLayer[], inputs: number): TinyModel {
   const n = [3, 27, 50][set];
   const parts = {
     pre: encodePre({
-      kind: pre,
-      set,
+      ...{ set, zero: 0 },
       offset: new Int32Array(n),
       multiplier: new Uint16Array(n).fill(40_000),
-      shift: new Uint8Array(n).fill(pre === 'raw' ? 15 : 18),
+      shift: new Uint8Array(n).fill(set === 0 ? 15 : 18),
     }),
     backbone: encodeLayers(backbone, 0),
     head: encodeLayers([dense(inputs, 6)], 0.1),
@@ -65,51 +62,68 @@ function modelOf(
   };
 }
 
-const conv: DeviceLayer = {
-  type: 'conv1d',
-  length: 50,
-  channels: 3,
-  filters: 1,
-  kernel: 3,
-  stride: 1,
-  padding: 'valid',
+const conv: QuantConv = {
+  ...{ type: 'conv2d', ...upright, width: 50, channels: 3, filters: 1 },
+  ...{ kernelWidth: 3, strideWidth: 1, padding: 'valid' },
   ...weighted(1, 9, 1),
 };
-const pool = (type: 'maxpool1d' | 'avgpool1d'): DeviceLayer => ({
-  type,
-  length: 48,
-  channels: 1,
-  pool: 2,
-  stride: 2,
+const pool = (type: 'maxpool2d' | 'avgpool2d', width = 48, kernelWidth = 2): QuantLayer => ({
+  ...{ type, ...upright, width, channels: 1, kernelWidth, strideWidth: width === 48 ? 2 : 1 },
+  ...{ padding: 'valid', input: unit, activation: 'none' },
 });
 
 /** Models that the task `gesture`, dense on features of motion, never needs. */
 const foreign: [name: string, TinyModel][] = [
-  ['a convolution on the raw window', modelOf('raw', 0, [conv], 48)],
-  ['a maximum pool behind it', modelOf('raw', 0, [conv, pool('maxpool1d')], 24)],
-  ['an average pool behind it', modelOf('raw', 0, [conv, pool('avgpool1d')], 24)],
+  ['a convolution on the raw window', modelOf(0, [conv], 48)],
+  ['a maximum pool behind it', modelOf(0, [conv, pool('maxpool2d')], 24)],
+  ['an average pool behind it', modelOf(0, [conv, pool('avgpool2d')], 24)],
 ];
+
+const table = (type: 'logistic' | 'quantise'): QuantLayer => ({
+  ...{ type, size: 27, input: { scale: 1 / 16, zero: 0 } },
+  output: { scale: 1 / 256, zero: -128 },
+});
 
 /** The same of features, which are in the bundle: it is the layer that is missing. */
 const layers: [name: string, TinyModel][] = [
   [
     'a convolution of features',
+    modelOf(1, [{ ...conv, width: 27, channels: 1, kernelWidth: 4, ...weighted(1, 4, 1) }], 24),
+  ],
+  ['a pool of features', modelOf(1, [pool('maxpool2d', 27, 4)], 24)],
+  [
+    'a convolution over two dimensions',
     modelOf(
-      'features',
       1,
-      [{ ...conv, length: 27, channels: 1, kernel: 4, ...weighted(1, 4, 1) }],
-      24,
+      [
+        {
+          ...{ ...conv, height: 3, width: 9, channels: 1, kernelHeight: 2, kernelWidth: 2 },
+          ...weighted(1, 4, 1),
+        },
+      ],
+      16,
     ),
   ],
   [
-    'a pool of features',
+    'a mean',
+    modelOf(1, [{ type: 'mean', height: 3, width: 1, channels: 9, input: unit, output: unit }], 9),
+  ],
+  [
+    'an addition',
     modelOf(
-      'features',
       1,
-      [{ type: 'maxpool1d', length: 27, channels: 1, pool: 4, stride: 1 }],
-      24,
+      [
+        {
+          ...{ type: 'add', size: 27, from2: -1, input: unit, input2: unit },
+          ...{ output: { scale: 2, zero: 0 }, activation: 'none' },
+        },
+      ],
+      27,
     ),
   ],
+  ['a softmax', modelOf(1, [{ type: 'softmax', size: 27, input: unit, beta: 1 }], 27)],
+  ['a logistic function', modelOf(1, [table('logistic')], 27)],
+  ['a requantisation', modelOf(1, [table('quantise')], 27)],
 ];
 
 async function offered(bundle: Bundle, model: TinyModel) {
@@ -174,9 +188,7 @@ for (const [name, model] of foreign) {
 test('bundle refuses features when its task reads the raw window', async () => {
   const bundle = await buildBundle({ board: loadBoard('espruino-linux'), task: convolutional() });
   for (const set of [1, 2] as const) {
-    expect(
-      (await offered(bundle, modelOf('features', set, [], set === 1 ? 27 : 50))).codes,
-    ).toEqual([1, 10]);
+    expect((await offered(bundle, modelOf(set, [], set === 1 ? 27 : 50))).codes).toEqual([1, 10]);
   }
 });
 

@@ -6,7 +6,7 @@ import type { Scope } from '../../gateway/registry/manifest.ts';
 import { openRegistry, type Registry } from '../../gateway/registry/registry.ts';
 import { memorySigner } from '../../gateway/registry/signing.ts';
 import type { Store } from '../../gateway/store/store.ts';
-import { encodeModel, scalesOf } from '../../gateway/train/model.ts';
+import { encodeModel } from '../../gateway/train/model.ts';
 import { trainRung } from '../../gateway/train/rungs.ts';
 import { said, twoPeople } from '../support/people.ts';
 import { quickTask } from '../support/tasks.ts';
@@ -34,7 +34,7 @@ async function memory() {
   const evidence = { candidate: 0.9, windows: 10 };
   const version = registry.register(
     encodeModel(model),
-    { ...meta({ scope: fleet }), task: task.name, scales: scalesOf(model) },
+    { ...meta({ scope: fleet }), task: task.name },
     { evidence },
   );
   registry.setStage(version, 'trial', { who: 'test', why: '' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openRegistry } from '../../gateway/registry/registry.ts';
 import { memorySigner } from '../../gateway/registry/signing.ts';
-import { encodeModel, scalesOf } from '../../gateway/train/model.ts';
+import { encodeModel } from '../../gateway/train/model.ts';
 import { trainRung } from '../../gateway/train/rungs.ts';
 import { fallsShort, modelOf, reportOf } from '../../gateway/versions.ts';
 import { twoPeople } from '../support/people.ts';
@@ -15,11 +15,7 @@ const { model } = await trainRung('whole', task, null, taught, { seed: 1 });
 
 function registered(report: unknown) {
   const registry = openRegistry(testStore(), memorySigner(), () => 1000);
-  const version = registry.register(
-    encodeModel(model),
-    { ...meta(), task: task.name, scales: scalesOf(model) },
-    report,
-  );
+  const version = registry.register(encodeModel(model), { ...meta(), task: task.name }, report);
   return { registry, version };
 }
 

@@ -19,7 +19,7 @@ const activation = fc.constantFrom<Activation>('none', 'relu', 'relu6');
 function weighted(rows: number, size: number, units: number) {
   return fc.record({
     weights: list(int(-127, 127), rows * size).map((v) => Int8Array.from(v)),
-    bias: list(fc.oneof(int(-9000, 9000), int(-(2 ** 27), 2 ** 27)), rows).map((v) =>
+    bias: list(fc.oneof(int(-9000, 9000), int(-(2 ** 26), 2 ** 26)), rows).map((v) =>
       Int32Array.from(v),
     ),
     weightScale: list(scale(-12, -3), units).map((v) => Float32Array.from(v)),
@@ -126,19 +126,20 @@ export function withInput(layers: QuantLayer[]): fc.Arbitrary<RandomNet> {
   return list(value, layerSizes(layers[0]!).input).map((input) => ({ layers, input }));
 }
 
-/** Two to six layers of one size, each reading any one before it, or the net's input. */
-export const wiredNets: fc.Arbitrary<RandomNet> = fc
-  .tuple(int(1, 8), int(2, 6))
-  .chain(([size, count]) =>
-    list(
-      fc.tuple(fc.oneof(...Object.values(level(size))), fc.nat(), fc.nat(), fc.boolean()),
-      count,
-    ),
-  )
-  .map((rows) =>
-    rows.map(([layer, first, second, straight], i): QuantLayer => {
-      const wired = straight ? layer : { ...layer, from: (first % (i + 1)) - 1 };
-      return wired.type === 'add' ? { ...wired, from2: (second % (i + 1)) - 1 } : wired;
-    }),
-  )
-  .chain(withInput);
+/** Two to six layers of so many values, each reading any one before it, or the net's input. */
+export function wiredNetsOf(size: number): fc.Arbitrary<RandomNet> {
+  const layer = fc.oneof(...Object.values(level(size)));
+  const row = fc.tuple(layer, fc.nat(), fc.nat(), fc.boolean());
+  return fc
+    .array(row, { minLength: 2, maxLength: 6 })
+    .map((rows) =>
+      rows.map(([layer, first, second, straight], i): QuantLayer => {
+        const wired = straight ? layer : { ...layer, from: (first % (i + 1)) - 1 };
+        return wired.type === 'add' ? { ...wired, from2: (second % (i + 1)) - 1 } : wired;
+      }),
+    )
+    .chain(withInput);
+}
+
+/** Of one to eight values. */
+export const wiredNets: fc.Arbitrary<RandomNet> = int(1, 8).chain(wiredNetsOf);

@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
 import type { Offer } from '../../device/core/slot.ts';
+import { encodeLayers } from '../../gateway/train/layer-codec.ts';
 import { createPredictor, goldenVectors, type ModelParts } from '../../gateway/train/model.ts';
-import { encodeLayers, encodePre } from '../../gateway/train/quant-layer.ts';
+import { encodePre } from '../../gateway/train/pre.ts';
 
 const FEATURES = 27;
 const HIDDEN = 12;
@@ -35,11 +36,10 @@ function dense(seed: number, inputs: number, outputs: number, relu: boolean): Ui
         outputs,
         weights: Int8Array.from({ length: inputs * outputs }, () => random(255) - 127),
         bias: Int32Array.from({ length: outputs }, () => random(4000) - 2000),
-        multiplier: Int32Array.of(1518500250),
-        shift: Int32Array.of(-8),
-        inputZero: 0,
-        outputZero: relu ? -128 : 3,
-        relu,
+        weightScale: Float32Array.of(Math.SQRT1_2 / 256),
+        input: { scale: 1, zero: 0 },
+        output: { scale: 1, zero: relu ? -128 : 3 },
+        activation: relu ? 'relu' : 'none',
       },
     ],
     relu ? 0 : 0.1,
@@ -56,8 +56,8 @@ export function tinyModel(release: number, base = 1, trialWindows = 20): TinyMod
   const random = integers(base);
   const parts: ModelParts = {
     pre: encodePre({
-      kind: 'features',
       set: 1,
+      zero: 0,
       offset: Int32Array.from({ length: FEATURES }, () => random(400) - 200),
       multiplier: Uint16Array.from({ length: FEATURES }, () => 32768 + random(32768)),
       shift: Uint8Array.from({ length: FEATURES }, () => 18),

@@ -58,7 +58,6 @@ describe('manifest', () => {
   test('versionOf() changes with every field', () => {
     const changes: Partial<Manifest>[] = [
       { task: 'gas' },
-      { scales: [[1 / 32, 0.1, 0.005]] },
       { taskHash: 'e'.repeat(64) },
       { parts: { ...manifest.parts, head: { ...part, crc32: 1 } } },
       { golden: { ...manifest.golden, outputs: Int8Array.of(-128, 0, 127, 5, -6, 8) } },

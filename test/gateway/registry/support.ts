@@ -6,7 +6,6 @@ const hash = (digit: string) => digit.repeat(64);
 export function meta(changes: Partial<Omit<Manifest, 'parts'>> = {}): Omit<Manifest, 'parts'> {
   return {
     ...{ task: 'gesture', taskHash: hash('a'), scope: { kind: 'fleet', id: '' }, parent: null },
-    scales: [[1 / 32, 0.1, 0.004]],
     golden: { seed: 9, count: 2, outputs: Int8Array.of(-128, 0, 127, 5, -6, 7) },
     lineage: { dataSnapshot: hash('b'), codeVersion: 'c1', seed: 3, rung: 'head' },
     budgets: { ram: 900, flash: 400 },

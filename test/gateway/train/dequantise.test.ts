@@ -1,20 +1,42 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../../gateway/random.ts';
-import { dequantiseLayer } from '../../../gateway/train/dequantise.ts';
+import { canTrain, dequantiseLayer } from '../../../gateway/train/dequantise.ts';
 import { createNet } from '../../../gateway/train/net.ts';
 import type { QuantLayer } from '../../../gateway/train/quant-layer.ts';
 import { quantise } from '../../../gateway/train/quantise.ts';
+import { kernelCases, OPERATORS } from '../../support/kernel-cases.ts';
 
-const common = { multiplier: Int32Array.of(1 << 30), shift: Int32Array.of(0), relu: true };
+const unit = { scale: 1, zero: 0 };
+const upright = { height: 1, kernelHeight: 1, strideHeight: 1 };
+
+describe('canTrain()', () => {
+  const dense: QuantLayer = {
+    ...{ type: 'dense', inputs: 1, outputs: 1, activation: 'relu', input: unit, output: unit },
+    ...{ weights: Int8Array.of(1), bias: Int32Array.of(0), weightScale: Float32Array.of(1) },
+  };
+
+  it('takes what the tasks have, and nothing that only an imported model has', () => {
+    expect(canTrain(dense)).toBe(true);
+    expect(canTrain({ ...dense, activation: 'relu6' })).toBe(false);
+    expect(canTrain({ ...dense, from: -1 })).toBe(false);
+    for (const operator of OPERATORS) {
+      for (const { layer } of kernelCases(operator)) {
+        const flat = 'kernelHeight' in layer && layer.height === 1;
+        const own = layer.type === 'dense' || (flat && layer.type !== 'depthwise2d');
+        if (canTrain(layer)) expect(own).toBe(true);
+      }
+    }
+  });
+});
 
 describe('dequantiseLayer()', () => {
   it('gives weights by one scale, and biases by input times weight', () => {
     const layer: QuantLayer = {
-      ...{ type: 'dense', inputs: 2, outputs: 2, ...common },
-      ...{ inputZero: 3, outputZero: -7, inputScale: 0.5, outputScale: 0.3 },
+      ...{ type: 'dense', inputs: 2, outputs: 2, activation: 'relu' },
+      ...{ input: { scale: 0.5, zero: 3 }, output: { scale: 0.25, zero: -7 } },
       weights: Int8Array.of(1, -2, 127, -127),
       bias: Int32Array.of(10, -4),
-      weightScale: Float64Array.of(0.25),
+      weightScale: Float32Array.of(0.25),
     };
     expect(dequantiseLayer(layer)).toEqual({
       ...{ type: 'dense', inputs: 2, outputs: 2, relu: true },
@@ -25,23 +47,45 @@ describe('dequantiseLayer()', () => {
 
   it('gives each channel of a convolution its own scale', () => {
     const layer: QuantLayer = {
-      ...{ type: 'conv1d', length: 4, channels: 1, filters: 2, kernel: 2, stride: 1, ...common },
-      ...{ padding: 'valid', inputZero: 0, outputZero: 0, inputScale: 2, outputScale: 1 },
+      ...{ type: 'conv2d', ...upright, width: 4, channels: 1, filters: 2, kernelWidth: 2 },
+      ...{ strideWidth: 1, padding: 'valid', activation: 'relu' },
+      ...{ input: { scale: 2, zero: 0 }, output: unit },
       weights: Int8Array.of(2, 4, 2, 4),
       bias: Int32Array.of(3, 3),
-      weightScale: Float64Array.of(0.5, 0.125),
+      weightScale: Float32Array.of(0.5, 0.125),
     };
     const float = dequantiseLayer(layer);
     expect(float).toMatchObject({
+      ...{ type: 'conv1d', length: 4, channels: 1, filters: 2, kernel: 2, stride: 1, relu: true },
       weights: Float32Array.of(1, 2, 0.25, 0.5),
       bias: Float32Array.of(3, 0.75),
     });
   });
 
-  it('leaves a pool as it is, a copy', () => {
-    const pool: QuantLayer = { type: 'maxpool1d', length: 4, channels: 2, pool: 2, stride: 2 };
-    expect(dequantiseLayer(pool)).toEqual(pool);
-    expect(dequantiseLayer(pool)).not.toBe(pool);
+  it('gives a pool of one dimension its float form', () => {
+    const pool: QuantLayer = {
+      ...{ type: 'maxpool2d', ...upright, width: 4, channels: 2, kernelWidth: 2, strideWidth: 1 },
+      ...{ padding: 'valid', activation: 'none', input: unit },
+    };
+    const float = { type: 'maxpool1d', length: 4, channels: 2, pool: 2, stride: 1 };
+    expect(dequantiseLayer(pool)).toEqual(float);
+    expect(dequantiseLayer({ ...pool, type: 'avgpool2d' })).toEqual({
+      ...float,
+      type: 'avgpool1d',
+    });
+  });
+
+  it('throws RangeError for every layer that the trainer has no form for', () => {
+    let known = 0;
+    for (const operator of OPERATORS) {
+      for (const { layer } of kernelCases(operator)) {
+        if (canTrain(layer)) {
+          known++;
+          expect(() => dequantiseLayer(layer)).not.toThrow();
+        } else expect(() => dequantiseLayer(layer)).toThrow(RangeError);
+      }
+    }
+    expect(known).toBeGreaterThan(20);
   });
 
   it('is within half a step of the float net that was quantised', () => {

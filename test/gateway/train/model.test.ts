@@ -7,8 +7,8 @@ import {
   goldenVectors,
   inputOf,
   type QuantModel,
-  scalesOf,
 } from '../../../gateway/train/model.ts';
+import type { QuantLayer } from '../../../gateway/train/quant-layer.ts';
 import { trainRung } from '../../../gateway/train/rungs.ts';
 import { twoPeople } from '../../support/people.ts';
 import { quickTask, rawTask } from '../../support/tasks.ts';
@@ -27,22 +27,39 @@ function shifted(bytes: Uint8Array, by: number): Uint8Array {
 }
 
 describe('decodeModel()', () => {
-  it('is the inverse of encodeModel() with scalesOf()', () => {
-    const again = decodeModel(parts, scalesOf(model));
+  it('is the inverse of encodeModel()', () => {
+    const again = decodeModel(parts);
     expect(again).toEqual(model);
     expect(encodeModel(again)).toEqual(parts);
     expect(again.cut).toBe(2);
   });
 
-  it('throws RangeError unless there is one list of scales for each layer', () => {
-    expect(scalesOf(model).map((scales) => scales.length)).toEqual([2 + 8, 0, 2 + 1]);
-    expect(() => decodeModel(parts, scalesOf(model).slice(1))).toThrow(RangeError);
-    expect(() => decodeModel(parts, [])).toThrow('0 scales for 3 layers');
+  it('keeps what each layer reads, counted within its part', () => {
+    const { scale, zero } = { scale: 0.5, zero: 3 };
+    const [size, input] = [4, { scale, zero }];
+    const table: QuantLayer = { type: 'quantise', size, input, output: { scale: 1, zero } };
+    const sum: QuantLayer = {
+      ...{
+        type: 'add',
+        size,
+        input,
+        input2: input,
+        output: { scale: 1, zero },
+        activation: 'none',
+      },
+      ...{ from: 0, from2: -1 },
+    };
+    const layers = [table, table, sum, table, table, { ...sum, from: 3, from2: 2 }];
+    const wired = { pre: model.pre, layers, cut: 3 };
+    expect(decodeModel(encodeModel(wired))).toEqual(wired);
+    // a head reads nothing of the backbone but its output
+    const across = { ...wired, layers: layers.with(5, { ...sum, from: 3, from2: 1 }) };
+    expect(() => encodeModel(across)).toThrow(RangeError);
   });
 
   it('throws RangeError on a part that is cut off', () => {
     const cut = { ...parts, head: parts.head.subarray(0, 20) };
-    expect(() => decodeModel(cut, scalesOf(model))).toThrow(RangeError);
+    expect(() => decodeModel(cut)).toThrow(RangeError);
   });
 });
 
@@ -93,10 +110,9 @@ describe('createEmbedder()', () => {
 describe('inputOf()', () => {
   it('sees through a pool to the scale of the convolution', () => {
     const [conv] = model.layers;
-    if (conv?.type !== 'conv1d') throw new Error('the first layer is a convolution');
-    const { outputScale: scale, outputZero: zero } = conv;
-    expect(inputOf(model, 1)).toEqual({ scale, zero });
-    expect(inputOf(model, 2)).toEqual({ scale, zero });
+    if (conv?.type !== 'conv2d') throw new Error('the first layer is a convolution');
+    expect(inputOf(model, 1)).toEqual(conv.output);
+    expect(inputOf(model, 2)).toEqual(conv.output);
   });
 });
 

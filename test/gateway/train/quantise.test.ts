@@ -1,24 +1,27 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { argmax, type Dot, runLayers } from '../../../device/core/kernel.ts';
+import { argmax } from '../../../device/core/kernel.ts';
 import { loadLayers } from '../../../device/core/model.ts';
 import { createRandom } from '../../../gateway/random.ts';
 import { builtin } from '../../../gateway/train/builtin.ts';
+import { tier } from '../../../gateway/train/gateway-tier.ts';
+import { encodeLayers } from '../../../gateway/train/layer-codec.ts';
 import { createNet, type FloatNet, splitNet } from '../../../gateway/train/net.ts';
-import { encodeLayers, type QuantLayer } from '../../../gateway/train/quant-layer.ts';
-import * as module from '../../../gateway/train/quantise.ts';
+import {
+  effectiveScales,
+  outputOf,
+  type QuantLayer,
+  quantiseMultiplier,
+  type Weighted,
+} from '../../../gateway/train/quant-layer.ts';
+import { dequantise, PRE_OUTPUT, quantise, roundScale } from '../../../gateway/train/quantise.ts';
 import { train } from '../../../gateway/train/trainer.ts';
 import { OPTIONS, SPECS, toyData, toyNet } from './backend-contract.ts';
 
-const { dequantise, outputQuantisation, PRE_OUTPUT, quantise } = module;
-
-const dot: Dot = (a, b) => {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
-};
+const isWeighted = (layer: QuantLayer): layer is Weighted => 'weightScale' in layer;
 
 function runInt8(layers: QuantLayer[], input: Int8Array): Int8Array {
-  return runLayers(loadLayers(encodeLayers(layers, 0)), input, dot);
+  return tier.run(loadLayers(encodeLayers(layers, 0)), input);
 }
 
 function toInt8(x: Float32Array): Int8Array {
@@ -29,7 +32,7 @@ function toInt8(x: Float32Array): Int8Array {
 function compare(net: FloatNet, layers: QuantLayer[], inputs: Int8Array, size: number) {
   const n = inputs.length / size;
   const float = builtin.predict(net, dequantise(inputs, PRE_OUTPUT), n);
-  const { scale, zero } = outputQuantisation(layers);
+  const { scale, zero } = outputOf(layers.at(-1)!);
   const outputs = float.length / n;
   let equal = 0;
   let steps = 0;
@@ -62,6 +65,29 @@ function denseNet(weights: number[][], bias: number[], relu = false): FloatNet {
   };
 }
 
+/** Whether a number has at most 12 significant bits. */
+function hasFewBits(scale: number): boolean {
+  const significand = scale / 2 ** Math.floor(Math.log2(scale)); // in [1, 2)
+  return Number.isInteger(significand * 2 ** 11);
+}
+
+describe('roundScale()', () => {
+  it('roundScale() gives the next scale of 12 significant bits, and no other', () => {
+    const scales = fc.double({ min: 2 ** -100, max: 2 ** 100, noNaN: true });
+    fc.assert(
+      fc.property(scales, (scale) => {
+        const rounded = roundScale(scale);
+        expect(hasFewBits(rounded)).toBe(true);
+        expect(rounded).toBeGreaterThanOrEqual(scale);
+        expect(rounded).toBeLessThanOrEqual(scale * (1 + 2 ** -11));
+        expect(roundScale(rounded)).toBe(rounded);
+        expect(Math.fround(rounded)).toBe(rounded);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+});
+
 describe('quantise', () => {
   it('quantise() keeps the classes and the logits of a trained net of every layer type', async () => {
     const net = await train(builtin, toyNet(), toyData(120, 1), OPTIONS);
@@ -74,12 +100,39 @@ describe('quantise', () => {
 
   it('quantise() has one multiplier a dense layer and one a filter', () => {
     const layers = quantise(toyNet(), toInt8(toyData(30, 1).x));
-    const counts = layers.map((layer) => ('multiplier' in layer ? layer.multiplier.length : 0));
+    const counts = layers.map((layer) => (isWeighted(layer) ? layer.weightScale.length : 0));
     expect(counts).toEqual([4, 0, 3, 0, 1, 1]);
     for (const layer of layers) {
-      if (!('weights' in layer)) continue;
+      if (!isWeighted(layer)) continue;
+      // a scale is rounded up to few bits
       expect(Math.max(...layer.weights.map(Math.abs))).toBe(127);
-      for (const shift of layer.shift) expect(shift).toBeLessThanOrEqual(0);
+      for (const { shift } of effectiveScales(layer).map(quantiseMultiplier)) {
+        expect(shift).toBeLessThanOrEqual(0);
+      }
+    }
+  });
+
+  it('quantise() makes scales whose products are the same in float32 and in double', () => {
+    const random = createRandom(8);
+    for (let seed = 0; seed < 40; seed++) {
+      const net = createNet({ length: 12, channels: 2 }, SPECS, seed);
+      for (const layer of net.layers) {
+        // of every size, and biased
+        const size = 2 ** (12 * random.gaussian());
+        if ('weights' in layer) layer.weights.set(layer.weights.map((w) => w * size));
+        if ('bias' in layer) layer.bias.fill(random.gaussian() * size);
+      }
+      for (const layer of quantise(net, toInt8(toyData(10, seed).x))) {
+        expect(hasFewBits(layer.input.scale) && hasFewBits(outputOf(layer).scale)).toBe(true);
+        if (!isWeighted(layer)) continue;
+        const double = effectiveScales(layer).map(quantiseMultiplier);
+        layer.weightScale.forEach((scale, unit) => {
+          expect(hasFewBits(scale)).toBe(true);
+          const product = Math.fround(layer.input.scale * scale);
+          expect(product).toBe(layer.input.scale * scale);
+          expect(quantiseMultiplier(product / layer.output.scale)).toEqual(double[unit]);
+        });
+      }
     }
   });
 
@@ -87,12 +140,10 @@ describe('quantise', () => {
     const layers = quantise(toyNet(), toInt8(toyData(30, 1).x));
     let before = PRE_OUTPUT;
     for (const layer of layers) {
-      if (!('weights' in layer)) continue;
-      expect(layer.inputScale).toBe(before.scale);
-      expect(layer.inputZero).toBe(before.zero);
-      before = { scale: layer.outputScale, zero: layer.outputZero };
+      expect(layer.input).toEqual(before);
+      before = outputOf(layer);
     }
-    expect(outputQuantisation(layers)).toEqual(before);
+    expect(outputOf(layers.at(-1)!)).toEqual(before);
   });
 
   it('quantise() quantises a head on embeddings to the same logits as within the whole net', () => {
@@ -100,14 +151,14 @@ describe('quantise', () => {
     const inputs = toInt8(toyData(60, 1).x);
     const { backbone, head } = splitNet(net, 4);
     const below = quantise(backbone, inputs);
-    const cut = outputQuantisation(below);
+    const cut = outputOf(below.at(-1)!);
     const size = 4 * 3;
     const embeddings = new Int8Array(60 * size);
     for (let s = 0; s < 60; s++) {
       embeddings.set(runInt8(below, inputs.subarray(s * 24, (s + 1) * 24)), s * size);
     }
     const above = quantise(head, embeddings, cut);
-    expect(above[0]).toMatchObject({ inputScale: cut.scale, inputZero: cut.zero });
+    expect(above[0]).toMatchObject({ input: cut });
     const { steps } = compare(net, [...below, ...above], inputs, 24);
     expect(steps).toBeLessThan(8);
   });
@@ -157,7 +208,7 @@ describe('quantise', () => {
     );
     const inputs = Int8Array.of(1, 2, -100, 127);
     const layers = quantise(dead, inputs);
-    expect(outputQuantisation(layers)).toEqual({ scale: 1, zero: -128 });
+    expect(outputOf(layers.at(-1)!)).toEqual({ scale: 1, zero: -128 });
     expect([...runInt8(layers, inputs.subarray(0, 2))]).toEqual([-128, -128]);
   });
 
@@ -165,9 +216,9 @@ describe('quantise', () => {
     const layers = quantise(denseNet([[3, -2]], [0]), Int8Array.of(0, 0));
     const tiny = quantise(denseNet([[3, -2]], [0.0001]), Int8Array.of(0, 0));
     for (const [layer] of [layers, tiny]) {
-      if (!('shift' in layer)) throw new TypeError('not a dense layer');
-      expect(layer.shift[0]).toBeLessThanOrEqual(0);
-      expect(layer.outputScale).toBeGreaterThanOrEqual(layer.weightScale[0] / 32);
+      if (!isWeighted(layer)) throw new TypeError('not a dense layer');
+      expect(quantiseMultiplier(effectiveScales(layer)[0]).shift).toBeLessThanOrEqual(0);
+      expect(layer.output.scale).toBeGreaterThanOrEqual(layer.weightScale[0] / 32);
     }
   });
 

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Task } from '../../../gateway/task.ts';
 import { encodeModel, type ModelParts, type QuantModel } from '../../../gateway/train/model.ts';
+import type { QuantLayer } from '../../../gateway/train/quant-layer.ts';
 import { RUNGS, type Rung, type RungData, trainRung } from '../../../gateway/train/rungs.ts';
 import { accuracyOf, said, twoPeople } from '../../support/people.ts';
 import { quickTask, rawTask } from '../../support/tasks.ts';
@@ -46,20 +47,20 @@ describe('trainRung() on raw windows: conv1d, pool, dense; two layers frozen', (
   it('makes a first model that knows its wearer and not the next', () => {
     expect(accuracyOf(net.champion, net.people.ann.test)).toBeGreaterThan(0.85);
     expect(accuracyOf(net.champion, net.people.bob.test)).toBeLessThan(0.6);
-    expect(net.champion.layers.map(({ type }) => type)).toEqual(['conv1d', 'maxpool1d', 'dense']);
+    expect(net.champion.layers.map(({ type }) => type)).toEqual(['conv2d', 'maxpool2d', 'dense']);
     expect(net.champion.cut).toBe(2);
   });
 
   it.each([
     ['pre', ['pre'], []],
     ['head', ['head'], [2]],
-    ['layers', ['backbone', 'head'], [0, 2]],
-    ['whole', ['pre', 'backbone', 'head'], [0, 2]],
+    ['layers', ['backbone', 'head'], [0, 1, 2]],
+    ['whole', ['pre', 'backbone', 'head'], [0, 1, 2]],
   ] as const)('%s changes %j and nothing else', async (rung, parts, layers) => {
     const { model } = await rungOf(net, rung);
     expect(changed(net.champion, model)).toEqual({ parts, layers });
     expect(model.cut).toBe(2);
-    expect(model.layers.map(({ type }) => type)).toEqual(['conv1d', 'maxpool1d', 'dense']);
+    expect(model.layers.map(({ type }) => type)).toEqual(['conv2d', 'maxpool2d', 'dense']);
   });
 
   it('gets better on the next wearer with every label-using rung', async () => {
@@ -97,6 +98,34 @@ describe('trainRung() on raw windows: conv1d, pool, dense; two layers frozen', (
       const same = int8.filter((cls, i) => cls === float[i]).length / int8.length;
       expect(same, rung).toBeGreaterThanOrEqual(0.9);
     }
+  });
+});
+
+describe('trainRung() behind layers that only an imported model has', () => {
+  it('learns a head, and leaves them as they are', async () => {
+    const own = await firstModel(rawTask(2));
+    const [conv, , head] = own.champion.layers;
+    if (conv?.type !== 'conv2d' || head?.type !== 'dense') throw new Error('conv, pool, dense');
+    const across: QuantLayer = {
+      ...{ type: 'depthwise2d', height: 1, width: 50, channels: 3, depthMultiplier: 4 },
+      ...{ kernelHeight: 1, kernelWidth: 5, strideHeight: 1, strideWidth: 2, padding: 'same' },
+      weights: conv.weights.slice(0, 12 * 5),
+      bias: new Int32Array(12),
+      ...{ weightScale: Float32Array.of(1 / 64), input: conv.input },
+      ...{ output: { scale: 1 / 16, zero: -128 }, activation: 'relu6' },
+    };
+    const mean: QuantLayer = {
+      ...{ type: 'mean', height: 1, width: 25, channels: 12 },
+      ...{ input: across.output, output: across.output },
+    };
+    const weights = head.weights.slice(0, 12 * 6);
+    const last: QuantLayer = { ...head, inputs: 12, weights, input: across.output };
+    const champion = { ...own.champion, layers: [across, mean, last], cut: 2 };
+    const learned = await rungOf({ ...own, champion }, 'head');
+    expect(changed(champion, learned.model)).toEqual({ parts: ['head'], layers: [2] });
+    const { test } = own.people.bob;
+    expect(accuracyOf(learned.model, test)).toBeGreaterThan(accuracyOf(champion, test));
+    await expect(rungOf({ ...own, champion }, 'layers')).rejects.toThrow(RangeError);
   });
 });
 
