@@ -53,8 +53,10 @@ export function luaScript(
   shake(chunk);
   refuse(chunk, new Set([...GLOBALS, ...globals]));
   shorten(chunk);
-  const code = printLua(chunk);
-  return { code, bytes: Buffer.byteLength(code), report: [] };
+  const { code, sizes } = printLua(chunk);
+  const report = [...sizes].map(([module, bytes]) => ({ module, bytes }));
+  report.sort((a, b) => b.bytes - a.bytes);
+  return { code, bytes: Buffer.byteLength(code), report };
 }
 
 /**

@@ -12,7 +12,7 @@ export const BoardSchema = Type.Object(
   {
     name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$', description: 'as the file is called' }),
     title: Type.String({ minLength: 1, description: 'as its maker writes it' }),
-    family: Type.Enum(['espruino'], { description: 'which runtime is built for it' }),
+    family: Type.Enum(['espruino', 'nodemcu'], { description: 'which runtime is built for it' }),
     chip: Type.String({ minLength: 1 }),
     ram: Type.Integer({
       minimum: 0,
@@ -41,7 +41,7 @@ export const BoardSchema = Type.Object(
       description: 'bytes of a model asked for at a time',
     }),
     ring: count('samples that wait for an acknowledgement'),
-    tiers: Type.Array(Type.Enum(['reference', 'convolve']), {
+    tiers: Type.Array(Type.Enum(['reference', 'convolve', 'tflm', 'thumb', 'lua']), {
       minItems: 1,
       uniqueItems: true,
       description: 'kernels it can run, the fastest first',

@@ -38,7 +38,8 @@ export function link(before: string, modules: LuaModule[]): Node {
     for (const node of names) shared.set(node.name!, node.binding!);
   }
   const body = [...prelude.body!];
-  for (const { name: module, code } of modules) {
+  for (const statement of body) statement.module = 'device/nodemcu/prelude.lua';
+  for (const { name: module, path, code } of modules) {
     const chunk = parseLua(code);
     resolve(chunk);
     const tables = new Map<Binding, string>();
@@ -80,6 +81,7 @@ export function link(before: string, modules: LuaModule[]): Node {
         if (binding !== undefined) mention(node, binding);
       }
     });
+    for (const statement of rest) statement.module = path;
     body.push(...rest);
   }
   return { type: 'Chunk', body: forward(body, new Set(exported.values())) };
@@ -121,7 +123,7 @@ function forward(body: Node[], exported: Set<Binding>): Node[] {
     const value: Node = isFunction
       ? { ...statement, isLocal: false, identifier: undefined }
       : statement.init![0];
-    return { type: 'AssignmentStatement', variables: [own!], init: [value] };
+    return { ...statement, type: 'AssignmentStatement', variables: [own!], init: [value] };
   });
   if (early.length === 0) return out;
   return [{ type: 'LocalStatement', variables: early.map(identifier), init: [] }, ...out];

@@ -143,7 +143,23 @@ function block(body: Node[]): string {
   return body.map(statement).reduce((a, b) => (b.startsWith('(') ? `${a};${b}` : all(a, b)), '');
 }
 
-/** Writes a chunk in as few characters as Lua needs, one line for each statement at the top. */
-export function printLua(chunk: Node): string {
-  return `${chunk.body!.map(statement).join('\n')}\n`;
+/** A chunk in as few characters as Lua needs, and where they come from. */
+export interface Printed {
+  /** one line for each statement at the top */
+  code: string;
+  /** characters by module */
+  sizes: Map<string, number>;
+}
+
+/** Writes a chunk. */
+export function printLua(chunk: Node): Printed {
+  const sizes = new Map<string, number>();
+  let code = '';
+  for (const node of chunk.body!) {
+    const line = `${statement(node)}\n`;
+    code += line;
+    const module = node.module ?? 'joints';
+    sizes.set(module, (sizes.get(module) ?? 0) + line.length);
+  }
+  return { code, sizes };
 }

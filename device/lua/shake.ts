@@ -53,7 +53,9 @@ function prune(body: Node[]): Node[] {
     const sure = left.findIndex(({ condition }) => !condition || isTrue(condition));
     const clauses = sure < 0 ? left : left.slice(0, sure + 1);
     if (clauses.length === 0) return [];
-    if (sure === 0) return [{ type: 'DoStatement', body: clauses[0].body! }];
+    if (sure === 0) {
+      return [{ type: 'DoStatement', body: clauses[0].body!, module: statement.module }];
+    }
     if (sure > 0) {
       const { body: last } = clauses[sure];
       clauses[sure] = { type: 'ElseClause', body: last! };

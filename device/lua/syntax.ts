@@ -43,6 +43,8 @@ export interface Node {
   binding?: Binding;
   /** on a mention: what makes it an assignment */
   isWrite?: boolean;
+  /** on a statement at the top of a linked chunk: the module that it comes from */
+  module?: string;
 }
 
 /** Parses one module's Lua 5.1; names of fields are of type Name, no Identifier. */

@@ -38,12 +38,10 @@ export interface NodeFile {
   close(): void;
 }
 
-export interface NodeFiles {
-  open?: (this: void, name: string, mode: string) => NodeFile | undefined;
-}
+export type OpenFile = (this: void, name: string, mode: string) => NodeFile | undefined;
 
 export interface NodeNode {
-  /** of the hardware's noise; not on ESP32, whose math.random is that */
+  /** of the hardware's noise; not on ESP32 */
   random?: (this: void, low: number, high: number) => number;
   /** microseconds; not on ESP8266 */
   uptime: (this: void) => number;

@@ -1,17 +1,16 @@
 import { createDevice, type Device, type DeviceConfig } from '../core/device.ts';
 import { plainSuite } from '../core/frame.ts';
-import { fileFlash, openFile } from './files.ts';
-import type { NodeFiles, NodeNode, NodeTimers, NodeUart } from './globals.ts';
+import { bootNumber, fileFlash, openFile } from './files.ts';
+import type { NodeNode, NodeTimers, NodeUart, OpenFile } from './globals.ts';
 import { numbersLack } from './numbers.ts';
 import { luaTier } from './tier.ts';
 
 /* NodeMCU's modules, Lua's own, and prelude.lua's. */
 declare const uart: NodeUart;
 declare const tmr: NodeTimers;
-declare const file: NodeFiles | undefined;
-declare const io: NodeFiles;
+declare const file: { open?: OpenFile } | undefined;
+declare const io: { open: OpenFile };
 declare const node: NodeNode;
-declare const luaRandom: (this: void, low: number, high: number) => number;
 declare const luaString: (this: void, bytes: Uint8Array) => ArrayBuffer;
 declare const luaCrc: (bytes: Uint8Array) => number;
 declare const luaAttempt: (call: () => boolean) => boolean;
@@ -68,11 +67,11 @@ export function startWhetstone(built: Built, options: StartOptions): LuaDevice {
     divide: (a, b) => a / b,
   });
   if (lack !== '') error(`Whetstone cannot run on this firmware: ${lack}`, 0);
-  const opened = openFile(file !== undefined && file.open !== undefined ? file : io, built);
+  const open = file !== undefined && file.open !== undefined ? file.open : io.open;
+  const opened = openFile(open, built);
   if (opened === undefined) return error('Whetstone: no room for its slot file', 0);
   const flash = fileFlash(opened, built.page);
   const suite = plainSuite(luaCrc);
-  const random = node.random !== undefined ? node.random : luaRandom;
   const once = (callback: () => void): void => {
     tmr.create().alarm(1, tmr.ALARM_SINGLE, () => callback());
   };
@@ -101,7 +100,7 @@ export function startWhetstone(built: Built, options: StartOptions): LuaDevice {
     run: luaTier.run,
     send: (bytes) => uart.write(built.uart, luaString(bytes)),
     clock: clockOf(),
-    session: random(1, 2147483646),
+    session: node.random !== undefined ? node.random(1, 2147483646) : bootNumber(open),
     defer: once,
     attempt: luaAttempt,
   });

@@ -392,7 +392,6 @@ local function luaCrc(_, t)
 end
 
 local luaJoin = concat
-local luaRandom = math.random
 
 local function luaErased(n)
   return rep('\255', n)

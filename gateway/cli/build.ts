@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { boardNames, loadBoard } from '../board.ts';
+import type { Bundle } from '../../device/build.ts';
+import { type BoardProfile, boardNames, loadBoard } from '../board.ts';
 import { GatewayError } from '../errors.ts';
-import { loadTask } from '../task.ts';
+import { loadTask, type Task } from '../task.ts';
 import { type Io, say, sayJson, table } from './io.ts';
 
 interface Options {
@@ -10,6 +11,14 @@ interface Options {
   task: string;
   out?: string;
   json?: boolean;
+}
+
+/** Each family has its own builder; the Lua one brings TypeScript, and is loaded when it is needed. */
+async function bundleFor(what: { board: BoardProfile; task: Task }): Promise<Bundle> {
+  if (what.board.family === 'nodemcu') {
+    return (await import('../../device/build-lua.ts')).buildLuaBundle(what);
+  }
+  return (await import('../../device/build.ts')).buildBundle(what);
 }
 
 /** `whetstone build`: the device bundle for one board. */
@@ -34,10 +43,9 @@ export function build(program: Command, io: Io): void {
         return command.error(`whetstone: not specified: ${missing.join(' and ')}`);
       }
       const what = { board: loadBoard(board), task: loadTask(task) };
-      const { buildBundle } = await import('../../device/build.ts');
-      const bundle = await buildBundle(what).catch((cause: unknown) => {
+      const bundle = await bundleFor(what).catch((cause: unknown) => {
         if (!(cause instanceof SyntaxError)) throw cause;
-        const message = `the bundle holds what Espruino lacks: ${cause.message}`;
+        const message = `the bundle holds what the board lacks: ${cause.message}`;
         throw new GatewayError('bad-bundle', message, { cause });
       });
       try {
@@ -59,6 +67,6 @@ export function build(program: Command, io: Io): void {
       if (json) return sayJson(io, result);
       say(io, `${out}: ${bundle.bytes} bytes for ${board}`);
       const rows = bundle.report.map(({ module, bytes }) => [module, String(bytes)]);
-      say(io, table(['module', 'bytes'], rows));
+      if (rows.length > 0) say(io, table(['module', 'bytes'], rows));
     });
 }

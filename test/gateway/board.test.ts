@@ -12,7 +12,15 @@ function refusal(call: () => unknown): GatewayError {
 }
 
 test('loadBoard() gives every profile that comes with the project', () => {
-  expect(boardNames()).toEqual(['banglejs1', 'banglejs2', 'espruino-linux', 'pixljs', 'puckjs']);
+  expect(boardNames()).toEqual([
+    'banglejs1',
+    'banglejs2',
+    'esp32-nodemcu',
+    'esp8266-nodemcu',
+    'espruino-linux',
+    'pixljs',
+    'puckjs',
+  ]);
   for (const name of boardNames()) expect(loadBoard(name).name).toBe(name);
   expect(loadBoard('puckjs').variables).toBe(2630);
   expect(loadBoard('puckjs').flash.start).toBe(442_368);
@@ -22,7 +30,8 @@ test('loadBoard() names the boards there are when there is none of that name', (
   const error = refusal(() => loadBoard('arduino'));
   expect(error.code).toBe('bad-board');
   expect(error.line()).toBe(
-    "no board named 'arduino' (there are: banglejs1, banglejs2, espruino-linux, pixljs, puckjs)",
+    "no board named 'arduino' (there are: banglejs1, banglejs2, esp32-nodemcu, esp8266-nodemcu, " +
+      'espruino-linux, pixljs, puckjs)',
   );
 });
 
@@ -31,7 +40,9 @@ test('parseBoard() names the field when one is wrong, missing or unknown', () =>
   const line = (value: unknown): string => refusal(() => parseBoard(value, 'my.json')).line();
   expect(line({ ...good, ram: '64k' })).toBe('my.json: ram must be integer');
   expect(line({ ...good, chunkBytes: 130 })).toBe('my.json: chunkBytes must be multiple of 4');
-  expect(line({ ...good, family: 'arduino' })).toBe('my.json: family must be one of espruino');
+  expect(line({ ...good, family: 'arduino' })).toBe(
+    'my.json: family must be one of espruino, nodemcu',
+  );
   expect(line({ ...good, colour: 1 })).toContain('my.json: colour ');
   const { variables: _, ...less } = good;
   expect(line(less)).toContain('my.json: variables ');
