@@ -77,7 +77,7 @@ export interface Manifest {
   budgets: Record<string, number>;
 }
 
-/** Version of the manifest's own layout. */
+/** Version of the manifest's own layout; below 24, so that it is the canonical bytes' second. */
 const schema = 2;
 const codec = new Encoder({ useRecords: false, tagUint8Array: false });
 const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'));
@@ -122,9 +122,25 @@ type Fields = [
 ];
 
 /**
+ * Refuses a manifest of a Whetstone that laid out models in another way.
+ *
+ * @param encoded canonical bytes whose hash was checked
+ * @throws GatewayError 'store' if its layout is another
+ */
+export function checkLayout(encoded: Uint8Array): void {
+  const layout = encoded[1] ?? 0;
+  if (layout === schema) return;
+  const [age, hint] =
+    layout < schema
+      ? ['an older', 'they cannot be taken over: begin in another --data-dir']
+      : ['a newer', 'use the Whetstone that wrote it, or a newer one'];
+  throw new GatewayError('store', `the store's models are of ${age} Whetstone`, { hint });
+}
+
+/**
  * Reads canonical bytes back. Only bytes whose hash was checked are given to it.
  *
- * @throws TypeError if they are no manifest of this layout
+ * @throws TypeError if they are no manifest of this layout; see {@link checkLayout}
  */
 export function decodeManifest(encoded: Uint8Array): Manifest {
   const fields: unknown = codec.decode(encoded);

@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts';
 import type { Device } from '../store/types.ts';
 import {
   canonical,
+  checkLayout,
   decodeManifest,
   encodeManifest,
   type Manifest,
@@ -107,9 +108,14 @@ export interface Registry {
  * @param store where everything is kept
  * @param signer the gateway's key
  * @param now ms since 1970
+ * @throws GatewayError 'store' if it holds models of another layout: none of them could be sent
  */
 export function openRegistry(store: Store, signer: Signer, now: () => number = Date.now): Registry {
   const { catalogue, journal } = store;
+  for (const { version, manifest } of catalogue.models({})) {
+    // a damaged one is refused when it is to be sent, and keeps no gateway from starting
+    if (sha256(manifest) === version) checkLayout(manifest);
+  }
 
   function row(version: string): ModelRow {
     const found = catalogue.model(version);

@@ -12,6 +12,7 @@ import {
 import { openRegistry } from '../../../gateway/registry/registry.ts';
 import { memorySigner, openSigner } from '../../../gateway/registry/signing.ts';
 import { type Stage, stageChanges } from '../../../gateway/registry/stages.ts';
+import { sha256 } from '../../../gateway/store/catalogue.ts';
 import { temporary, testStore } from '../store/support.ts';
 import { meta, parts } from './support.ts';
 
@@ -51,7 +52,7 @@ describe('manifest', () => {
     const other = { ...manifest, budgets: { flash: 400, ram: 900 } };
     expect(versionOf(other)).toBe(versionOf(manifest));
     expect(versionOf(manifest)).toBe(
-      'a2bc8c683526286858fdb295f8458ce77d938f5e11365242daa3636032b45fd4',
+      '9480e266f12dde1ce0d92c65dfa53c9d4bd58f7aec29ae07460f53d862b110d2',
     );
   });
 
@@ -168,6 +169,31 @@ describe('registry', () => {
     expect(offer.golden).toEqual(Uint8Array.of(128, 0, 127, 5, 250, 7));
     expect(offer.parts.map(([, length]) => length)).toEqual([2, 0, 2]);
     expect(offer.bytes[2]).toEqual(parts().head);
+  });
+
+  test.each([
+    [1, 'an older', 'begin in another --data-dir'],
+    [3, 'a newer', 'use the Whetstone that wrote it'],
+  ])('openRegistry() refuses models of layout %i, and takes damaged ones', (layout, age, hint) => {
+    const directory = temporary();
+    let store = testStore({ directory });
+    const version = openRegistry(store, memorySigner()).register(parts(), meta(), null);
+    store.close();
+    const db = new DatabaseSync(join(directory, 'store.db'));
+    const { manifest } = db.prepare('SELECT manifest FROM models').get() as {
+      manifest: Uint8Array;
+    };
+    const other = manifest.slice();
+    other[1] = layout;
+    db.prepare('UPDATE models SET manifest = ?').run(other);
+    store = testStore({ directory });
+    expect(openRegistry(store, memorySigner()).verify(version)).toMatchObject({ why: 'manifest' });
+    db.prepare('UPDATE models SET version = ?').run(sha256(other)); // as that Whetstone named it
+    db.close();
+    const open = () => openRegistry(store, memorySigner());
+    expect(open).toThrow(expect.objectContaining({ code: 'store' }));
+    expect(open).toThrow(`models are of ${age} Whetstone`);
+    expect(open).toThrow(expect.objectContaining({ hint: expect.stringContaining(hint) }));
   });
 
   test('release() numbers upwards, also the same version again', () => {
