@@ -38,6 +38,20 @@ export interface Calls {
   /** Goes back to the version before; without a version, undoes the newest promotion. */
   rollback(version?: string): Promise<RolloutView>;
   /**
+   * A version as a file.
+   *
+   * @param version the version or its first digits, when they name one
+   * @throws GatewayError 'not-found'
+   */
+  exportModel(version: string, format: Format): Promise<ExportView>;
+  /**
+   * Reads a .tflite file as a model of the gateway's task and registers it as a candidate.
+   *
+   * @throws GatewayError 'bad-model' if the file is damaged or none for the task; 'not-allowed' if
+   *   the gateway is for another task
+   */
+  importModel(request: ImportRequest): Promise<ImportView>;
+  /**
    * Calls back for every event from now on, in order.
    *
    * @returns a function that ends it
@@ -171,6 +185,58 @@ export interface TrainView {
   rung: string | null;
   reason: string;
   trainMs: number;
+}
+
+/** What a version can be taken out as. */
+export const FORMATS = ['tflite', 'onnx', 'image'] as const;
+export type Format = (typeof FORMATS)[number];
+
+export interface ExportView {
+  version: string;
+  format: Format;
+  /** the file, base64 */
+  file: string;
+}
+
+export interface ImportRequest {
+  /** name of the task that the model is for */
+  task: string;
+  /** the .tflite file, base64 */
+  file: string;
+  /** only look: register nothing */
+  look?: boolean;
+}
+
+export interface ImportView {
+  /** null after a look */
+  version: string | null;
+  report: ImportReport;
+}
+
+/** What an import found, whether or not it was registered. */
+export interface ImportReport {
+  /** SHA-256 of the file, hex */
+  file: string;
+  /** whether the file came out of `export` as it is: then its version is the exported one */
+  exported: boolean;
+  /** what was made of the file otherwise than it stands there */
+  notes: string[];
+  layers: {
+    operator: string;
+    /** [height, width, channels], or [values] */
+    input: number[];
+    output: number[];
+    activation: string;
+    macs: number;
+    weights: number;
+  }[];
+  /** multiplications of one inference */
+  macs: number;
+  weights: number;
+  /** bytes of activations that live at the same time, the largest moment */
+  ram: number;
+  parts: { part: 'pre' | 'backbone' | 'head'; bytes: number }[];
+  boards: { board: string; fits: boolean; why: string[] }[];
 }
 
 /** How a gateway is started; every field may be left out. */

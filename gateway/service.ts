@@ -264,6 +264,21 @@ export function createService(gateway: Composed, about: About): Service {
         loop.rollouts.rollback(version, { who: 'person', why: 'rolled back by hand' }),
       );
     },
+    async exportModel(prefix, format) {
+      const { exportVersion } = await import('./model-files.ts');
+      const version = whole(prefix);
+      const file = exportVersion(registry, version, format, task);
+      return { version, format, file: Buffer.from(file).toString('base64') };
+    },
+    async importModel({ task: wanted, file, look = false }) {
+      if (wanted !== task.name) {
+        throw new GatewayError('not-allowed', `this gateway is for task '${task.name}'`, {
+          hint: `import it there, or start a gateway: whetstone start --task ${wanted}`,
+        });
+      }
+      const { importFile } = await import('./model-files.ts');
+      return importFile({ store, registry, task }, Buffer.from(file, 'base64'), { look });
+    },
     on(_name, listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

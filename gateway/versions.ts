@@ -23,7 +23,8 @@ export function modelOf(registry: Registry, version: string): TrainedVersion {
 
 /** The gate's report that was stored with a version; null if none decided (an import). */
 export function reportOf(registry: Registry, version: string): GateReport | null {
-  return registry.get(version).report as GateReport | null;
+  const report = registry.get(version).report as GateReport | { imported: unknown } | null;
+  return report === null || 'imported' in report ? null : report;
 }
 
 /** Whether a version was released although it does not reach the task's aim: better, not yet good. */

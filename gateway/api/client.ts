@@ -26,6 +26,8 @@ export function remoteCalls(url: string): Calls {
     train: (request) => post('/train', request),
     promote: (version) => post(`/models/${at(version)}/promote`),
     rollback: (version) => post('/rollback', version === undefined ? {} : { version }),
+    exportModel: (version, format) => get(`/models/${at(version)}/export`, { format }),
+    importModel: (request) => post('/models/import', request),
     on: (_name, listener) => {
       const abort = new AbortController();
       followEvents(base, undefined, listener, abort.signal).catch((error: Error) => {

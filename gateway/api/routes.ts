@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import Type, { type Static, type TSchema } from 'typebox';
-import type { Calls } from '../calls.ts';
+import { type Calls, FORMATS } from '../calls.ts';
 
 const closed = { additionalProperties: false } as const;
 const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 }));
@@ -38,6 +38,18 @@ const Rollback = Type.Object(
   closed,
 );
 
+const Export = Type.Object({ format: Type.Enum([...FORMATS]) }, closed);
+const Import = Type.Object(
+  {
+    task: Type.String({ minLength: 1, maxLength: 200 }),
+    file: Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$', description: 'a .tflite file, base64' }),
+    look: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
+/** A model file in base64: 16 MB, above what any microcontroller holds. */
+const IMPORT_BYTES = 22 * 2 ** 20;
+
 /** What a route is told, after its schema has accepted it. */
 interface Asked<P, Q, B> {
   params: P;
@@ -49,6 +61,8 @@ interface Route<P extends TSchema, Q extends TSchema, B extends TSchema> {
   params?: P;
   query?: Q;
   body?: B;
+  /** longest body, where it is not the server's */
+  bodyLimit?: number;
 }
 
 /**
@@ -61,7 +75,7 @@ export function addRoutes(app: FastifyInstance, calls: Calls): void {
   const add = <P extends TSchema, Q extends TSchema, B extends TSchema>(
     method: 'GET' | 'POST',
     url: string,
-    { params, query, body }: Route<P, Q, B>,
+    { params, query, body, bodyLimit }: Route<P, Q, B>,
     answer: (asked: Asked<Static<P>, Static<Q>, Static<B>>) => Promise<unknown>,
   ) => {
     const schema = {
@@ -73,6 +87,7 @@ export function addRoutes(app: FastifyInstance, calls: Calls): void {
       method,
       url: `/api${url}`,
       schema,
+      ...(bodyLimit !== undefined && { bodyLimit }),
       handler: (request) =>
         answer({
           params: request.params as Static<P>,
@@ -91,6 +106,13 @@ export function addRoutes(app: FastifyInstance, calls: Calls): void {
   );
   add('POST', '/models/:version/promote', { params: ByVersion }, ({ params }) =>
     calls.promote(params.version),
+  );
+  const exported = { params: ByVersion, query: Export };
+  add('GET', '/models/:version/export', exported, ({ params, query }) =>
+    calls.exportModel(params.version, query.format),
+  );
+  add('POST', '/models/import', { body: Import, bodyLimit: IMPORT_BYTES }, ({ body }) =>
+    calls.importModel(body),
   );
   add('GET', '/rollouts', {}, () => calls.rollouts());
   add('POST', '/rollback', { body: Rollback }, ({ body }) => calls.rollback(body.version));

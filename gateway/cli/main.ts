@@ -5,6 +5,8 @@ import { build } from './build.ts';
 import { devices } from './devices.ts';
 import { doctor } from './doctor.ts';
 import { events } from './events.ts';
+import { exportModel } from './export.ts';
+import { importModel } from './import.ts';
 import type { Io } from './io.ts';
 import { labels } from './labels.ts';
 import { models } from './models.ts';
@@ -30,6 +32,8 @@ const verbs: Verb[] = [
   train,
   promote,
   rollback,
+  exportModel,
+  importModel,
   bench,
   doctor,
 ];

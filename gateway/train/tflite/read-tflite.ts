@@ -1,4 +1,5 @@
 import { encodeLayers } from '../layer-codec.ts';
+import { macsOf } from '../model-summary.ts';
 import type { Quantisation, QuantLayer } from '../quant-layer.ts';
 import { damaged } from './flat-table.ts';
 import { type Graph, type Operator, readGraph, refused } from './graph.ts';
@@ -72,7 +73,7 @@ export function readTflite(bytes: Uint8Array): TfliteModel {
       const layer = lowerOperator(operator, made, layers.length, notes);
       layers.push(layer);
       made.add(operator.output, layers.length - 1);
-      macs += macsOf(layer, operator.output.size);
+      macs += macsOf(layer);
       weights += 'weights' in layer ? layer.weights.length : 0;
       if (macs > MOST_MACS || weights > MOST_WEIGHTS) {
         throw refused('the model is larger than a microcontroller runs', `${macs} multiplications`);
@@ -80,16 +81,6 @@ export function readTflite(bytes: Uint8Array): TfliteModel {
     }
   }
   return finish(graph, layers, made, float, notes);
-}
-
-/** Multiplications of one inference. */
-export function macsOf(layer: QuantLayer, outputs: number): number {
-  if (layer.type === 'dense') return layer.weights.length;
-  if ('kernelHeight' in layer) {
-    const inputs = layer.type === 'conv2d' ? layer.channels : 1;
-    return outputs * layer.kernelHeight * layer.kernelWidth * inputs;
-  }
-  return layer.type === 'mean' ? layer.height * layer.width * layer.channels : outputs;
 }
 
 function isFold({ name }: Operator): boolean {

@@ -1,0 +1,128 @@
+import { layerGeometry, layerSizes, type QuantLayer } from './quant-layer.ts';
+
+/** One layer, for people and programs. */
+export interface LayerSummary {
+  operator: string;
+  /** [height, width, channels], or [values] */
+  input: number[];
+  output: number[];
+  /** fused behind it */
+  activation: string;
+  /** multiplications of one inference */
+  macs: number;
+  weights: number;
+}
+
+/** What a model costs. */
+export interface ModelSummary {
+  layers: LayerSummary[];
+  macs: number;
+  weights: number;
+  /** bytes of activations that live at the same time, the largest moment, with the kernel's copies */
+  ram: number;
+}
+
+const OPERATORS: Record<QuantLayer['type'], string> = {
+  dense: 'FULLY_CONNECTED',
+  conv2d: 'CONV_2D',
+  depthwise2d: 'DEPTHWISE_CONV_2D',
+  maxpool2d: 'MAX_POOL_2D',
+  avgpool2d: 'AVERAGE_POOL_2D',
+  mean: 'MEAN',
+  add: 'ADD',
+  softmax: 'SOFTMAX',
+  logistic: 'LOGISTIC',
+  quantise: 'QUANTIZE',
+};
+
+/**
+ * Counts what layers cost.
+ *
+ * @param layers in the order they run
+ * @example summarise([{ type: 'mean', height: 5, width: 3, channels: 2, input: { scale: 1, zero: 0 }, output: { scale: 1, zero: 0 } }]).ram // 32
+ */
+export function summarise(layers: readonly QuantLayer[]): ModelSummary {
+  const rows = layers.map(summaryOf);
+  const last = lastReaders(layers);
+  const sizes = [layerSizes(layers[0]!).input, ...layers.map((layer) => layerSizes(layer).output)];
+  let ram = 0;
+  layers.forEach((layer, i) => {
+    // what lies about while layer i runs: what it or a later one reads, what it makes, its copies
+    let live = sizes[i + 1]! + scratch(layer);
+    for (let k = 0; k <= i; k++) if ((last[k] ?? -1) >= i) live += sizes[k]!;
+    ram = Math.max(ram, live);
+  });
+  const sum = (of: (row: LayerSummary) => number): number =>
+    rows.reduce((total, row) => total + of(row), 0);
+  return { layers: rows, macs: sum((row) => row.macs), weights: sum((row) => row.weights), ram };
+}
+
+/** Index of the last layer that reads each tensor: first the input, then what each layer gives. */
+function lastReaders(layers: readonly QuantLayer[]): number[] {
+  const last: number[] = [];
+  layers.forEach((layer, i) => {
+    last[(layer.from ?? i - 1) + 1] = i;
+    if (layer.type === 'add') last[layer.from2 + 1] = i;
+  });
+  return last;
+}
+
+/** Bytes that the kernel copies an input into. @source device/core/kernel.ts, planes.ts */
+function scratch(layer: QuantLayer): number {
+  if (layer.type !== 'conv2d' && layer.type !== 'depthwise2d') return 0;
+  const g = layerGeometry(layer);
+  const oneRow = layer.height === 1 && layer.kernelHeight === 1;
+  if (layer.type === 'conv2d' && oneRow) {
+    const padded = ((g.widthOut - 1) * g.strideWidth + g.kernelWidth) * g.channelsIn;
+    return padded > layerSizes(layer).input ? padded : 0;
+  }
+  return g.heightOut * g.widthOut * g.kernelHeight * g.kernelWidth * g.channelsIn;
+}
+
+function summaryOf(layer: QuantLayer): LayerSummary {
+  const g = layerGeometry(layer);
+  const activation = 'activation' in layer ? layer.activation : 'none';
+  const isFlat = layer.type === 'dense' || 'size' in layer;
+  return {
+    operator: OPERATORS[layer.type],
+    input: isFlat ? [g.channelsIn] : [g.heightIn, g.widthIn, g.channelsIn],
+    output:
+      isFlat || layer.type === 'mean' ? [g.channelsOut] : [g.heightOut, g.widthOut, g.channelsOut],
+    activation,
+    macs: macsOf(layer),
+    weights: 'weights' in layer ? layer.weights.length : 0,
+  };
+}
+
+/** Multiplications of one inference; of what does not multiply, the values that it reads. */
+export function macsOf(layer: QuantLayer): number {
+  const { input, output } = layerSizes(layer);
+  if (!('kernelHeight' in layer)) return layer.type === 'dense' ? layer.weights.length : input;
+  const depth = layer.type === 'conv2d' ? layer.channels : 1;
+  return output * layer.kernelHeight * layer.kernelWidth * depth;
+}
+
+/** Parts of the core that a bundle must hold to run the layers: see device/core/options.ts. */
+export function needsOf(layers: readonly QuantLayer[]): string[] {
+  const needs = new Set<string>();
+  for (const layer of layers) {
+    const oneRow =
+      'kernelHeight' in layer &&
+      layer.height === 1 &&
+      layer.kernelHeight === 1 &&
+      layer.strideHeight === 1;
+    if (layer.from !== undefined || 'size' in layer) needs.add('POINT');
+    if (layer.type === 'dense') {
+      if (layer.weightScale.length > 1) needs.add('CONV1D');
+    } else if (layer.type === 'conv2d' && oneRow) needs.add('CONV1D');
+    else if (layer.type === 'conv2d' || layer.type === 'depthwise2d') {
+      needs.add('CONV1D');
+      needs.add('PLANE');
+    } else if (layer.type === 'mean') needs.add('PLANE');
+    else if ('kernelHeight' in layer) {
+      const isPlain = oneRow && layer.padding === 'valid' && layer.activation === 'none';
+      needs.add(isPlain ? 'POOL' : 'PLANE');
+    }
+  }
+  return [...needs].sort();
+}
