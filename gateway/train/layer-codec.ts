@@ -255,28 +255,15 @@ export function encodeLayers(layers: readonly QuantLayer[], scoreScale: number):
   return bytes;
 }
 
-/** Throws RangeError unless layer i takes what its source gives: a layer, or the net's input (-1). */
+/**
+ * Throws RangeError unless layer i takes what its source gives: a layer, or the net's input (-1).
+ * Only how many values counts: a RESHAPE moves none, so it is no layer.
+ */
 function fit(layers: readonly QuantLayer[], i: number, from: number): void {
-  const layer = layers[i]!;
-  const here = layerGeometry(layer);
-  if (from < 0) {
-    const { input } = layerSizes(layers[0]!);
-    if (layerSizes(layer).input === input) return;
-    throw new RangeError(`layer ${i} does not take the input of layer 0 (${input} values)`);
-  }
-  const source = layers[from]!;
-  const before = layerGeometry(source);
-  const given = layerSizes(source).output;
-  const flat = layerSizes(layer).input === given && ('size' in layer || layer.type === 'dense');
-  const same =
-    here.channelsIn === before.channelsOut &&
-    here.widthIn === before.widthOut &&
-    here.heightIn === before.heightOut;
-  // a tensor may be folded: what counts is where each value lies
-  const folded = here.channelsIn === before.channelsOut && layerSizes(layer).input === given;
-  if (!flat && !same && !folded) {
-    throw new RangeError(`layer ${i} does not take what layer ${from} gives (${given} values)`);
-  }
+  const given = from < 0 ? layerSizes(layers[0]!).input : layerSizes(layers[from]!).output;
+  if (layerSizes(layers[i]!).input === given) return;
+  const source = from < 0 ? 'the input' : `what layer ${from} gives`;
+  throw new RangeError(`layer ${i} does not take ${source} (${given} values)`);
 }
 
 /**

@@ -134,7 +134,9 @@ describe('encodeLayers()', () => {
     expect(() => encodeLayers([dense({ from: -2 })], 0)).toThrow(RangeError);
     const logits: QuantLayer = { type: 'softmax', size: 20, input: layer.output, beta: 1 };
     expect(() => encodeLayers([dense(), logits], 0)).not.toThrow();
-    expect(() => encodeLayers([dense(), { ...logits, from: -1 }], 0)).toThrow(/input of layer 0/);
+    expect(() => encodeLayers([dense(), { ...logits, from: -1 }], 0)).toThrow(
+      /layer 1 does not take the input/,
+    );
   });
 });
 
