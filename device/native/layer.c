@@ -35,14 +35,14 @@ struct job {
 void rows(struct job *job, const int8_t *weights);
 
 /* Copies the window of an output place, row after row, with zpIn where it hangs over the edge. */
-static void gather(const struct layer *layer, const int8_t *input, int8_t *to, int x, int y,
+__attribute__((noinline)) static void gather(const struct layer *layer, const int8_t *input, int8_t *to, int x, int y,
                    int tall, int height) {
   for (; tall--; y++)
-    for (int kx = 0; kx < layer->kernelW; kx++) {
-      uint32_t column = x + kx;
-      int inside = column < layer->widthIn && (uint32_t)y < (uint32_t)height;
+    for (int column = x; column < x + layer->kernelW; column++) {
       const int8_t *from = input + (y * layer->widthIn + column) * layer->channelsIn;
-      for (uint32_t i = layer->channelsIn; i--;) *to++ = inside ? *from++ : layer->zpIn;
+      uint32_t step = (uint32_t)y < (uint32_t)height && (uint32_t)column < layer->widthIn;
+      if (!step) from = &layer->zpIn;
+      for (uint32_t left = layer->channelsIn; left--; from += step) *to++ = *from;
     }
 }
 

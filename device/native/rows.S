@@ -76,19 +76,9 @@ half    .req r12
   .endm
 
   .macro turns products @ count: inputs - 4, at least 0
-#ifdef DENSE_ONLY
 1: spread
   \products
   subs count, #4
-#else
-  tst count, #4
-  beq 2f @ an odd number of fours begins in the middle
-1: spread
-  \products
-2: spread
-  \products
-  subs count, #8
-#endif
   bhs 1b
   .endm
 
@@ -98,6 +88,14 @@ half    .req r12
   asrs \acc, r2
   adcs \acc, r3
   usat \acc, #8, \acc
+  .endm
+
+  .macro each acc @ r0 multipliers, r1 shifts
+  ldr r8, [r0], #4
+  lsl r8, r8, #1
+  ldrsb r2, [r1], #1
+  rsbs r2, r2, #0
+  requantise \acc
   .endm
 
 /* int ws_layer(layer, input, output, scratch): see layer.c, which runs what is not run here. */
@@ -172,8 +170,7 @@ ws_layer:
 .Lrequantise:
   ldmdb lr, {r2, r3, r8-r12}
 #ifndef DENSE_ONLY
-  cmp r2, #0
-  beq .Lslow
+  cbz r2, .Lfar
 #endif
   requantise r6
   requantise r7
@@ -192,6 +189,9 @@ ws_layer:
   strd r11, r12, [lr, #-8]
   bne .Lturn
   b 2f
+#ifndef DENSE_ONLY
+.Lfar: b .Lslow
+#endif
 1: strh r4, [r11], #2
   adds r12, #2
   mov row2, row0
@@ -246,14 +246,24 @@ rows:
   subs row2, r1, r4
   b .Lturn
 
-.Lslow: @ a multiplier and shift a row, or no shift to the right; one row at a time, in r4
+.Lslow: @ a multiplier and shift a row, or no shift to the right
   push {r0, r1, r9}
   ldrd r2, r0, [lr, #12] @ step, multipliers
   ldr r1, [lr, #20] @ shifts
   mul r8, r2, r12
   sub r0, r0, r8, lsl #2
   subs r1, r1, r8
-  movs r8, #4
+  ldr r8, [r1]
+  and r8, #0x80808080
+  cmp r8, #0x80808080
+  bne 4f
+  cbz r2, 4f
+  each r4
+  each r5
+  each r6
+  each r7
+  b 5f
+4: movs r8, #4 @ any shift; one row at a time, in r4
 1: ldr r9, [r0]
   add r0, r0, r2, lsl #2
   lsls r9, r9, #1
@@ -279,6 +289,6 @@ rows:
   subs r8, #1
   bne 1b
   ldr r12, [lr, #-4]
-  pop {r0, r1, r9}
+5: pop {r0, r1, r9}
   b .Lstore
 #endif
