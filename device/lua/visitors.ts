@@ -23,17 +23,18 @@ function mayBeMissing(context: tstl.TransformationContext, node: ts.Expression):
 /**
  * Where the core means something else than typescript-to-lua takes it for.
  *
- * - `new T(…)` is a call: the prelude's typed arrays are no classes.
+ * - `new T(…)` is a call with the number that T is: the prelude's typed arrays are no classes.
  * - null is `false`: it is a value, which a table can hold and count.
  * - a template's values are written as JavaScript writes them, lists and typed arrays included.
  * - what may be a list or a typed array is asked for its length and its values at run time.
  */
 export const visitors: tstl.Visitors = {
   [ts.SyntaxKind.NewExpression]: (node, context) =>
-    tstl.createCallExpression(
-      context.transformExpression(node.expression),
-      (node.arguments ?? []).map((value) => context.transformExpression(value)),
-      node,
+    call(
+      '__new',
+      ...[node.expression, ...(node.arguments ?? [])].map((value) =>
+        context.transformExpression(value),
+      ),
     ),
   [ts.SyntaxKind.NullKeyword]: (node) => tstl.createBooleanLiteral(false, node),
   [ts.SyntaxKind.TemplateExpression]: (node, context) => {

@@ -157,7 +157,7 @@ function methods.indexOf(t, value, start)
 end
 
 -- `new`: of a length; of a string, which is what `buffer` gives; of an array or a list.
-local function create(kind, source, at, n)
+local function __new(kind, source, at, n)
   local bytes = kind * kind == 1
   if type(source) == 'number' then return made(kind, source, bytes and rep('\0', source), 0) end
   if type(source) == 'string' then
@@ -176,13 +176,8 @@ local function create(kind, source, at, n)
   return t
 end
 
-local function Int8Array(...) return create(-1, ...) end
-local function Uint8Array(...) return create(1, ...) end
-local function Int16Array(...) return create(-2, ...) end
-local function Uint16Array(...) return create(2, ...) end
-local function Int32Array(...) return create(-4, ...) end
-local function Uint32Array(...) return create(4, ...) end
-local function Float32Array(...) return create(0, ...) end
+local Int8Array, Uint8Array, Int16Array, Uint16Array = -1, 1, -2, 2
+local Int32Array, Uint32Array, Float32Array = -4, 4, 0
 
 local function __length(value)
   return type(value) == 'table' and value.kind and value.length or #value
@@ -362,20 +357,9 @@ local xor16 = bitXor or newer or function(a, b)
   return out
 end
 
--- CRC-32 by half bytes; sixteen entries, in halves of 16 bits, since NodeMCU's bit operators are signed.
-local crcHigh, crcLow = {}, {}
-for i = 0, 15 do
-  local high, low = 0, i
-  for _ = 1, 4 do
-    local odd = low % 2
-    low = (low - odd) / 2 + high % 2 * 32768
-    high = (high - high % 2) / 2
-    if odd == 1 then
-      high, low = xor16(high, 60856), xor16(low, 33568)
-    end
-  end
-  crcHigh[i], crcLow[i] = high, low
-end
+-- CRC-32 by half bytes: sixteen entries of four bytes, little-endian. Halves of 16 bits, since
+-- NodeMCU's bit operators are signed.
+local CRC = '\0\0\0\0\100\16\183\29\200\32\110\59\172\48\217\38\144\65\220\118\244\81\107\107\88\97\178\77\60\113\5\80\32\131\184\237\68\147\15\240\232\163\214\214\140\179\97\203\176\194\100\155\212\210\211\134\120\226\10\160\28\242\189\189'
 
 local function luaCrc(_, t)
   local data, from = settle(t), t.from
@@ -383,9 +367,10 @@ local function luaCrc(_, t)
   for i = from + 1, from + t.length do
     low = xor16(low, byte(data, i))
     for _ = 1, 2 do
-      local index = low % 16
-      low = xor16((low - index) / 16 + high % 16 * 4096, crcLow[index])
-      high = xor16((high - high % 16) / 16, crcHigh[index])
+      local index, rest = low % 16, high % 16
+      local a, b, c, d = byte(CRC, index * 4 + 1, index * 4 + 4)
+      low = xor16((low - index) / 16 + rest * 4096, a + 256 * b)
+      high = xor16((high - rest) / 16, c + 256 * d)
     end
   end
   return (65535 - high) * 65536 + 65535 - low

@@ -54,7 +54,7 @@ async function lines(lua: string, calls: string[]): Promise<string[]> {
     const prints = calls.slice(at, at + 500).map((call) => `print(T:${call})`);
     blocks.push(`(function()\n${prints.join('\n')}\nend)();`);
   }
-  return (await runLua(lua, `${CORE}\n${UNHEX}${blocks.join('\n')}`)).trimEnd().split('\n');
+  return (await runLua(lua, `do ${CORE} end\n${UNHEX}${blocks.join('\n')}`)).trimEnd().split('\n');
 }
 
 const layersCall = (index: number, part: Uint8Array, input: ArrayLike<number>): string =>
