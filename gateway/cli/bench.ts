@@ -3,6 +3,7 @@ import type { BenchReport, BenchRow } from '../bench/report.ts';
 import { type Io, say, sayJson, table } from './io.ts';
 
 const benches: Record<string, () => Promise<BenchReport>> = {
+  kernel: async () => (await import('../bench/kernel.ts')).benchKernel(),
   train: async () => (await import('../bench/train.ts')).benchTrain(),
 };
 
