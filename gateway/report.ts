@@ -45,8 +45,8 @@ export interface ReplayUpdate {
   trainMs: number;
   wireBytes: number;
   modelBytes: number;
-  /** null as long as there is no export to .tflite */
-  tfliteBytes: number | null;
+  /** of the same layers as a .tflite file, without what Whetstone adds */
+  tfliteBytes: number;
   released: boolean;
 }
 

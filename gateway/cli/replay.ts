@@ -130,7 +130,7 @@ function updateTable(report: ReplayReport): string {
       `${round(update.trainMs)} ms`,
       String(update.wireBytes),
       String(update.modelBytes),
-      update.tfliteBytes === null ? '-' : String(update.tfliteBytes),
+      String(update.tfliteBytes),
       update.released ? 'released' : 'refused by the gate',
     ]),
   );

@@ -13,6 +13,7 @@ import { type Scope, scopeName } from '../registry/manifest.ts';
 import type { ReplayOptions, ReplaySeed, ReplayUpdate } from '../report.ts';
 import type { Task } from '../task.ts';
 import { selectDiverse } from '../train/select.ts';
+import { writeTflite } from '../train/tflite/write-tflite.ts';
 import { espruinoFed, type Fed, virtualFed } from './fed.ts';
 import { createWorld } from './world.ts';
 
@@ -175,13 +176,13 @@ function updatesOf(
   { registry, loop }: Composed,
 ): ReplayUpdate[] {
   const release = version === null ? undefined : registry.latestRelease(version);
-  return attempts.map(({ rung, parts, trainMs }) => {
+  return attempts.map(({ rung, model, parts, trainMs }) => {
     const released = version !== null && registry.get(version).manifest.lineage.rung === rung;
     return {
       version: released ? version : '',
       ...{ scope: scopeName(scope), rung, trainMs, modelBytes: modelBytes(parts) },
       wireBytes: released && release !== undefined ? loop.wireBytes(release) : 0,
-      ...{ tfliteBytes: null, released },
+      ...{ tfliteBytes: writeTflite(model.layers).length, released },
     };
   });
 }

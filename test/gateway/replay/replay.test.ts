@@ -69,6 +69,7 @@ function expectContract(
     ]);
     expect(update.trainMs).toBeGreaterThan(0);
     expect(update.modelBytes).toBeGreaterThan(0);
+    expect(update.tfliteBytes).toBeGreaterThan(update.modelBytes);
     expect(update.wireBytes > 0).toBe(update.released);
     expect(/^[0-9a-f]{64}$/.test(update.version)).toBe(update.released);
   }
