@@ -4,6 +4,12 @@ import * as tstl from 'typescript-to-lua';
 const call = (name: string, ...values: tstl.Expression[]): tstl.Expression =>
   tstl.createCallExpression(tstl.createIdentifier(name), values);
 
+/** The name of a member of Math; nothing else in the core is called so. */
+function mathName(node: ts.Expression): string | undefined {
+  if (!ts.isPropertyAccessExpression(node) || !ts.isIdentifier(node.expression)) return undefined;
+  return node.expression.text === 'Math' ? node.name.text : undefined;
+}
+
 /** Whether a value may be a Lua table counted from 1, and whether it can be nothing else. */
 function listness(context: tstl.TransformationContext, node: ts.Expression): [boolean, boolean] {
   const { checker } = context;
@@ -24,6 +30,7 @@ function mayBeMissing(context: tstl.TransformationContext, node: ts.Expression):
  * Where the core means something else than typescript-to-lua takes it for.
  *
  * - `new T(…)` is a call with the number that T is: the prelude's typed arrays are no classes.
+ * - the floor of a variable needs no call: Lua's remainder is never negative.
  * - null is `false`: it is a value, which a table can hold and count.
  * - a template's values are written as JavaScript writes them, lists and typed arrays included.
  * - what may be a list or a typed array is asked for its length and its values at run time.
@@ -36,6 +43,18 @@ export const visitors: tstl.Visitors = {
         context.transformExpression(value),
       ),
     ),
+  [ts.SyntaxKind.CallExpression]: (node, context) => {
+    const [value] = node.arguments;
+    const isFloor = mathName(node.expression) === 'floor';
+    if (!isFloor || !ts.isIdentifier(value!)) return context.superTransformExpression(node);
+    const part = tstl.createBinaryExpression(
+      context.transformExpression(value),
+      tstl.createNumericLiteral(1),
+      tstl.SyntaxKind.ModuloOperator,
+    );
+    const whole = context.transformExpression(value);
+    return tstl.createBinaryExpression(whole, part, tstl.SyntaxKind.SubtractionOperator);
+  },
   [ts.SyntaxKind.NullKeyword]: (node) => tstl.createBooleanLiteral(false, node),
   [ts.SyntaxKind.TemplateExpression]: (node, context) => {
     const parts: tstl.Expression[] = [];
@@ -67,7 +86,7 @@ export const visitors: tstl.Visitors = {
     );
   },
   [ts.SyntaxKind.PropertyAccessExpression]: (node, context) => {
-    if (node.expression.getText() === 'Math') {
+    if (mathName(node) !== undefined) {
       const member = tstl.createStringLiteral(node.name.text);
       return tstl.createTableIndexExpression(tstl.createIdentifier('math'), member, node);
     }

@@ -1,5 +1,3 @@
-import type { Layer } from '../core/arithmetic.ts';
-
 /*
  * What the bundle uses of NodeMCU, by the names that it has there, and what prelude.lua gives. A
  * Lua string is an ArrayBuffer here: it is what the prelude's typed arrays have for a buffer.
@@ -45,13 +43,4 @@ export interface NodeNode {
   random?: (this: void, low: number, high: number) => number;
   /** microseconds; not on ESP8266 */
   uptime: (this: void) => number;
-}
-
-/** A layer as the tier keeps it after its first run. */
-export interface ReadyLayer extends Layer {
-  /** weights, recoded */
-  recoded?: ArrayBuffer;
-  sums: number[];
-  multipliers: number[];
-  shifts: number[];
 }

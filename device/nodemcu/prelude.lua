@@ -260,69 +260,194 @@ local function luaDot(_, a, b)
   return sum
 end
 
--- Signed bytes as bytes counted from -128, so that no sign is looked for again: a string of its own,
--- with three more behind it, which a piece of four may read.
-local function luaRecode(t)
+-- Signed weights as bytes counted from -128, so that no sign is looked for again; rows of n become
+-- rows of a multiple of 8, filled up with zeros.
+local function luaRecode(t, n)
   local data, from, out = settle(t), t.from, {}
-  for i = 1, t.length do out[i] = char((byte(data, from + i) + 128) % 256) end
-  return concat(out) .. '\0\0\0'
+  for i = 1, t.length do
+    out[#out + 1] = char((byte(data, from + i) + 128) % 256)
+    if i % n == 0 then out[#out + 1] = rep('\128', -n % 8) end
+  end
+  return concat(out)
 end
 
--- Adds to each sum the products of n values with a row of weights: sums[r] += Σ moving[at + i]·w[r][i].
--- Weights are `luaRecode`'s; row r begins at `first` + r·n. Sixteen values stay in registers while
--- all rows go by, and a row's sixteen weights come from one call: two instructions a product.
-local function luaProducts(moving, at, weights, first, n, rows, sums)
-  local data = settle(moving)
-  at = moving.from + at
-  local done = 0
-  while done + 16 <= n do
-    local a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q = byte(data, at + done + 1, at + done + 16)
-    if a > 127 then a = a - 256 end
-    if b > 127 then b = b - 256 end
-    if c > 127 then c = c - 256 end
-    if d > 127 then d = d - 256 end
-    if e > 127 then e = e - 256 end
-    if f > 127 then f = f - 256 end
-    if g > 127 then g = g - 256 end
-    if h > 127 then h = h - 256 end
-    if i > 127 then i = i - 256 end
-    if j > 127 then j = j - 256 end
-    if k > 127 then k = k - 256 end
-    if l > 127 then l = l - 256 end
-    if m > 127 then m = m - 256 end
-    if o > 127 then o = o - 256 end
-    if p > 127 then p = p - 256 end
-    if q > 127 then q = q - 256 end
-    local less = 128 * (a + b + c + d + e + f + g + h + i + j + k + l + m + o + p + q)
-    local w = first + done + 1
-    for r = 1, rows do
-      local A, B, C, D, E, F, G, H, I, J, K, L, M, O, P, Q = byte(weights, w, w + 15)
-      sums[r] = sums[r] - less + a * A + b * B + c * C + d * D + e * E + f * F + g * G + h * H
-        + i * I + j * J + k * K + l * L + m * M + o * O + p * P + q * Q
-      w = w + n
+-- The bytes of an array with seven more: a row that is filled up reads so far.
+local function luaPadded(t)
+  return bytesOf(t) .. '\0\0\0\0\0\0\0'
+end
+
+-- Adds to each sum the products of n values with a row of weights: sums[r] += Σ data[at + i]·w[r][i].
+-- Weights are `luaRecode`'s; the first row begins at w. Values stay in registers while all rows go
+-- by, and up to 40 weights of a row come from one call: two instructions a product. What is read
+-- behind the n values meets weights of zero.
+local function luaProducts(data, at, weights, w, n, rows, sums)
+  local stride = n + -n % 8
+  local left = stride
+  while left > 0 do
+    local row, done = w, 8
+    if left >= 40 then
+      local x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x19,
+        x20, x21, x22, x23, x24, x25, x26, x27, x28, x29, x30, x31, x32, x33, x34, x35, x36, x37,
+        x38, x39, x40
+        = byte(data, at + 1, at + 40)
+      if x1 > 127 then x1 = x1 - 256 end
+      if x2 > 127 then x2 = x2 - 256 end
+      if x3 > 127 then x3 = x3 - 256 end
+      if x4 > 127 then x4 = x4 - 256 end
+      if x5 > 127 then x5 = x5 - 256 end
+      if x6 > 127 then x6 = x6 - 256 end
+      if x7 > 127 then x7 = x7 - 256 end
+      if x8 > 127 then x8 = x8 - 256 end
+      if x9 > 127 then x9 = x9 - 256 end
+      if x10 > 127 then x10 = x10 - 256 end
+      if x11 > 127 then x11 = x11 - 256 end
+      if x12 > 127 then x12 = x12 - 256 end
+      if x13 > 127 then x13 = x13 - 256 end
+      if x14 > 127 then x14 = x14 - 256 end
+      if x15 > 127 then x15 = x15 - 256 end
+      if x16 > 127 then x16 = x16 - 256 end
+      if x17 > 127 then x17 = x17 - 256 end
+      if x18 > 127 then x18 = x18 - 256 end
+      if x19 > 127 then x19 = x19 - 256 end
+      if x20 > 127 then x20 = x20 - 256 end
+      if x21 > 127 then x21 = x21 - 256 end
+      if x22 > 127 then x22 = x22 - 256 end
+      if x23 > 127 then x23 = x23 - 256 end
+      if x24 > 127 then x24 = x24 - 256 end
+      if x25 > 127 then x25 = x25 - 256 end
+      if x26 > 127 then x26 = x26 - 256 end
+      if x27 > 127 then x27 = x27 - 256 end
+      if x28 > 127 then x28 = x28 - 256 end
+      if x29 > 127 then x29 = x29 - 256 end
+      if x30 > 127 then x30 = x30 - 256 end
+      if x31 > 127 then x31 = x31 - 256 end
+      if x32 > 127 then x32 = x32 - 256 end
+      if x33 > 127 then x33 = x33 - 256 end
+      if x34 > 127 then x34 = x34 - 256 end
+      if x35 > 127 then x35 = x35 - 256 end
+      if x36 > 127 then x36 = x36 - 256 end
+      if x37 > 127 then x37 = x37 - 256 end
+      if x38 > 127 then x38 = x38 - 256 end
+      if x39 > 127 then x39 = x39 - 256 end
+      if x40 > 127 then x40 = x40 - 256 end
+      local less = 128 * (x1 + x2 + x3 + x4 + x5 + x6 + x7 + x8 + x9 + x10 + x11 + x12 + x13 +
+        x14 + x15 + x16 + x17 + x18 + x19 + x20 + x21 + x22 + x23 + x24 + x25 + x26 + x27 + x28 +
+        x29 + x30 + x31 + x32 + x33 + x34 + x35 + x36 + x37 + x38 + x39 + x40)
+      for r = 1, rows do
+        local w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15, w16, w17, w18,
+          w19, w20, w21, w22, w23, w24, w25, w26, w27, w28, w29, w30, w31, w32, w33, w34, w35,
+          w36, w37, w38, w39, w40
+          = byte(weights, w + 1, w + 40)
+        sums[r] = sums[r] - less + x1 * w1 + x2 * w2 + x3 * w3 + x4 * w4 + x5 * w5 + x6 * w6 +
+          x7 * w7 + x8 * w8 + x9 * w9 + x10 * w10 + x11 * w11 + x12 * w12 + x13 * w13 +
+          x14 * w14 + x15 * w15 + x16 * w16 + x17 * w17 + x18 * w18 + x19 * w19 + x20 * w20 +
+          x21 * w21 + x22 * w22 + x23 * w23 + x24 * w24 + x25 * w25 + x26 * w26 + x27 * w27 +
+          x28 * w28 + x29 * w29 + x30 * w30 + x31 * w31 + x32 * w32 + x33 * w33 + x34 * w34 +
+          x35 * w35 + x36 * w36 + x37 * w37 + x38 * w38 + x39 * w39 + x40 * w40
+        w = w + stride
+      end
+      done = 40
+    elseif left >= 24 then
+      local x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x19,
+        x20, x21, x22, x23, x24
+        = byte(data, at + 1, at + 24)
+      if x1 > 127 then x1 = x1 - 256 end
+      if x2 > 127 then x2 = x2 - 256 end
+      if x3 > 127 then x3 = x3 - 256 end
+      if x4 > 127 then x4 = x4 - 256 end
+      if x5 > 127 then x5 = x5 - 256 end
+      if x6 > 127 then x6 = x6 - 256 end
+      if x7 > 127 then x7 = x7 - 256 end
+      if x8 > 127 then x8 = x8 - 256 end
+      if x9 > 127 then x9 = x9 - 256 end
+      if x10 > 127 then x10 = x10 - 256 end
+      if x11 > 127 then x11 = x11 - 256 end
+      if x12 > 127 then x12 = x12 - 256 end
+      if x13 > 127 then x13 = x13 - 256 end
+      if x14 > 127 then x14 = x14 - 256 end
+      if x15 > 127 then x15 = x15 - 256 end
+      if x16 > 127 then x16 = x16 - 256 end
+      if x17 > 127 then x17 = x17 - 256 end
+      if x18 > 127 then x18 = x18 - 256 end
+      if x19 > 127 then x19 = x19 - 256 end
+      if x20 > 127 then x20 = x20 - 256 end
+      if x21 > 127 then x21 = x21 - 256 end
+      if x22 > 127 then x22 = x22 - 256 end
+      if x23 > 127 then x23 = x23 - 256 end
+      if x24 > 127 then x24 = x24 - 256 end
+      local less = 128 * (x1 + x2 + x3 + x4 + x5 + x6 + x7 + x8 + x9 + x10 + x11 + x12 + x13 +
+        x14 + x15 + x16 + x17 + x18 + x19 + x20 + x21 + x22 + x23 + x24)
+      for r = 1, rows do
+        local w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15, w16, w17, w18,
+          w19, w20, w21, w22, w23, w24
+          = byte(weights, w + 1, w + 24)
+        sums[r] = sums[r] - less + x1 * w1 + x2 * w2 + x3 * w3 + x4 * w4 + x5 * w5 + x6 * w6 +
+          x7 * w7 + x8 * w8 + x9 * w9 + x10 * w10 + x11 * w11 + x12 * w12 + x13 * w13 +
+          x14 * w14 + x15 * w15 + x16 * w16 + x17 * w17 + x18 * w18 + x19 * w19 + x20 * w20 +
+          x21 * w21 + x22 * w22 + x23 * w23 + x24 * w24
+        w = w + stride
+      end
+      done = 24
+    elseif left >= 16 then
+      local x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16
+        = byte(data, at + 1, at + 16)
+      if x1 > 127 then x1 = x1 - 256 end
+      if x2 > 127 then x2 = x2 - 256 end
+      if x3 > 127 then x3 = x3 - 256 end
+      if x4 > 127 then x4 = x4 - 256 end
+      if x5 > 127 then x5 = x5 - 256 end
+      if x6 > 127 then x6 = x6 - 256 end
+      if x7 > 127 then x7 = x7 - 256 end
+      if x8 > 127 then x8 = x8 - 256 end
+      if x9 > 127 then x9 = x9 - 256 end
+      if x10 > 127 then x10 = x10 - 256 end
+      if x11 > 127 then x11 = x11 - 256 end
+      if x12 > 127 then x12 = x12 - 256 end
+      if x13 > 127 then x13 = x13 - 256 end
+      if x14 > 127 then x14 = x14 - 256 end
+      if x15 > 127 then x15 = x15 - 256 end
+      if x16 > 127 then x16 = x16 - 256 end
+      local less = 128 * (x1 + x2 + x3 + x4 + x5 + x6 + x7 + x8 + x9 + x10 + x11 + x12 + x13 +
+        x14 + x15 + x16)
+      for r = 1, rows do
+        local w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15, w16
+          = byte(weights, w + 1, w + 16)
+        sums[r] = sums[r] - less + x1 * w1 + x2 * w2 + x3 * w3 + x4 * w4 + x5 * w5 + x6 * w6 +
+          x7 * w7 + x8 * w8 + x9 * w9 + x10 * w10 + x11 * w11 + x12 * w12 + x13 * w13 +
+          x14 * w14 + x15 * w15 + x16 * w16
+        w = w + stride
+      end
+      done = 16
+    else
+      local x1, x2, x3, x4, x5, x6, x7, x8
+        = byte(data, at + 1, at + 8)
+      if x1 > 127 then x1 = x1 - 256 end
+      if x2 > 127 then x2 = x2 - 256 end
+      if x3 > 127 then x3 = x3 - 256 end
+      if x4 > 127 then x4 = x4 - 256 end
+      if x5 > 127 then x5 = x5 - 256 end
+      if x6 > 127 then x6 = x6 - 256 end
+      if x7 > 127 then x7 = x7 - 256 end
+      if x8 > 127 then x8 = x8 - 256 end
+      local less = 128 * (x1 + x2 + x3 + x4 + x5 + x6 + x7 + x8)
+      for r = 1, rows do
+        local w1, w2, w3, w4, w5, w6, w7, w8
+          = byte(weights, w + 1, w + 8)
+        sums[r] = sums[r] - less + x1 * w1 + x2 * w2 + x3 * w3 + x4 * w4 + x5 * w5 + x6 * w6 +
+          x7 * w7 + x8 * w8
+        w = w + stride
+      end
+      done = 8
     end
-    done = done + 16
-  end
-  while done < n do
-    local a, b, c, d = byte(data, at + done + 1, at + done + 4)
-    local left = n - done
-    if a > 127 then a = a - 256 end
-    b = left > 1 and (b > 127 and b - 256 or b) or 0
-    c = left > 2 and (c > 127 and c - 256 or c) or 0
-    d = left > 3 and (d > 127 and d - 256 or d) or 0
-    local less = 128 * (a + b + c + d)
-    local w = first + done + 1
-    for r = 1, rows do
-      local A, B, C, D = byte(weights, w, w + 3)
-      sums[r] = sums[r] - less + a * A + b * B + c * C + d * D
-      w = w + n
-    end
-    done = done + 4
+    w = row + done
+    at = at + done
+    left = left - done
   end
 end
 
 -- The first values of a list as bytes.
 local function luaBytes(list, n)
+  if n < 33 then return char(unpack(list, 1, n)) end
   local out = {}
   for i = 1, n, 32 do
     out[#out + 1] = char(unpack(list, i, i + 31 < n and i + 31 or n))

@@ -1,15 +1,15 @@
-import { byte, type Dot, type Kernel, POW2, requantise } from '../core/arithmetic.ts';
+import { byte, type Dot, type Kernel, type Layer, POW2, requantise } from '../core/arithmetic.ts';
 import { type Tier, tierOf } from '../core/kernel.ts';
 import { CONV1D, PLANE } from '../core/options.ts';
 import { patches } from '../core/planes.ts';
-import type { ReadyLayer } from './globals.ts';
 
 /* Of prelude.lua, where they are described. */
 declare const luaDot: Dot;
-declare const luaRecode: (this: void, weights: Int8Array) => ArrayBuffer;
+declare const luaRecode: (this: void, weights: Int8Array, n: number) => ArrayBuffer;
+declare const luaPadded: (this: void, values: Int8Array) => ArrayBuffer;
 declare const luaProducts: (
   this: void,
-  moving: Int8Array,
+  data: ArrayBuffer,
   at: number,
   weights: ArrayBuffer,
   first: number,
@@ -21,19 +21,55 @@ declare const luaBytes: (this: void, values: number[], n: number) => ArrayBuffer
 declare const luaJoin: (this: void, pieces: ArrayBuffer[], between: string) => ArrayBuffer;
 declare const luaOwn: (this: void, array: Int8Array | Uint16Array) => void;
 
-/** Reads a layer's numbers once: a view looks at its bytes each time, and keeps the whole part. */
+/** How a layer's sums become int8; one of them, or one for each filter. */
+interface Scale {
+  multiplier: number;
+  shift: number;
+  /** below this size of a sum both roundings are one floor: see the core's `multiply` */
+  limit: number;
+  plus: number;
+  scale: number;
+}
+
+/** A layer as the tier keeps it after its first run: a view would look at its bytes each time. */
+interface ReadyLayer extends Layer {
+  weightBytes?: ArrayBuffer;
+  sums: number[];
+  steps: Scale[];
+  type: number;
+  channels: number;
+  filters: number;
+  zero: number;
+  low: number;
+  high: number;
+}
+
+/** Reads a layer's numbers once, and lets go of the part that they were read from. */
 function ready(layer: ReadyLayer): void {
+  const head = layer.head;
   const rows = layer.bias.length;
-  layer.recoded = luaRecode(layer.weights);
+  layer.type = head[0];
+  layer.channels = layer.shape[0];
+  layer.filters = layer.shape[1];
+  layer.zero = head[3];
+  layer.low = head[1];
+  layer.high = head[15];
   layer.sums = [];
-  layer.multipliers = [];
-  layer.shifts = [];
+  layer.steps = [];
+  layer.weightBytes = luaRecode(layer.weights, layer.weights.length / rows);
   for (let i = 0; i < rows; i++) layer.sums.push(layer.bias[i]);
   for (let i = 0; i < layer.multiplier.length; i++) {
-    layer.multipliers.push(layer.multiplier[i]);
-    layer.shifts.push(-layer.right[i]);
+    const shift = -layer.right[i];
+    const scale = 2147483648 * POW2[shift < 1 ? 0 : shift];
+    layer.steps.push({
+      multiplier: layer.multiplier[i],
+      shift: -shift,
+      limit: shift < 1 ? 0 : 2097152,
+      plus: 1073741824 + scale / 2,
+      scale: scale,
+    });
   }
-  luaOwn(layer.head);
+  luaOwn(head);
   luaOwn(layer.shape);
   layer.weights = new Int8Array(0);
   layer.bias = new Int32Array(0);
@@ -42,35 +78,35 @@ function ready(layer: ReadyLayer): void {
 }
 
 /**
- * Dense layers and convolutions as Lua does them fastest: all filters of a place at once, sixteen
+ * Dense layers and convolutions as Lua does them fastest: all filters of a place at once, up to 32
  * products a call. The same numbers as the core's `multiply`, which it stands for.
  */
 export const products: Kernel = (given, input) => {
   const layer = given as ReadyLayer;
-  if (layer.recoded === undefined) ready(layer);
-  const head = layer.head;
-  const shape = layer.shape;
-  const type = head[0];
-  const filters = shape[1];
-  const zero = head[3];
-  const low = head[1];
-  const high = head[15];
-  const each = head[16];
-  const weights = layer.recoded as ArrayBuffer;
-  const floor = Math.floor;
+  if (layer.weightBytes === undefined) ready(layer);
+  const type = layer.type;
+  const zero = layer.zero;
+  const low = layer.low;
+  const high = layer.high;
+  const weights = layer.weightBytes as ArrayBuffer;
+  const starts = layer.sums;
+  const scales = layer.steps;
+  const each = scales.length > 1;
   let moving = input;
-  let size = shape[0];
+  let size = layer.channels;
   let step = 0;
   let places = 1;
   let planes = 1;
   if (PLANE && type > 4) {
+    const head = layer.head;
     moving = patches(layer, input);
     if (type === 6) planes = size;
     size = byte(head[24]) * byte(head[12]) * (type === 6 ? 1 : size);
     step = size;
     places = moving.length / size / planes;
   } else if (CONV1D && type > 1) {
-    places = shape[3];
+    const head = layer.head;
+    places = layer.shape[3];
     step = byte(head[13]) * size;
     const before = head[14] * size;
     size *= byte(head[12]);
@@ -80,41 +116,43 @@ export const products: Kernel = (given, input) => {
       moving.set(input, before);
     }
   }
-  const rows = filters / planes;
+  const rows = layer.filters / planes;
+  const stride = size + ((8 - (size % 8)) % 8);
+  const data = luaPadded(moving);
   const sums: number[] = [];
   const pieces: ArrayBuffer[] = [];
-  let mul = layer.multipliers[0];
-  let shift = layer.shifts[0];
-  let limit = shift < 1 ? 0 : 2097152;
-  let scale = 2147483648 * POW2[shift < 1 ? 0 : shift];
-  let plus = 1073741824 + scale / 2;
+  let s = scales[0];
+  let mul = s.multiplier;
+  let limit = s.limit;
+  let plus = s.plus;
+  let scale = s.scale;
   let acc: number;
   for (let place = 0; place < places; place++) {
     for (let plane = 0; plane < planes; plane++) {
       const filter = plane * rows;
-      for (let r = 0; r < rows; r++) sums[r] = layer.sums[filter + r];
       const at = (plane * places + place) * step;
-      luaProducts(moving, at, weights, filter * size, size, rows, sums);
+      for (let r = 0; r < rows; r++) sums[r] = starts[filter + r];
+      luaProducts(data, at, weights, filter * stride, size, rows, sums);
       for (let r = 0; r < rows; r++) {
-        if (each === 1) {
-          mul = layer.multipliers[filter + r];
-          shift = layer.shifts[filter + r];
-          limit = shift < 1 ? 0 : 2097152;
-          scale = 2147483648 * POW2[shift < 1 ? 0 : shift];
-          plus = 1073741824 + scale / 2;
+        if (each) {
+          s = scales[filter + r];
+          mul = s.multiplier;
+          limit = s.limit;
+          plus = s.plus;
+          scale = s.scale;
         }
         acc = sums[r];
-        acc =
-          acc < limit && acc > -limit
-            ? floor((acc * mul + plus - (acc < 0 ? 2147483648 : 0)) / scale) + zero
-            : requantise(acc, mul, -shift, zero);
+        if (acc < limit && acc > -limit) {
+          acc = (acc * mul + plus - (acc < 0 ? 2147483648 : 0)) / scale;
+          acc = Math.floor(acc) + zero;
+        } else acc = requantise(acc, mul, s.shift, zero);
         acc = acc < low ? low : acc > high ? high : acc;
         sums[r] = acc < 0 ? acc + 256 : acc;
       }
       pieces.push(luaBytes(sums, rows));
     }
   }
-  return new Int8Array(luaJoin(pieces, ''));
+  return new Int8Array(places * planes === 1 ? pieces[0] : luaJoin(pieces, ''));
 };
 
 /** The kernel tier of NodeMCU. */
