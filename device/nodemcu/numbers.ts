@@ -18,9 +18,12 @@ export function numbersLack(a: Arithmetic): string {
     return 'its numbers are integers: build it without LUA_NUMBER_INTEGRAL';
   }
   const big = a.multiply(a.multiply(65536, 65536), 1048576); // 2^52
-  const isWhole = a.add(a.add(big, 1), -big) === 1 && a.add(a.add(big, big), -1) > big;
-  const isPositive = a.divide(a.multiply(65536, 65536), 65536) === 65536;
-  return isWhole && isPositive
+  const most = a.add(a.add(big, big), -1);
+  const isWhole = a.divide(big, a.multiply(65536, 65536)) === 1048576;
+  const isCounting = a.add(a.add(big, 1), -big) === 1;
+  // A quotient is a float in Lua 5.3, whatever its parts are.
+  const isExact = a.add(a.divide(most, 1), -big) === a.add(big, -1);
+  return isWhole && isCounting && isExact
     ? ''
     : 'its numbers have 32 bits: build it with LUA_NUMBER_64BITS (ESP32: LUA_NUMBER_INT64 and LUA_NUMBER_DOUBLE), or with Lua 5.1';
 }
