@@ -2,6 +2,7 @@ import type {
   Calls,
   DeviceView,
   GatewayEvent,
+  ImportReport,
   RolloutView,
   Status,
 } from '../../../gateway/calls.ts';
@@ -60,6 +61,29 @@ export function fakeRollout(change: Partial<RolloutView> = {}): RolloutView {
     ...change,
   };
 }
+
+/** What an import of a small model reports. */
+export const fakeImport: ImportReport = {
+  file: 'cd'.repeat(32),
+  exported: false,
+  notes: ['SOFTMAX at the end is left out'],
+  layers: [
+    {
+      ...{ operator: 'CONV_2D', input: [1, 50, 3], output: [1, 25, 8] },
+      ...{ activation: 'relu', macs: 3000, weights: 120 },
+    },
+    {
+      ...{ operator: 'FULLY_CONNECTED', input: [200], output: [6] },
+      ...{ activation: 'none', macs: 1200, weights: 1200 },
+    },
+  ],
+  ...{ macs: 4200, weights: 1320, ram: 350 },
+  parts: [{ part: 'head', bytes: 1300 }],
+  boards: [
+    { board: 'banglejs2', fits: true, why: [] },
+    { board: 'puckjs', fits: false, why: ['9000 bytes, a slot has 4096'] },
+  ],
+};
 
 export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
   const listeners = new Set<(event: GatewayEvent) => void>();
@@ -145,6 +169,14 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
     async rollback(wanted) {
       note('rollback', wanted);
       return fakeRollout({ stage: 'rolledback' });
+    },
+    async exportModel(wanted, format) {
+      note('exportModel', wanted, format);
+      return { version, format, file: Buffer.from('a model').toString('base64') };
+    },
+    async importModel(request) {
+      note('importModel', request);
+      return { version: request.look ? null : version, report: fakeImport };
     },
     on(_name, listener) {
       listeners.add(listener);

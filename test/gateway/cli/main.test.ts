@@ -20,6 +20,8 @@ const verbs = [
   'train',
   'promote',
   'rollback',
+  'export',
+  'import',
   'bench',
   'doctor',
 ];
