@@ -1,14 +1,21 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bundle } from '../../../device/build.ts';
 import { buildLuaBundle } from '../../../device/build-lua.ts';
+import { pushSample, startWindows } from '../../../device/core/window.ts';
+import { windowOptions } from '../../../device/window-options.ts';
 import { loadBoard } from '../../../gateway/board.ts';
 import { loadTask } from '../../../gateway/task.ts';
 import { hasLua, LUAS, skippedLua } from '../../support/lua.ts';
 import { type LuaDevice, luaDevice } from '../../support/lua-device.ts';
 import { type TinyModel, tinyModel, walk } from '../../support/tiny-model.ts';
+
+/** What the data may take, in bytes: see heapOf. */
+const HEAP_64 = 48_000;
+const HEAP_32 = 30_000;
 
 let folder: string;
 let bundle: Bundle;
@@ -92,5 +99,182 @@ for (const lua of LUAS) {
         }),
       60_000,
     );
+
+    it(
+      'bundle sends what Node makes of the same windows and samples',
+      () =>
+        withDevice(lua, async (d) => {
+          const model = tinyModel(3);
+          await update(d, model);
+          const expected: unknown[][] = [];
+          const expectWindow = (window: Int8Array, n: number, label: number | null): void => {
+            const { cls, score, embedding } = model.predict(window, n);
+            const raw = label === null ? null : [...new Uint8Array(window.buffer)];
+            expected.push([3, cls, score, n, [...new Uint8Array(embedding.buffer)], raw, label]);
+          };
+          for (let i = 0; i < 12; i++) {
+            const n = 50 - (i % 20);
+            const window = walk(i).fill(0, n * 3);
+            const label = i % 3 === 0 ? i % 6 : undefined;
+            await d.feedWindow(window, n, label);
+            expectWindow(window, n, label ?? null);
+            await d.settle(50);
+          }
+          // Shakes with pauses between them become windows by themselves.
+          const segments = startWindows(windowOptions(loadTask('gesture')));
+          for (let i = 0; i < 400; i++) {
+            const shakes = i % 60 > 15 && i % 60 < 45;
+            const sample = [0, 1, 2].map((a) =>
+              shakes ? Math.round(50 * Math.sin(i * (a + 1))) : 0,
+            );
+            await d.run(`s ${sample}`);
+            const done = pushSample(segments, sample);
+            if (done !== undefined) expectWindow(done.values, done.n, null);
+            if (done !== undefined) await d.settle(50);
+          }
+          await d.settle();
+          const list = (bytes: unknown): unknown =>
+            bytes === null ? null : [...(bytes as Uint8Array)];
+          const said = d.gateway.samples.map((fields) => [
+            ...fields.slice(3, 7),
+            list(fields[7]),
+            list(fields[8]),
+            fields[9],
+          ]);
+          expect(expected.length).toBeGreaterThan(16);
+          expect(said).toEqual(expected);
+        }),
+      60_000,
+    );
+
+    it(
+      'bundle keeps its model when power goes at any piece of an update',
+      () =>
+        withDevice(lua, async (first, boot) => {
+          const [old, fresh] = [tinyModel(1), tinyModel(2, 2)];
+          await update(first, old);
+          let d = first;
+          for (const pieces of [1, 2, 4]) {
+            d.gateway.offer(fresh);
+            while (d.gateway.wants.length < pieces) await d.run('a 50');
+            d = await boot(); // killed while it fetches
+            const right = old.predict(walk(7), 50);
+            expect(await d.feedWindow(walk(7), 50)).toEqual({ cls: right.cls, score: right.score });
+          }
+          expect(await update(d, fresh)).toContain(5);
+          const now = fresh.predict(walk(7), 50);
+          expect(await d.feedWindow(walk(7), 50)).toEqual({ cls: now.cls, score: now.score });
+        }),
+      60_000,
+    );
+
+    it(
+      'bundle refuses a part that arrives damaged, and one whose golden vectors differ',
+      () =>
+        withDevice(lua, async (d) => {
+          const damaged = tinyModel(1);
+          damaged.parts[2]![30]! ^= 1;
+          expect(await update(d, damaged)).toContain(8);
+          const wrong = tinyModel(2);
+          (wrong.offer[5] as Uint8Array)[3]! ^= 1;
+          expect(await update(d, wrong)).toContain(10);
+          expect(await d.feedWindow(walk(7), 50)).toBeUndefined();
+          expect(await update(d, tinyModel(3))).toContain(5);
+        }),
+      60_000,
+    );
+
+    for (const [name, env] of [
+      ['an ESP32, without file.open, tmr.now and node.random', { WITHOUT_FILE: '1' }],
+      ['a firmware with the module bit, whose results are signed', { WITH_BIT: '1' }],
+    ] as const) {
+      it(
+        `bundle works when the board is ${name}`,
+        () =>
+          withDevice(
+            lua,
+            async (first, boot) => {
+              const model = tinyModel(5);
+              expect(await update(first, model)).toContain(5);
+              const sessions = [first.gateway.hellos[0]![1]];
+              for (let i = 0; i < 2; i++) {
+                const again = await boot();
+                sessions.push(again.gateway.hellos[0]![1]);
+                const right = model.predict(walk(9), 50);
+                const { cls, score } = right;
+                expect(await again.feedWindow(walk(9), 50)).toEqual({ cls, score });
+              }
+              expect(new Set(sessions).size).toBe(3);
+            },
+            env,
+          ),
+        60_000,
+      );
+    }
   });
 }
+
+/* Firmwares whose numbers are too small, built elsewhere: paths in WHETSTONE_LUA32, with commas. */
+const small = (process.env.WHETSTONE_LUA32 ?? '').split(',').filter((path) => path !== '');
+const skippedSmall = small.length > 0 ? '' : ' (skipped: WHETSTONE_LUA32 is not set)';
+
+it.skipIf(small.length === 0)(
+  `bundle says what to build when the Lua has other numbers${skippedSmall}`,
+  async () => {
+    for (const lua of small) {
+      await expect(withDevice(lua, async () => {})).rejects.toThrow(
+        /Whetstone cannot run on this firmware: its numbers .* LUA_NUMBER_(64BITS|INTEGRAL)/,
+      );
+    }
+  },
+);
+
+/**
+ * Heap beside the model's bytes: with the code in flash, as in NodeMCU's Lua flash store, what is left
+ * is data. Counted after full collections, with a model, a full ring and an update that waits.
+ */
+async function heapOf(lua: string, luac: string): Promise<{ code: number; data: number }> {
+  const stripped = join(folder, `${basename(lua)}.luac`);
+  execFileSync(luac, ['-s', '-o', stripped, join(folder, 'bundle.lua')]);
+  const cwd = mkdtempSync(join(folder, 'heap-'));
+  const d = await luaDevice({ lua, bundle: stripped, cwd });
+  try {
+    await d.settle();
+    const model = tinyModel(1);
+    await update(d, model);
+    for (let i = 0; i < 12; i++) await d.feedWindow(walk(i), 50);
+    d.gateway.serve = false;
+    d.gateway.offer(tinyModel(2, 2));
+    await d.settle(500);
+    const line = (await d.run('m')).find((said) => said.startsWith('m '))!;
+    const [before, loaded, now] = line.slice(2).split(' ').map(Number);
+    const weights = model.parts.reduce((sum, part) => sum + part.length, 0);
+    return { code: loaded! - before!, data: now! - loaded! - weights };
+  } finally {
+    await d.stop();
+  }
+}
+
+/* A 32-bit Lua 5.1 counts as an ESP8266 does: pointers of 4 bytes, values of 12. */
+const narrow = process.env.WHETSTONE_LUA51_M32?.split(',');
+const skippedNarrow = narrow ? '' : ' (skipped: WHETSTONE_LUA51_M32 is not set)';
+
+it.skipIf(!hasLua('luac5.1'))(
+  `bundle stays in its heap on lua5.1${hasLua('luac5.1') ? '' : ' (skipped: luac5.1 is not installed)'}`,
+  async () => {
+    const { code, data } = await heapOf('lua5.1', 'luac5.1');
+    console.log(`lua5.1, 64 bits: code ${code} bytes, data ${data} bytes`);
+    expect(data).toBeLessThan(HEAP_64);
+  },
+  60_000,
+);
+
+it.skipIf(!narrow)(
+  `bundle stays in its heap on a 32-bit lua5.1${skippedNarrow}`,
+  async () => {
+    const { code, data } = await heapOf(narrow![0]!, narrow![1]!);
+    console.log(`lua5.1, 32 bits: code ${code} bytes, data ${data} bytes`);
+    expect(data).toBeLessThan(HEAP_32);
+  },
+  60_000,
+);
