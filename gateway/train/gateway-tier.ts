@@ -17,8 +17,8 @@ const dot: Dot = (a, b) => {
 
 /** Two weights in one double, w0 + 2^26·w1: a product and a sum serve two outputs, exactly. */
 const APART = 2 ** 26;
-/** Products of int8 that each of the two sums may have: 2^11 of at most 2^14. */
-const MOST = 2048;
+/** Products of int8 that each of the two sums may have: of at most 2^14 each, together below 2^25. */
+const MOST = 2047;
 /** Pairs that are summed at once, so that none waits for the last one's addition. */
 const ABREAST = 4;
 

@@ -227,6 +227,25 @@ describe('runLayers()', () => {
     }
   });
 
+  it('runLayers() is exact in every tier when all of a long row is extreme', () => {
+    for (const inputs of [2047, 2048, 2049]) {
+      for (const value of [-128, 127]) {
+        const layer: QuantLayer = {
+          ...{ type: 'dense', inputs, outputs: 3, activation: 'none' },
+          weights: new Int8Array(3 * inputs).fill(-128),
+          bias: Int32Array.of(0, -inputs * value * -128, 5),
+          weightScale: Float32Array.of(2 ** -18),
+          ...{ input: { scale: 1, zero: 0 }, output: { scale: 1, zero: 0 } },
+        };
+        const layers = loadLayers(encodeLayers([layer], 0));
+        const input = new Int8Array(inputs).fill(value);
+        for (const [name, { run }] of Object.entries(TIERS)) {
+          expect(Array.from(run(layers, input)), name).toEqual(referenceNet([layer], input));
+        }
+      }
+    }
+  });
+
   it('runLayers() gives the input itself when there are no layers', () => {
     const input = new Int8Array([3, -4]);
     expect(runLayers([], input, dot, multiply)).toBe(input);

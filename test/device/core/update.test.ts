@@ -226,7 +226,7 @@ test('next() takes an update up where it was when the same offer comes again', (
   b.step(OFFER, model.offer);
   expect(b.sent.slice(from)).toEqual([
     [...pack(STATUS, [1, 1, 0])],
-    [...pack(3, [1, 1, 256, 144])],
+    [...pack(3, [1, 1, 256, 160])],
   ]);
 });
 

@@ -68,7 +68,7 @@ describe('run()', () => {
     [
       'a build for no board to nowhere',
       ['build'],
-      'one of banglejs1, banglejs2, espruino-linux, pixljs, puckjs) and --out FILE',
+      'esp8266-nodemcu, espruino-linux, pixljs, puckjs) and --out FILE',
     ],
     ['an unknown option', ['devices', '--nope'], "unknown option '--nope'"],
     ['a missing option', ['replay', '--task', 'gesture'], "required option '--data <dir>'"],
@@ -76,7 +76,7 @@ describe('run()', () => {
     ['an argument too many', ['rollouts', 'x'], 'too many arguments'],
     ['a wrong number', ['events', '--limit', 'ten'], 'It takes an integer from 1.'],
     ['a number out of range', ['labels', '--limit', '0'], 'It takes an integer from 1.'],
-    ['an unknown benchmark', ['bench', 'luck'], 'Allowed choices are train'],
+    ['an unknown benchmark', ['bench', 'luck'], 'Allowed choices are kernel, train'],
     ['an unknown scope', ['train', '--scope', 'all'], 'fleet, cohort:NAME or device:ID'],
     ['a sample that is none', ['labels', 'add', 'watch-1', 'upup'], "'watch-1' is no sample"],
     [
