@@ -1,5 +1,6 @@
 import { optionsOf } from '../device/build.ts';
 import { type BoardProfile, boardNames, loadBoard } from './board.ts';
+import { modelBytes, OFFER_BYTES } from './heal.ts';
 import type { Task } from './task.ts';
 import type { ModelParts, QuantModel } from './train/model.ts';
 import { needsOf, summarise } from './train/model-summary.ts';
@@ -12,8 +13,6 @@ export interface BoardFit {
   why: string[];
 }
 
-/** An offer with its golden vectors and the length of a slot, beside the parts; see slot.ts. */
-export const OFFER_BYTES = 160;
 /** Share of a board's RAM that a model may take; the rest is the interpreter, runtime and ring. */
 const RAM_SHARE = 0.25;
 
@@ -22,7 +21,7 @@ const RAM_SHARE = 0.25;
  * flash is not mapped), and whether the task's bundle holds the layers.
  */
 export function fitBoards(model: QuantModel, parts: ModelParts, task: Task): BoardFit[] {
-  const bytes = parts.pre.length + parts.backbone.length + parts.head.length;
+  const bytes = modelBytes(parts);
   const { ram } = summarise(model.layers);
   const needs = needsOf(model.layers);
   return boardNames().map((name) => {

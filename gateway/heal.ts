@@ -51,7 +51,7 @@ const GOLDEN = 4;
 /** Windows that a first model soaks: there is nothing to compare it with, it only has to run. */
 const FIRST_SOAK = 3;
 /** An offer with its golden vectors and the length of a slot, beside the parts; see slot.ts. */
-const OFFER_BYTES = 160;
+export const OFFER_BYTES = 160;
 
 /**
  * retrain → prove → register → roll out: one scope, once.
@@ -150,6 +150,7 @@ function boardsOf(store: Store, task: string, scope: Scope): BoardProfile[] {
   return [...names].map(loadBoard);
 }
 
-function hashOf(task: Task): string {
+/** SHA-256 of a task, hex. */
+export function hashOf(task: Task): string {
   return createHash('sha256').update(canonical(task)).digest('hex');
 }

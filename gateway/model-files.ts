@@ -5,18 +5,27 @@ import { headOf, partAt, type SlotConfig, slotStart } from '../device/core/slot.
 import whetstone from '../package.json' with { type: 'json' };
 import { fitBoards } from './board-fit.ts';
 import type { Format, ImportView } from './calls.ts';
+import { GatewayError } from './errors.ts';
+import { hashOf, modelBytes } from './heal.ts';
 import { composeMessage } from './link/messages.ts';
 import {
-  canonical,
   decodeManifest,
   encodeManifest,
+  parseScope,
   partNames,
+  scopeName,
   shortId,
 } from './registry/manifest.ts';
 import type { Registry } from './registry/registry.ts';
 import type { Store } from './store/store.ts';
 import type { Task } from './task.ts';
-import { decodeModel, encodeModel, goldenVectors, type ModelParts } from './train/model.ts';
+import {
+  decodeModel,
+  encodeModel,
+  goldenVectors,
+  type ModelParts,
+  type QuantModel,
+} from './train/model.ts';
 import { summarise } from './train/model-summary.ts';
 import { writeOnnx } from './train/onnx/write-onnx.ts';
 import { decodePre, type Pre } from './train/pre.ts';
@@ -110,7 +119,7 @@ export function importFile(
   const pre = carriedPre(read, task);
   const fitted = fitTask(read, task, pre);
   const whole = pre === undefined ? undefined : exported(read, pre, task);
-  const { model, parts } = whole ?? { model: fitted.model, parts: encodeModel(fitted.model) };
+  const { model, parts } = whole ?? { model: fitted.model, parts: partsOf(fitted.model) };
   const report: ImportView['report'] = {
     file: sha256(file),
     exported: whole !== undefined,
@@ -122,7 +131,7 @@ export function importFile(
   if (options.look) return { version: null, report };
   const meta = whole?.manifest ?? {
     task: task.name,
-    taskHash: sha256(canonical(task)),
+    taskHash: hashOf(task),
     scope: { kind: 'fleet' as const, id: '' },
     parent: null,
     golden: goldenOf(parts, task),
@@ -130,9 +139,19 @@ export function importFile(
       dataSnapshot: store.catalogue.addSnapshot([], Date.now()),
       ...{ codeVersion: whetstone.version, seed: 0, rung: 'import' },
     },
-    budgets: { bytes: report.parts.reduce((sum, { bytes }) => sum + bytes, 0) },
+    budgets: { bytes: modelBytes(parts) },
   };
   return { version: registry.register(parts, meta, { imported: report }), report };
+}
+
+function partsOf(model: QuantModel): ModelParts {
+  try {
+    return encodeModel(model);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    const message = `the model does not fit the form that devices read: ${cause.message}`;
+    throw new GatewayError('bad-model', message, { cause, hint: 'make it smaller' });
+  }
 }
 
 function goldenOf(parts: ModelParts, task: Task, { seed, count } = GOLDEN) {
@@ -164,9 +183,13 @@ function exported({ layers, metadata }: TfliteModel, pre: Pre, task: Task) {
     const model = { pre, layers, cut: cut[0] ?? 0 };
     const parts = encodeModel(model);
     const manifest = decodeManifest(bytes);
+    const { kind, id } = manifest.scope;
+    const isSound =
+      Buffer.compare(encodeManifest(manifest), bytes) === 0 &&
+      scopeName(parseScope(scopeName({ kind, id }))) === scopeName({ kind, id });
     const same = partNames.every((name) => sha256(parts[name]) === manifest.parts[name].sha256);
     const { seed, count, outputs } = manifest.golden;
-    if (!same || manifest.task !== task.name || count > MOST_GOLDEN) return undefined;
+    if (!isSound || !same || manifest.task !== task.name || count > MOST_GOLDEN) return undefined;
     const golden = goldenOf(parts, task, { seed, count });
     return String(golden.outputs) === String(outputs) ? { model, parts, manifest } : undefined;
   } catch {
