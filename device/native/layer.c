@@ -50,10 +50,10 @@ __attribute__((noinline)) static void gather(const struct layer *layer, const in
  * int ws_layer(layer, input, output, scratch) runs one layer.
  *
  * layer: as in a part, at a multiple of 4; input: int8 [height][width][channelsIn]; output: int8
- * [heightOut][widthOut][channelsOut]; scratch, for convolutions: kernelH * kernelW * channelsIn
- * bytes. Returns 0, or -1 for a layer that it does not run, having written nothing: any other type;
- * built DENSE_ONLY, which is rows.S alone, also convolutions, a multiplier a channel, and scales
- * that need no shift to the right, which are those from 1/2.
+ * [heightOut][widthOut][channelsOut], and one byte more that may be written; scratch, for
+ * convolutions: kernelH * kernelW * channelsIn bytes. Returns 0, or -1 for a layer that it does not
+ * run, having written nothing: any other type; built DENSE_ONLY, which is rows.S alone, also
+ * convolutions, a multiplier a channel, and scales from 1/2, which need no shift to the right.
  *
  * It starts in rows.S and comes here with what is not a dense layer with one shift to the right.
  */
@@ -94,9 +94,6 @@ int other_layer(const struct layer *layer, const int8_t *input, int8_t *output, 
   job.plus = layer->zpOut + 255 - layer->high;
   job.span = (255 - layer->high + layer->low) * 0x01010101u;
   job.low = (uint8_t)layer->low * 0x01010101u;
-  job.out = output;
-  int8_t *end = output + widthOut * heightOut * rowCount;
-  int8_t after = *end; /* rows() may write it */
   for (; heightOut--; y += down) {
     int x = -layer->padLeft;
     for (uint32_t place = widthOut; place--; x += layer->strideW) {
@@ -115,6 +112,5 @@ int other_layer(const struct layer *layer, const int8_t *input, int8_t *output, 
       output += rowCount;
     }
   }
-  *end = after;
   return 0;
 }

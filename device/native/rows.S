@@ -3,7 +3,7 @@
  * For a Cortex-M4 or better (Thumb-2 with DSP); position-independent, no writable data.
  *
  * Four rows a turn, then two; an odd last row is taken twice, so that one byte after the output is
- * written. Four products take LDR, two SXTB16 and two SMLAD; the patch is spread to halfwords once
+ * written with it. Four products take LDR, two SXTB16 and two SMLAD; the patch is spread to halfwords once
  * for all rows of a turn.
  *
  * Requantisation is TFLM's double rounding, exact for every int32 accumulator. As a signed number
@@ -13,7 +13,7 @@
  * the result between low and high.
  *
  * lr points into the job, at its stride:
- *   -28 right       right shift, 1 to 31; 0: see `slow`
+ *   -28 right       right shift, 1 to 31; 0: see .Lslow
  *   -24 plus        zpOut + 255 - high
  *   -20 multiplier  doubled
  *   -16 span        255 - (high - low), in each byte
@@ -23,7 +23,7 @@
  *     0 stride      weights a row
  *     4 biasEnd
  *     8 patch
- *    12 perChannel, multiplierEnd, shiftEnd; of a job of ws_layer's own: the byte after the output
+ *    12 perChannel, multiplierEnd, shiftEnd: not in a job of ws_layer's own
  */
   .syntax unified
   .cpu cortex-m4
@@ -38,6 +38,11 @@ count   .req r9
 even    .req r10
 odd     .req r11
 half    .req r12
+#ifdef DENSE_ONLY
+probe   .req r3 @ a shorter code than r12
+#else
+probe   .req r12 @ r3 is scratch's
+#endif
 
   .macro spread
   ldr even, [patch], #4
@@ -103,11 +108,11 @@ half    .req r12
   .global ws_layer
   .thumb_func
 ws_layer:
-  ldrb r12, [r0]
-  cmp r12, #1
+  ldrb probe, [r0]
+  cmp probe, #1
   bne .Lother
-  ldrb r12, [r0, #16]
-  cmp r12, #0
+  ldrb probe, [r0, #16]
+  cmp probe, #0
   beq 1f
 .Lother:
 #ifdef DENSE_ONLY
@@ -125,8 +130,7 @@ ws_layer:
   adds r5, #23
   bic r5, #3 @ bias
   add r5, r5, r12, lsl #2
-  ldrb r7, [r2, r12]
-  push {r4-r7}
+  push {r4-r6}
   mov lr, sp
   ldrsb r2, [r5, #4]
   rsbs r2, r2, #0
@@ -203,9 +207,7 @@ ws_layer:
   adds r3, #28
   bne 3f @ a job of layer.c
 #endif
-  ldr r3, [lr, #12]
-  strb r3, [r11, r12] @ r12: -1 after a row taken twice
-  add sp, #44
+  add sp, #40
   movs r0, #0
 3: pop {r4-r11, pc}
 
@@ -228,9 +230,11 @@ ws_layer:
   b .Lbytes
 
 .Lleft:
+#ifndef DENSE_ONLY
   mov r1, r6
   mov r2, r11
-  add sp, #16
+#endif
+  add sp, #12
   pop {r4-r11, lr}
   b .Lother
 

@@ -28,7 +28,7 @@ export interface ThumbResult {
   returned: number;
   /** int8 [heightOut][widthOut][channelsOut] */
   output: Int8Array;
-  /** bytes that it changed outside output and scratch: none, or it is wrong */
+  /** bytes that it changed outside scratch, output and the byte after it: none, or it is wrong */
   stray: number;
   /** instructions executed from the entry to the return, where asked for */
   instructions: number;
@@ -83,7 +83,7 @@ function read(arena: Arena, returned: number, after: Uint8Array): ThumbResult {
   const stray = after.filter(
     (byte, i) =>
       byte !== memory[i] &&
-      !inside(i, at.output, returned === 0 ? outputBytes : 0) &&
+      !inside(i, at.output, returned === 0 ? outputBytes + 1 : 0) &&
       !inside(i, at.scratch, returned === 0 ? scratchBytes : 0),
   ).length;
   const output = Int8Array.from(after.subarray(at.output, at.output + outputBytes));
