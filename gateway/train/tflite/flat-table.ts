@@ -16,7 +16,8 @@ export interface Table {
   text(field: number): string;
   table(field: number): Table | undefined;
   tables(field: number): Table[];
-  int32s(field: number): number[];
+  /** @param most longer lists are refused */
+  int32s(field: number, most?: number): number[];
   float32s(field: number): Float32Array;
   /** those beyond 2^53 lose digits */
   int64s(field: number): number[];
@@ -83,8 +84,8 @@ function tableAt(view: DataView, start: number): Table {
     return [start + 4, n];
   }
 
-  function list<T>(field: number, each: number, read: (at: number) => T): T[] {
-    const [at, n] = vector(field, each);
+  function list<T>(field: number, each: number, read: (at: number) => T, most?: number): T[] {
+    const [at, n] = vector(field, each, most);
     return Array.from({ length: n }, (_, i) => read(at + i * each));
   }
 
@@ -112,7 +113,7 @@ function tableAt(view: DataView, start: number): Table {
       return at === undefined ? undefined : tableAt(view, follow(view, at));
     },
     tables: (field) => list(field, 4, (at) => tableAt(view, follow(view, at))),
-    int32s: (field) => list(field, 4, (at) => view.getInt32(at, true)),
+    int32s: (field, most) => list(field, 4, (at) => view.getInt32(at, true), most),
     float32s: (field) => Float32Array.from(list(field, 4, (at) => view.getFloat32(at, true))),
     int64s: (field) => list(field, 8, (at) => Number(view.getBigInt64(at, true))),
     bytes(field) {

@@ -42,7 +42,10 @@ export interface Graph {
 const MOST_BYTES = 16 * 2 ** 20;
 const MOST_VALUES = 2 ** 20;
 const MOST_DIMENSIONS = 8;
-const MOST_OPERATORS = 1000;
+/** A part has at most 255 layers; between them may be shapes. */
+const MOST_OPERATORS = 512;
+/** No operator that is read has more inputs. */
+const MOST_INPUTS = 4;
 const MOST_TENSORS = 10_000;
 const BYTES_OF: Record<string, number> = {
   int8: 1,
@@ -141,7 +144,12 @@ function readOperator(
   const outputs = table.int32s(s.OPERATOR.outputs);
   if (!KNOWN.has(name)) throw unknown(name);
   const [out] = outputs;
-  if (out === undefined || outputs.length > 1 || places.length === 0 || places.length > 8) {
+  if (
+    out === undefined ||
+    outputs.length > 1 ||
+    places.length === 0 ||
+    places.length > MOST_INPUTS
+  ) {
     throw damaged(
       `${name} (operator ${index}) has ${places.length} inputs, ${outputs.length} outputs`,
     );
@@ -157,14 +165,15 @@ function readOperator(
 
 const KNOWN = new Set(Object.keys(s.CODE));
 
+/** What a converter writes where the batch is not fixed: the shape is computed while the model runs. */
+const SHAPING = ['SHAPE', 'STRIDED_SLICE', 'PACK'];
+
 function unknown(name: string): GatewayError {
   const fused = name.startsWith('RELU');
-  return refused(
-    `operator ${name} is not one that devices run`,
-    fused
-      ? 'convert it so that the activation is fused into the layer before it (no quantised tensor between)'
-      : `devices run: ${[...KNOWN].join(', ')}; build the model of these`,
-  );
+  let hint = `devices run: ${[...KNOWN].join(', ')}; build the model of these`;
+  if (fused) hint = 'convert it so that the activation is fused into the layer before it';
+  if (SHAPING.includes(name)) hint = 'convert it for a batch of 1, so that shapes are constants';
+  return refused(`operator ${name} is not one that devices run`, hint);
 }
 
 function tensorReader(tables: Table[], buffers: Table[]): (index: number) => Tensor {
@@ -191,16 +200,12 @@ function readTensor(table: Table, index: number, buffers: Table[]): Tensor {
   if (table.uint32(s.TENSOR.externalBuffer) > 0) {
     throw refused(`the numbers of '${name}' are in another file`, 'convert it into one file');
   }
-  const shape = table.int32s(s.TENSOR.shape);
-  const signature = table.int32s(s.TENSOR.shapeSignature);
+  const shape = table.int32s(s.TENSOR.shape, MOST_DIMENSIONS);
+  const signature = table.int32s(s.TENSOR.shapeSignature, MOST_DIMENSIONS);
   const size = shape.reduce((product, n) => product * n, 1);
-  if (
-    shape.length > MOST_DIMENSIONS ||
-    shape.some((n) => n < 1) ||
-    signature.slice(1).includes(-1)
-  ) {
+  if (shape.some((n) => n < 1) || signature.slice(1).includes(-1)) {
     throw refused(
-      `'${name}' has the shape [${shape.slice(0, MOST_DIMENSIONS)}], which is not fixed`,
+      `'${name}' has the shape [${shape}], which is not fixed`,
       'convert with fixed shapes',
     );
   }

@@ -176,6 +176,7 @@ describe('readTflite()', () => {
     ['has two outputs', dense({}, { outputs: [3, 0] }), /2 outputs/],
     ['names a tensor that is not there', dense({}, { inputs: [9] }), /no tensor 9/],
     ['has TRANSPOSE_CONV', plane(67, {}), /TRANSPOSE_CONV is not one.*devices run: ADD/],
+    ['computes a shape', plane(77, {}), /SHAPE is not one.*batch of 1/],
     ['has RELU alone', plane(19, {}), /RELU is not one.*fused/],
     [
       'is float',

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeLayers } from '../../../../gateway/train/layer-codec.ts';
@@ -51,6 +53,13 @@ describe('writeTflite()', () => {
   it('puts a RESHAPE between a convolution and a dense layer, and no layer comes of it', async () => {
     for (const { model } of await trainedModels()) {
       expect(encodeLayers(again(model.layers), 0)).toEqual(encodeLayers(model.layers, 0));
+    }
+  });
+
+  it('gives the committed files of the ten trained models, byte for byte', async () => {
+    for (const { name, model } of await trainedModels()) {
+      const file = join(import.meta.dirname, '../../../vectors/trained', `${name}.tflite`);
+      expect(Buffer.compare(writeTflite(model.layers), readFileSync(file)), name).toBe(0);
     }
   });
 
