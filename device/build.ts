@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { minify } from 'terser';
 import { compact } from './compact.ts';
 import type { Built } from './espruino/main.ts';
 import { KERNEL, KERNEL_DENSE } from './native/blobs.ts';
+import { edited, minified, type Owned } from './owned.ts';
+import { passNames } from './pass-names.ts';
 import { privateNames, shortNames } from './private-names.ts';
 import { refuse } from './refuse.ts';
+import { tighten } from './tighten.ts';
 import { type WindowTask, windowOptions } from './window-options.ts';
 
 /** What `build` needs of a board's profile. */
@@ -44,7 +46,7 @@ export interface Bundle {
   /** one script; it defines `whetstone(options)`, which starts the device and sets `W` */
   code: string;
   bytes: number;
-  /** bytes of each module before minifying names across modules, largest first */
+  /** bytes of each module in `code`, largest first; together they are all of it */
   report: { module: string; bytes: number }[];
 }
 
@@ -68,6 +70,7 @@ export function builtOf(board: BuildBoard, task: BuildTask): Built {
   return {
     port: board.port,
     baud: board.baud,
+    tiers: board.tiers,
     flashStart: board.flash.start,
     page: board.flash.pageBytes,
     slotPages: board.slotPages,
@@ -140,21 +143,28 @@ function blobOf(board: BuildBoard, types: readonly string[], imported: boolean):
   return imported || types.some((type) => type !== 'dense') ? KERNEL : KERNEL_DENSE;
 }
 
+/** Without what only the other kind of windows needs: a bundle holds one kind. */
+function leanOf({ segment, ...built }: Built): object {
+  const { mode, stride, ...rest } = segment;
+  return { ...built, segment: mode === 'gesture' ? rest : { ...rest, stride } };
+}
+
 function entry(board: BuildBoard, task: BuildTask): string {
   const driver = board.sensors.map((name) => drivers[name]).find((path) => path !== undefined);
   const { countsPerG, rateHz } = task.sensor;
   const sensor = driver !== undefined && countsPerG !== undefined;
   return `
+    import { storage } from './espruino/flash.ts';
     import { startWhetstone } from './espruino/main.ts';
     ${sensor ? `import { connectSensor } from '${driver}';` : ''}
-    const built = ${JSON.stringify(builtOf(board, task))};
+    const built = ${JSON.stringify(leanOf(builtOf(board, task)))};
     global.whetstone = function (options) {
       const device = startWhetstone(global, built, options);
       ${sensor ? `if (device !== undefined) connectSensor(device, ${countsPerG}, ${rateHz});` : ''}
       global.W = device;
       return device;
     };
-    const stored = library('Storage').readJSON('ws.json', true);
+    const stored = storage.readJSON('ws.json', true);
     if (stored) global.whetstone(stored);
   `;
 }
@@ -173,7 +183,7 @@ export async function buildBundle({ board, task, types = [] }: BundleOf): Promis
     stdin: {
       contents: entry(board, task),
       resolveDir: import.meta.dirname,
-      sourcefile: 'device/entry.ts',
+      sourcefile: 'entry.ts',
       loader: 'ts',
     },
     absWorkingDir: root,
@@ -185,44 +195,48 @@ export async function buildBundle({ board, task, types = [] }: BundleOf): Promis
     format: 'esm',
     target: 'es2015',
     write: false,
-    metafile: true,
     minifySyntax: false,
     charset: 'utf8',
     legalComments: 'none',
     logLevel: 'silent',
   });
-  const code = await shrink(`(() => {\n${compact(bundled.outputFiles[0].text)}})();`);
-  refuse(code);
-  const inputs = Object.values(bundled.metafile.outputs)[0].inputs;
-  const report = Object.entries(inputs)
-    .map(([module, { bytesInOutput }]) => ({ module, bytes: bytesInOutput }))
-    .sort((a, b) => b.bytes - a.bytes);
-  return { code, bytes: Buffer.byteLength(code), report };
+  const script = `(() => {\n${compact(bundled.outputFiles[0].text)}})();`;
+  const code = await shrink({ text: script, owners: ownersOf(script) });
+  refuse(code.text);
+  const bytes = new Map<string, number>();
+  for (const [at, owner] of code.owners.entries()) {
+    bytes.set(owner, (bytes.get(owner) ?? 0) + Buffer.byteLength(code.text[at]!));
+  }
+  const report = [...bytes].map(([module, bytes]) => ({ module, bytes }));
+  report.sort((a, b) => b.bytes - a.bytes);
+  return { code: code.text, bytes: Buffer.byteLength(code.text), report };
 }
 
+/** Whose the characters of a bundle are: esbuild writes a module's path above it. */
+function ownersOf(script: string): string[] {
+  let module = 'shared names';
+  return script.split('\n').flatMap((line) => {
+    module = /^\s*\/\/ (device\/\S+\.ts)$/.exec(line)?.[1] ?? module;
+    return new Array(line.length + 1).fill(module);
+  });
+}
+
+/** Names that minifying leaves free. */
+const FREE = ['$', '_', 'Z', 'Y', 'X'];
+
 /** Minifies as far as Espruino bears it. */
-async function shrink(code: string): Promise<string> {
-  const names = privateNames(code);
-  const { code: small } = await minify(code, {
-    ecma: 2015,
-    toplevel: true,
-    compress: {
-      ecma: 2015,
-      passes: 4,
-      inline: 1, // above that it leans on hoisting
-      global_defs: { '@library': 'require' },
-      toplevel: true,
-      hoist_funs: false,
-      keep_fargs: false,
-      pure_getters: true,
-      unsafe_arrows: true,
-    },
+async function shrink(code: Owned): Promise<Owned> {
+  const names = privateNames(code.text);
+  let small = await minified(code, { mangle: false });
+  let edits = passNames(small.text);
+  for (; edits.length > 0; edits = passNames(small.text)) small = edited(small, edits);
+  small = await minified(small, {
     mangle: {
       toplevel: true,
+      reserved: FREE,
       properties: { builtins: true, regex: new RegExp(`^(${names.join('|')})$`) },
     },
-    nameCache: shortNames(names, code),
-    format: { ecma: 2015, comments: false },
+    nameCache: shortNames(names, code.text),
   });
-  return small as string;
+  return edited(small, tighten(small.text, FREE));
 }

@@ -31,8 +31,8 @@ export function compact(code: string): string {
       edits.push([node.start, body.start, `let ${name} = ${header.trim()} => `]);
       edits.push([node.end, node.end, ';']);
     }
-    if (node.type === 'VariableDeclaration' && node.kind === 'const') {
-      edits.push([node.start, node.start + 'const'.length, 'let']);
+    if (node.type === 'VariableDeclaration' && node.kind !== 'let') {
+      edits.push([node.start, node.start + String(node.kind).length, 'let']);
     }
     if (node.type === 'BinaryExpression' && /^[=!]==$/.test(String(node.operator))) {
       const from = code.indexOf(String(node.operator), (node.left as AnyNode).end);
@@ -41,8 +41,8 @@ export function compact(code: string): string {
     if (node.type === 'MemberExpression' && (node.object as AnyNode).name === 'Math') {
       note(`Math.${(node.property as AnyNode).name}`, node);
     }
-    if (node.type === 'NewExpression' && /Array$/.test(String((node.callee as AnyNode).name))) {
-      note(String((node.callee as AnyNode).name), node.callee as AnyNode);
+    if (node.type === 'Identifier' && /^[A-Z]\w+\d+Array$/.test(String(node.name))) {
+      note(String(node.name), node);
     }
     for (const value of Object.values(node).flat()) {
       if (typeof (value as AnyNode | null)?.type === 'string') visit(value as AnyNode);

@@ -118,17 +118,16 @@ const pool: Kernel = (layer, input) => {
   return output;
 };
 
-/** By a layer's type. A type without a kernel ends the self-test, and with it the update. */
+/**
+ * By a layer's type, but for those that a tier runs. A type without a kernel ends the self-test, and
+ * with it the update.
+ */
 const KERNELS: Kernel[] = [];
-KERNELS[1] = multiply;
-if (CONV1D) KERNELS[2] = multiply;
 if (POOL) {
   KERNELS[3] = pool;
   KERNELS[4] = pool;
 }
 if (PLANE) {
-  KERNELS[5] = multiply;
-  KERNELS[6] = multiply;
   KERNELS[7] = pool2d;
   KERNELS[8] = pool2d;
   KERNELS[9] = mean;
@@ -152,18 +151,17 @@ if (POINT) {
  */
 export function runLayers(layers: Layer[], input: Int8Array, dot: Dot, own: Kernel): Int8Array {
   const kept = [input]; // [i + 1] of layer i, where a later one reads it
-  let kernel: Kernel;
   let head: Int8Array;
+  let type: number;
   for (let i = 0; i < layers.length; i++) {
     head = layers[i].head;
-    kernel = KERNELS[head[0]];
+    type = head[0];
     if (POINT && head[18] !== 0) input = kept[i - byte(head[18])];
-    input = (kernel === multiply ? own : kernel)(
-      layers[i],
-      input,
-      dot,
-      POINT ? kept[i - byte(head[19])] : input,
-    );
+    input = (
+      type === 1 || (CONV1D && type === 2) || (PLANE && (type === 5 || type === 6))
+        ? own
+        : KERNELS[type]
+    )(layers[i], input, dot, POINT ? kept[i - byte(head[19])] : input);
     if (POINT && head[17] < 0) kept[i + 1] = input;
   }
   return input;

@@ -64,24 +64,18 @@ function viewer(part: Uint8Array): <T>(type: View<T>, n: number, bytes: number) 
 export function loadLayers(part: Uint8Array): Layer[] {
   const layers: Layer[] = [];
   const view = viewer(part);
-  let head: Int8Array;
-  let type: number;
-  let rows: number;
-  let weights: number;
-  let units: number;
-  let scales: number;
   for (let i = 0; i < part[0]; i++) {
-    head = view(Int8Array, 20, 1);
-    type = head[0];
+    let head = view(Int8Array, 20, 1);
+    const type = head[0];
     const shape = new Uint16Array(part.buffer, head.byteOffset + 4, 4);
     if ((PLANE || POINT) && type > 4) {
       view(Int8Array, 8, 1);
       head = new Int8Array(part.buffer, head.byteOffset, 28);
     }
-    rows = shape[1];
-    weights = rows * shape[0];
-    units = CONV1D && head[16] === 1 ? rows : 1;
-    scales = 2 + units;
+    let rows = shape[1];
+    let weights = rows * shape[0];
+    let units = CONV1D && head[16] === 1 ? rows : 1;
+    let scales = 2 + units;
     if (CONV1D && type === 2) weights *= byte(head[12]);
     if (PLANE && (type === 5 || type === 6)) {
       weights = rows * byte(head[24]) * byte(head[12]) * (type === 5 ? shape[0] : 1);

@@ -8,6 +8,9 @@ declare const E: EspruinoE;
 declare const library: EspruinoRequire;
 declare const print: (text: string) => void;
 
+export const storage = library('Storage');
+const flash = library('Flash');
+
 /** Flash as a board's profile describes it, and the slot pages in it. */
 export interface FlashLayout {
   /** Storage's first address */
@@ -33,10 +36,9 @@ const HEADER = 32;
  * @source espruino/Espruino: src/jsflash.c, _jsfCreateFile and jsfGetStorageStats
  */
 export function openSlots(layout: FlashLayout): number {
-  const storage = library('Storage');
   const size = (3 + 2 * layout.slotPages) * layout.page - HEADER;
   if (storage.list().length < 1) storage.write(NAME, 'ws', 0, size);
-  const h = library('Flash').read(HEADER, layout.flashStart);
+  const h = flash.read(HEADER, layout.flashStart);
   // The name of the header's fifth byte on, and the length in its first three.
   const name = String.fromCharCode.apply(null, h as unknown as number[]).indexOf(NAME);
   if (name === 4 && u16(h, 0) + h[2] * 65536 === size) {
@@ -52,7 +54,6 @@ export function openSlots(layout: FlashLayout): number {
  * @param base see openSlots
  */
 export function slotFlash(base: number): Pick<Host, 'read' | 'write' | 'erase'> {
-  const flash = library('Flash');
   return {
     read: MAPPED
       ? (at, n) => new Uint8Array(E.toArrayBuffer(E.memoryArea(base + at, n)))

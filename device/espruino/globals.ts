@@ -22,7 +22,12 @@ export interface EspruinoStorage {
 
 export interface EspruinoE {
   CRC32: (bytes: Uint8Array) => number;
-  convolve?: (a: ArrayLike<number>, b: ArrayLike<number>, offset: number) => number;
+  clip: (value: number, least: number, most: number) => number;
+  convolve: (a: ArrayLike<number>, b: ArrayLike<number>, offset?: number) => number;
+  /** address of bytes that lie in one piece (`flat`), in RAM or in mapped flash; else 0 */
+  getAddressOf: (a: ArrayLike<number>, flat: boolean) => number;
+  /** machine code of `code`, entered at `at`; its lowest bit says Thumb */
+  nativeCall: (at: number, signature: string, code: string) => (...values: number[]) => number;
   /** an int32, of hardware noise where the board has a source of it */
   hwRand?: () => number;
   memoryArea: (at: number, length: number) => string;
@@ -38,8 +43,21 @@ export interface Reading {
   z: number;
 }
 
-/** `require` of the two libraries that the bundle uses. */
+/** TensorFlow Lite Micro, on a model that it keeps. */
+export interface EspruinoInterpreter {
+  getInput: () => Int8Array;
+  invoke: () => void;
+  getOutput: () => Int8Array;
+}
+
+export interface EspruinoTensorflow {
+  /** throws where a model does not fit the arena, or the arena the RAM */
+  create: (arenaBytes: number, model: Uint8Array) => EspruinoInterpreter;
+}
+
+/** `require` of the libraries that the bundle uses. */
 export interface EspruinoRequire {
+  (name: 'tensorflow'): EspruinoTensorflow;
   (name: 'Flash'): EspruinoFlash;
   (name: 'Storage'): EspruinoStorage;
 }

@@ -17,7 +17,7 @@ export interface StartOptions {
   /** for a serial port: baud, and its options (`path` on Linux, `rx` and `tx` elsewhere) */
   baud?: number;
   serial?: { path?: string; rx?: unknown; tx?: unknown };
-  /** 'reference' to do without native kernels */
+  /** the fastest kernel to use of those that the board has: thumb, tflm, convolve, reference */
   tier?: string;
 }
 
@@ -25,6 +25,8 @@ export interface StartOptions {
 export interface Built extends FlashLayout, Omit<DeviceConfig, 'id' | 'tier'> {
   port: string;
   baud: number;
+  /** kernels that the board has, the fastest first */
+  tiers: string[];
 }
 
 const TICK_MS = 250;
@@ -79,7 +81,7 @@ export function startWhetstone(
       },
       plainSuite(E.CRC32),
       built,
-      chooseTier(options.tier),
+      chooseTier(built.tiers, options.tier),
       slotFlash(base),
     ),
   );

@@ -1,6 +1,11 @@
 import type { Dot } from '../core/arithmetic.ts';
-import { multiply, type Tier, tierOf } from '../core/kernel.ts';
+import { type Tier, tierOf } from '../core/kernel.ts';
+import { TFLM } from '../core/options.ts';
+import { BLOB } from './blob.ts';
+import { dense } from './convolve.ts';
 import type { EspruinoE } from './globals.ts';
+import { tflmTier } from './tflm.ts';
+import { thumbKernel } from './thumb.ts';
 
 declare const E: EspruinoE;
 
@@ -11,17 +16,34 @@ const loop: Dot = (a, b) => {
   return sum;
 };
 
+/** The tier on native products, and those that go back to it: see thumbKernel and tflmTier. */
+function make(name: string): Tier {
+  const dot = name === 'reference' ? loop : E.convolve;
+  const tier = tierOf(dot, BLOB !== '' && name === 'thumb' ? thumbKernel(dense) : dense);
+  return TFLM && name === 'tflm' ? tflmTier(tier) : tier;
+}
+
 /**
  * Chooses the fastest kernel that the board has.
  *
- * @param asked 'reference' to do without native code
+ * @param tiers names of those in its profile, the fastest first; the bundle holds them
+ * @param asked the first of them to try: 'convolve' to do without machine code, 'reference' without
+ *   native products
  * @returns the tier with its name
  */
-export function chooseTier(asked: string | undefined): Tier & { tier: string } {
-  const convolve = E.convolve;
-  if (asked === 'reference' || convolve === undefined) {
-    return Object.assign({ tier: 'reference' }, tierOf(loop, multiply));
+export function chooseTier(
+  tiers: readonly string[],
+  asked: string | undefined,
+): Tier & { tier: string } {
+  let i = tiers.findIndex((name) => name === asked);
+  let tier: Tier | undefined;
+  if (i < 0) i = 0;
+  while (tier === undefined) {
+    try {
+      tier = make(tiers[i]);
+    } catch {
+      i++; // the board has not what it needs; `reference` needs nothing
+    }
   }
-  const dot: Dot = (a, b) => convolve(a, b, 0);
-  return Object.assign({ tier: 'convolve' }, tierOf(dot, multiply));
+  return Object.assign({ tier: tiers[i] }, tier);
 }
