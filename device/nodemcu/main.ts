@@ -1,4 +1,4 @@
-import { createDevice, type Device, type DeviceConfig } from '../core/device.ts';
+import { createDevice, type DeviceConfig, type Host } from '../core/device.ts';
 import { plainSuite } from '../core/frame.ts';
 import { bootNumber, fileFlash, openFile } from './files.ts';
 import type { NodeNode, NodeTimers, NodeUart, OpenFile } from './globals.ts';
@@ -72,38 +72,25 @@ export function startWhetstone(built: Built, options: StartOptions): LuaDevice {
   if (opened === undefined) return error('Whetstone: no room for its slot file', 0);
   const flash = fileFlash(opened, built.page);
   const suite = plainSuite(luaCrc);
-  const once = (callback: () => void): void => {
+  const host = built as Built & Host; // one table, not two
+  host.id = options.id;
+  host.tier = 'lua';
+  host.seal = suite.seal;
+  host.open = suite.open;
+  host.crc32 = luaCrc;
+  host.read = flash.read;
+  host.write = flash.write;
+  host.erase = flash.erase;
+  host.dot = luaTier.dot;
+  host.run = luaTier.run;
+  host.send = (bytes) => uart.write(built.uart, luaString(bytes));
+  host.clock = clockOf();
+  host.session = node.random !== undefined ? node.random(1, 2147483646) : bootNumber(open);
+  host.defer = (callback) => {
     tmr.create().alarm(1, tmr.ALARM_SINGLE, () => callback());
   };
-  const device: Device = createDevice({
-    id: options.id,
-    board: built.board,
-    tier: 'lua',
-    task: built.task,
-    classes: built.classes,
-    segment: built.segment,
-    policy: built.policy,
-    page: built.page,
-    slotPages: built.slotPages,
-    chunk: built.chunk,
-    retryMs: built.retryMs,
-    maxBoots: built.maxBoots,
-    frame: built.frame,
-    ring: built.ring,
-    seal: suite.seal,
-    open: suite.open,
-    crc32: luaCrc,
-    read: flash.read,
-    write: flash.write,
-    erase: flash.erase,
-    dot: luaTier.dot,
-    run: luaTier.run,
-    send: (bytes) => uart.write(built.uart, luaString(bytes)),
-    clock: clockOf(),
-    session: node.random !== undefined ? node.random(1, 2147483646) : bootNumber(open),
-    defer: once,
-    attempt: luaAttempt,
-  });
+  host.attempt = luaAttempt;
+  const device = createDevice(host);
   uart.on('data', 0, (data) => device.receive(new Uint8Array(data)), 0);
   tmr.create().alarm(TICK_MS, tmr.ALARM_AUTO, () => device.tick());
   const lua: LuaDevice = {

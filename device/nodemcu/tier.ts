@@ -21,15 +21,11 @@ declare const luaBytes: (this: void, values: number[], n: number) => ArrayBuffer
 declare const luaJoin: (this: void, pieces: ArrayBuffer[], between: string) => ArrayBuffer;
 declare const luaOwn: (this: void, array: Int8Array | Uint16Array) => void;
 
-/** How a layer's sums become int8; one of them, or one for each filter. */
-interface Scale {
-  multiplier: number;
-  shift: number;
-  /** below this size of a sum both roundings are one floor: see the core's `multiply` */
-  limit: number;
-  plus: number;
-  scale: number;
-}
+/**
+ * How sums become int8: multiplier, shift, the size of a sum below which both roundings are one floor
+ * (see the core's `multiply`), and that floor's addend and divisor. A list takes a third of a record.
+ */
+type Scale = [multiplier: number, shift: number, limit: number, plus: number, scale: number];
 
 /** A layer as the tier keeps it after its first run: a view would look at its bytes each time. */
 interface ReadyLayer extends Layer {
@@ -61,20 +57,16 @@ function ready(layer: ReadyLayer): void {
   for (let i = 0; i < layer.multiplier.length; i++) {
     const shift = -layer.right[i];
     const scale = 2147483648 * POW2[shift < 1 ? 0 : shift];
-    layer.steps.push({
-      multiplier: layer.multiplier[i],
-      shift: -shift,
-      limit: shift < 1 ? 0 : 2097152,
-      plus: 1073741824 + scale / 2,
-      scale: scale,
-    });
+    const limit = shift < 1 ? 0 : 2097152;
+    layer.steps.push([layer.multiplier[i], -shift, limit, 1073741824 + scale / 2, scale]);
   }
   luaOwn(head);
-  luaOwn(layer.shape);
-  layer.weights = new Int8Array(0);
-  layer.bias = new Int32Array(0);
+  if (layer.type > 1) luaOwn(layer.shape);
+  else layer.shape = head as unknown as Uint16Array; // nothing asks for these any more
+  layer.weights = head;
+  layer.bias = head as unknown as Int32Array;
   layer.multiplier = layer.bias;
-  layer.right = layer.weights;
+  layer.right = head;
 }
 
 /**
@@ -122,10 +114,10 @@ export const products: Kernel = (given, input) => {
   const sums: number[] = [];
   const pieces: ArrayBuffer[] = [];
   let s = scales[0];
-  let mul = s.multiplier;
-  let limit = s.limit;
-  let plus = s.plus;
-  let scale = s.scale;
+  let mul = s[0];
+  let limit = s[2];
+  let plus = s[3];
+  let scale = s[4];
   let acc: number;
   for (let place = 0; place < places; place++) {
     for (let plane = 0; plane < planes; plane++) {
@@ -136,16 +128,16 @@ export const products: Kernel = (given, input) => {
       for (let r = 0; r < rows; r++) {
         if (each) {
           s = scales[filter + r];
-          mul = s.multiplier;
-          limit = s.limit;
-          plus = s.plus;
-          scale = s.scale;
+          mul = s[0];
+          limit = s[2];
+          plus = s[3];
+          scale = s[4];
         }
         acc = sums[r];
         if (acc < limit && acc > -limit) {
           acc = (acc * mul + plus - (acc < 0 ? 2147483648 : 0)) / scale;
           acc = Math.floor(acc) + zero;
-        } else acc = requantise(acc, mul, s.shift, zero);
+        } else acc = requantise(acc, mul, s[1], zero);
         acc = acc < low ? low : acc > high ? high : acc;
         sums[r] = acc < 0 ? acc + 256 : acc;
       }
