@@ -1,6 +1,11 @@
 import { encodeLayers } from '../layer-codec.ts';
 import { macsOf } from '../model-summary.ts';
-import type { Quantisation, QuantLayer } from '../quant-layer.ts';
+import {
+  effectiveScales,
+  type Quantisation,
+  type QuantLayer,
+  quantiseMultiplier,
+} from '../quant-layer.ts';
 import { damaged } from './flat-table.ts';
 import { type Graph, type Operator, readGraph, refused } from './graph.ts';
 import { lowerOperator } from './lower.ts';
@@ -105,6 +110,29 @@ function fold(operator: Operator, made: Activations): void {
   made.alias(output, source);
 }
 
+/**
+ * Refuses sums that may leave int32, before or after they are shifted left: runtimes wrap, saturate or
+ * go on, and none of them is right.
+ */
+function checkSums(layer: QuantLayer, i: number): void {
+  if (!('weights' in layer)) return;
+  const { weights, bias, weightScale, input } = layer;
+  const size = weights.length / bias.length;
+  const reach = Math.max(127 - input.zero, input.zero + 128);
+  const factors = effectiveScales(layer).map(quantiseMultiplier);
+  bias.forEach((start, row) => {
+    const of = weights.subarray(row * size, (row + 1) * size);
+    const most = of.reduce((sum, w) => sum + Math.abs(w) * reach, Math.abs(start));
+    const { shift } = factors[weightScale.length === 1 ? 0 : row]!;
+    if (most * 2 ** Math.max(0, shift) >= 2 ** 31) {
+      throw refused(
+        `layer ${i} (${layer.type}) may sum up to ${most} steps, more than 32 bits hold when scaled`,
+        'convert it with a representative dataset, so that scales fit what the layers give',
+      );
+    }
+  });
+}
+
 function finish(
   graph: Graph,
   layers: QuantLayer[],
@@ -130,6 +158,7 @@ function finish(
       throw refused(`the model does not fit a device: ${error.message}`);
     throw error;
   }
+  layers.forEach(checkSums);
   return {
     layers,
     input: { shape: graph.input.shape, quantisation: made.input(), float: made.float },

@@ -223,6 +223,12 @@ describe('readTflite()', () => {
       /bias.*int64/,
     ],
     ['has a bias in other steps', dense({ 2: { scale: [0.9] } }), /not in steps/],
+    ['sums more than int32 holds', dense({ 2: { data: int32(2 ** 31 - 1) } }), /32 bits/],
+    [
+      'shifts its sums out of int32',
+      dense({ 2: { data: int32(2 ** 24) }, 3: { scale: [2 ** -9] } }),
+      /may sum up to \d+ steps/,
+    ],
     ['has too long a bias', dense({ 2: { shape: [2], data: int32(1, 2) } }), /2 values for 1/],
     [
       'keeps state',
