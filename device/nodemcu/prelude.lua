@@ -1,10 +1,10 @@
 -- What the core uses of JavaScript, for Lua 5.1 to 5.3, as small as it can be.
 --
--- A typed array of bytes is a string with a kind: 1 for unsigned, -1 for signed. Views share the
--- string and copy nothing; what is written waits in a table (pending) until the string is needed.
--- Views are snapshots: the core never writes through one to see it in another. Wider arrays (2, 4
--- bytes; kind 0 for floats, which are never read from bytes) are views on strings that are only
--- read, or tables.
+-- A typed array of bytes is a table with one field: its string, or what is to be written into it
+-- (pending), until the string is needed. What is cut out of one is a copy: the core never writes
+-- through a view to see it in another. Its kind (1 unsigned, -1 signed) is its metatable's. Wider
+-- arrays (2, 4 bytes; kind 0 for floats, which are never read from bytes) are views on strings that
+-- are only read, or tables.
 
 local byte, char, sub, rep, find = string.byte, string.char, string.sub, string.rep, string.find
 local concat, unpack = table.concat, unpack or table.unpack
@@ -21,40 +21,44 @@ local __math_sqrt = math.sqrt
 -- Values waiting at the same time for which the string is rebuilt instead of spliced.
 local MANY = 8
 
-local array, methods = {}, {}
+local methods, words, bytes = {}, {}, {}
 
-local function made(kind, length, data, from)
-  return setmetatable({ kind = kind, length = length, data = data, from = from }, array)
+-- An array of bytes.
+local function made(kind, s)
+  return setmetatable({ data = s }, bytes[kind])
 end
 
--- The string behind bytes, with nothing pending: they are its part behind `t.from`.
+-- An array of wider values.
+local function wide(kind, length, data, from)
+  return setmetatable({ kind = kind, length = length, data = data, from = from }, words)
+end
+
+-- The string of an array of bytes, with nothing pending.
 local function settle(t)
   local wait = t.data
   if type(wait) == 'table' then
-    local s, from, n = wait.s, t.from, t.length
+    local s = wait.s
     if wait.count > MANY then
       local out = {}
-      for i = 1, n do
-        out[i] = char((wait[i] or byte(s, from + i)) % 256)
+      for i = 1, #s do
+        out[i] = char((wait[i] or byte(s, i)) % 256)
       end
       s = concat(out)
     else
-      s = sub(s, from + 1, from + n)
       for i, value in pairs(wait) do
         if type(i) == 'number' then s = sub(s, 1, i - 1) .. char(value % 256) .. sub(s, i + 1) end
       end
     end
     t.data = s
-    t.from = 0
   end
   return t.data
 end
 
 -- The bytes of any array as a string of their own.
 local function bytesOf(t)
-  local kind, n = t.kind, t.length
+  local kind, n, data = t.kind, t.length, t.data
+  if kind * kind == 1 then return settle(t) end
   local size = kind < 0 and -kind or kind
-  local data = size == 1 and settle(t) or t.data
   if type(data) == 'string' then return sub(data, t.from + 1, t.from + n * size) end
   local out = {}
   for i = 0, n - 1 do
@@ -67,63 +71,65 @@ local function bytesOf(t)
   return concat(out)
 end
 
-array.__index = function(t, i)
+for kind = -1, 1, 2 do
+  bytes[kind] = {
+    __index = function(t, i)
+      local data = t.data
+      if type(i) == 'number' then
+        local value
+        if type(data) == 'table' then
+          value = data[i + 1]
+          if value then return value end
+          data = data.s
+        end
+        value = i >= 0 and byte(data, i + 1) or nil
+        return kind < 0 and value and value > 127 and value - 256 or value
+      end
+      if i == 'length' then return #(type(data) == 'table' and data.s or data) end
+      if i == 'kind' then return kind end
+      if i == 'buffer' then return settle(t) end
+      return i == 'byteOffset' and 0 or methods[i]
+    end,
+    __newindex = function(t, i, value)
+      local data = t.data
+      if type(data) == 'string' then
+        data = { s = data, count = 0 }
+        t.data = data
+      end
+      if i < 0 or i >= #data.s then return end
+      data[i + 1] = value
+      data.count = data.count + 1
+    end,
+  }
+end
+
+words.__index = function(t, i)
   if type(i) ~= 'number' then
-    if i == 'buffer' then
-      local s = bytesOf(t)
-      t.data = s
-      t.from = 0
-      return s
-    end
-    return i == 'byteOffset' and t.from or methods[i]
+    if i == 'buffer' then return bytesOf(t) end
+    return i == 'byteOffset' and 0 or methods[i]
   end
   if i < 0 or i >= t.length then return nil end
   local kind, data, from = t.kind, t.data, t.from
-  local value, limit = 0, 256
-  if kind * kind == 1 then
-    if type(data) == 'table' then
-      value = data[i + 1]
-      if value then return value end
-      data = data.s
-    end
-    value = byte(data, from + i + 1)
-  elseif not data then
-    return 0
-  elseif type(data) == 'table' then
-    return data[i + from]
-  else
-    local size = kind < 0 and -kind or kind
-    for at = from + (i + 1) * size, from + i * size + 1, -1 do value = value * 256 + byte(data, at) end
-    limit = 256 ^ size
-  end
-  if kind < 0 and value >= limit / 2 then return value - limit end
-  return value
+  if not data then return 0 end
+  if type(data) == 'table' then return data[i + from] end
+  local size, value = kind < 0 and -kind or kind, 0
+  for at = from + (i + 1) * size, from + i * size + 1, -1 do value = value * 256 + byte(data, at) end
+  local limit = 256 ^ size
+  return kind < 0 and value >= limit / 2 and value - limit or value
 end
 
-array.__newindex = function(t, i, value)
+words.__newindex = function(t, i, value)
   if i < 0 or i >= t.length then return end
-  local kind, data = t.kind, t.data
-  if kind * kind == 1 then
-    if type(data) == 'string' then
-      data = { s = data, count = 0 }
-      t.data = data
-    end
-    data[i + 1] = value
-    data.count = data.count + 1
-  elseif data then
-    data[i + t.from] = value
-  else
-    rawset(t, i, value)
-  end
+  if t.data then t.data[i + t.from] = value else rawset(t, i, value) end
 end
 
 function methods.subarray(t, start, stop)
-  local kind = t.kind
-  if stop > t.length then stop = t.length end
+  local kind, length = t.kind, t.length
+  if stop > length then stop = length end
   if start > stop then start = stop end
-  if kind * kind == 1 then return made(kind, stop - start, settle(t), t.from + start) end
-  if t.data then return made(kind, stop - start, t.data, t.from + start) end
-  return made(kind, stop - start, t, start)
+  if kind * kind == 1 then return made(kind, sub(settle(t), start + 1, stop)) end
+  if t.data then return wide(kind, stop - start, t.data, t.from + start) end
+  return wide(kind, stop - start, t, start)
 end
 
 local function listBytes(list)
@@ -134,16 +140,14 @@ end
 
 function methods.set(t, values, at)
   local s = values.kind and bytesOf(values) or listBytes(values)
-  local data, from, stop = settle(t), t.from, at + #s
-  if stop > t.length then error('range') end
-  t.data = sub(data, from + 1, from + at) .. s .. sub(data, from + stop + 1, from + t.length)
-  t.from = 0
+  local data, stop = settle(t), at + #s
+  if stop > #data then error('range') end
+  t.data = sub(data, 1, at) .. s .. sub(data, stop + 1)
 end
 
 function methods.fill(t, value)
   if t.kind * t.kind == 1 then
     t.data = rep(char(value % 256), t.length)
-    t.from = 0
   else
     for i = 0, t.length - 1 do t[i] = value end
   end
@@ -151,27 +155,28 @@ function methods.fill(t, value)
 end
 
 function methods.indexOf(t, value, start)
-  local data, from = settle(t), t.from
-  local at = find(data, char(value), from + start + 1, true)
-  return at and at <= from + t.length and at - from - 1 or -1
+  local at = find(settle(t), char(value), start + 1, true)
+  return at and at - 1 or -1
 end
 
 -- `new`: of a length; of a string, which is what `buffer` gives; of an array or a list.
 local function __new(kind, source, at, n)
-  local bytes = kind * kind == 1
-  if type(source) == 'number' then return made(kind, source, bytes and rep('\0', source), 0) end
+  local isBytes = kind * kind == 1
+  if type(source) == 'number' then
+    return isBytes and made(kind, rep('\0', source)) or wide(kind, source, false, 0)
+  end
   if type(source) == 'string' then
+    if not at and isBytes then return made(kind, source) end
     local size = kind < 0 and -kind or kind ~= 0 and kind or 4
-    n = n or #source
-    at = at or 0
+    at, n = at or 0, n or #source / size
     if not (n >= 0 and at + n * size <= #source) then error('range') end
-    return made(kind, n, source, at)
+    if not isBytes then return wide(kind, n, source, at) end
+    local t = made(kind, sub(source, at + 1, at + n))
+    rawset(t, 'byteOffset', at)
+    return t
   end
-  if bytes then
-    local s = source.kind and bytesOf(source) or listBytes(source)
-    return made(kind, #s, s, 0)
-  end
-  local t = made(kind, #source, false, 0)
+  if isBytes then return made(kind, source.kind and bytesOf(source) or listBytes(source)) end
+  local t = wide(kind, #source, false, 0)
   for i = 1, #source do t[i - 1] = source[i] end
   return t
 end
@@ -245,9 +250,8 @@ local function luaDot(_, a, b)
   local sum, n = 0, a.length
   if a.kind * a.kind == 1 and b.kind * b.kind == 1 then
     local sa, sb = settle(a), settle(b)
-    local fa, fb = a.from, b.from
     for i = 1, n do
-      local x, y = byte(sa, fa + i), byte(sb, fb + i)
+      local x, y = byte(sa, i), byte(sb, i)
       if x > 127 then x = x - 256 end
       if y > 127 then y = y - 256 end
       sum = sum + x * y
@@ -263,9 +267,9 @@ end
 -- Signed weights as bytes counted from -128, so that no sign is looked for again; rows of n become
 -- rows of a multiple of 8, filled up with zeros.
 local function luaRecode(t, n)
-  local data, from, out = settle(t), t.from, {}
-  for i = 1, t.length do
-    out[#out + 1] = char((byte(data, from + i) + 128) % 256)
+  local data, out = settle(t), {}
+  for i = 1, #data do
+    out[#out + 1] = char((byte(data, i) + 128) % 256)
     if i % n == 0 then out[#out + 1] = rep('\128', -n % 8) end
   end
   return concat(out)
@@ -458,7 +462,7 @@ end
 -- An array with a string of its own: what it was a view on may go.
 local function luaOwn(t)
   t.data = bytesOf(t)
-  t.from = 0
+  if t.from then t.from = 0 end
 end
 
 -- Calls, and gives false where that fails.
@@ -487,9 +491,9 @@ end
 local CRC = '\0\0\0\0\100\16\183\29\200\32\110\59\172\48\217\38\144\65\220\118\244\81\107\107\88\97\178\77\60\113\5\80\32\131\184\237\68\147\15\240\232\163\214\214\140\179\97\203\176\194\100\155\212\210\211\134\120\226\10\160\28\242\189\189'
 
 local function luaCrc(_, t)
-  local data, from = settle(t), t.from
+  local data = settle(t)
   local high, low = 65535, 65535
-  for i = from + 1, from + t.length do
+  for i = 1, #data do
     low = xor16(low, byte(data, i))
     for _ = 1, 2 do
       local index, rest = low % 16, high % 16

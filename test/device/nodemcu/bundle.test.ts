@@ -13,9 +13,14 @@ import { hasLua, LUAS, skippedLua } from '../../support/lua.ts';
 import { type LuaDevice, luaDevice } from '../../support/lua-device.ts';
 import { type TinyModel, tinyModel, walk } from '../../support/tiny-model.ts';
 
-/** What the data may take, in bytes: see heapOf. */
-const HEAP_64 = 48_000;
-const HEAP_32 = 30_000;
+/**
+ * What the data may take, in bytes: see heapOf. On 64 bits pointers are twice as large: that figure
+ * only keeps it from growing. The aim is 20 KB on 32 bits: held while a model runs, not with a full
+ * ring and an update on top.
+ */
+const HEAP_64 = 39_000;
+const HEAP_32 = 24_576;
+const HEAP_32_IDLE = 20_480;
 
 let folder: string;
 let bundle: Bundle;
@@ -229,27 +234,46 @@ it.skipIf(small.length === 0)(
   },
 );
 
+interface Heap {
+  /** what the bundle's code takes: none of it, in NodeMCU's Lua flash store */
+  code: number;
+  /** data beside the model's bytes, when a model runs and everything is acknowledged */
+  idle: number;
+  /** the same with a full ring and an update that waits for its next piece */
+  full: number;
+}
+
 /**
- * Heap beside the model's bytes: with the code in flash, as in NodeMCU's Lua flash store, what is left
- * is data. Counted after full collections, with a model, a full ring and an update that waits.
+ * Counts Lua's heap after full collections; the code is stripped, as NodeMCU's tools strip it. The
+ * double of the board is counted as well: half a KB.
  */
-async function heapOf(lua: string, luac: string): Promise<{ code: number; data: number }> {
+async function heapOf(lua: string, luac: string): Promise<Heap> {
   const stripped = join(folder, `${basename(lua)}.luac`);
   execFileSync(luac, ['-s', '-o', stripped, join(folder, 'bundle.lua')]);
   const cwd = mkdtempSync(join(folder, 'heap-'));
   const d = await luaDevice({ lua, bundle: stripped, cwd });
+  const model = tinyModel(1);
+  const weights = model.parts.reduce((sum, part) => sum + part.length, 0);
+  const count = async (): Promise<number[]> => {
+    const line = (await d.run('m')).find((said) => said.startsWith('m '))!;
+    return line.slice(2).split(' ').map(Number);
+  };
   try {
     await d.settle();
-    const model = tinyModel(1);
     await update(d, model);
+    await d.feedWindow(walk(1), 50);
+    await d.settle();
+    const [before, loaded, idle] = (await count()) as [number, number, number];
     for (let i = 0; i < 12; i++) await d.feedWindow(walk(i), 50);
     d.gateway.serve = false;
     d.gateway.offer(tinyModel(2, 2));
     await d.settle(500);
-    const line = (await d.run('m')).find((said) => said.startsWith('m '))!;
-    const [before, loaded, now] = line.slice(2).split(' ').map(Number);
-    const weights = model.parts.reduce((sum, part) => sum + part.length, 0);
-    return { code: loaded! - before!, data: now! - loaded! - weights };
+    const [, , full] = (await count()) as [number, number, number];
+    return {
+      code: loaded - before,
+      idle: idle - loaded - weights,
+      full: full - loaded - weights,
+    };
   } finally {
     await d.stop();
   }
@@ -258,13 +282,14 @@ async function heapOf(lua: string, luac: string): Promise<{ code: number; data: 
 /* A 32-bit Lua 5.1 counts as an ESP8266 does: pointers of 4 bytes, values of 12. */
 const narrow = process.env.WHETSTONE_LUA51_M32?.split(',');
 const skippedNarrow = narrow ? '' : ' (skipped: WHETSTONE_LUA51_M32 is not set)';
+const noLuac = hasLua('luac5.1') ? '' : ' (skipped: luac5.1 is not installed)';
 
-it.skipIf(!hasLua('luac5.1'))(
-  `bundle stays in its heap on lua5.1${hasLua('luac5.1') ? '' : ' (skipped: luac5.1 is not installed)'}`,
+it.skipIf(noLuac !== '')(
+  `bundle stays in its heap on lua5.1${noLuac}`,
   async () => {
-    const { code, data } = await heapOf('lua5.1', 'luac5.1');
-    console.log(`lua5.1, 64 bits: code ${code} bytes, data ${data} bytes`);
-    expect(data).toBeLessThan(HEAP_64);
+    const heap = await heapOf('lua5.1', 'luac5.1');
+    console.log('lua5.1, 64 bits, bytes:', heap);
+    expect(heap.full).toBeLessThan(HEAP_64);
   },
   60_000,
 );
@@ -272,9 +297,10 @@ it.skipIf(!hasLua('luac5.1'))(
 it.skipIf(!narrow)(
   `bundle stays in its heap on a 32-bit lua5.1${skippedNarrow}`,
   async () => {
-    const { code, data } = await heapOf(narrow![0]!, narrow![1]!);
-    console.log(`lua5.1, 32 bits: code ${code} bytes, data ${data} bytes`);
-    expect(data).toBeLessThan(HEAP_32);
+    const heap = await heapOf(narrow![0]!, narrow![1]!);
+    console.log('lua5.1, 32 bits, bytes:', heap);
+    expect(heap.full).toBeLessThan(HEAP_32);
+    expect(heap.idle).toBeLessThan(HEAP_32_IDLE);
   },
   60_000,
 );
