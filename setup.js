@@ -2,7 +2,8 @@
 // system's Node (20 or newer) can run it before the pinned one is there.
 //
 //   node setup.js          what a user needs
-//   node setup.js --test   what the tests need as well: dev packages, Lua, socat, Chromium
+//   node setup.js --test   what the tests need as well: dev packages, Lua, socat, Chromium, and an
+//                          emulator and a compiler for Cortex-M
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,7 +15,14 @@ const test = process.argv.includes('--test');
 const stampFile = join(root, 'node_modules', '.whetstone-setup');
 
 /** System programs that only tests need: command → Debian package. */
-const SYSTEM = { 'lua5.1': 'lua5.1', 'lua5.3': 'lua5.3', socat: 'socat', chromium: 'chromium' };
+const SYSTEM = {
+  'lua5.1': 'lua5.1',
+  'lua5.3': 'lua5.3',
+  socat: 'socat',
+  chromium: 'chromium',
+  'qemu-system-arm': 'qemu-system-arm',
+  'arm-none-eabi-gcc': 'gcc-arm-none-eabi',
+};
 
 function lockHash() {
   const hash = createHash('sha256');
@@ -83,7 +91,10 @@ function installSystem() {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     try {
       execFileSync('apt-get', ['update', '-qq'], { stdio: 'ignore', env });
-      execFileSync('apt-get', ['install', '-y', '-qq', ...packages], { stdio: 'ignore', env });
+      execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+        stdio: 'ignore',
+        env,
+      });
     } catch {
       // Named below: the tests that need them say 'skipped'.
     }
