@@ -135,6 +135,8 @@ const tools: [name: string, commands: string[], aptPackage: string][] = [
   ['socat', ['socat'], 'socat'],
   ['lua', ['lua5.1', 'lua5.3', 'lua'], 'lua5.3'],
   ['chromium', ['chromium', 'chromium-browser', 'google-chrome'], 'chromium'],
+  ['cortex-m emulator', ['qemu-system-arm'], 'qemu-system-arm'],
+  ['cortex-m compiler', ['arm-none-eabi-gcc'], 'gcc-arm-none-eabi'],
 ];
 
 function checkTools(env: Record<string, string | undefined>): Check[] {
@@ -143,7 +145,7 @@ function checkTools(env: Record<string, string | undefined>): Check[] {
     const paths = commands.flatMap((command) => folders.map((folder) => join(folder, command)));
     const found = paths.find(existsSync);
     if (found !== undefined) return has(name, found);
-    const means = 'only tests need it: they are skipped';
+    const means = 'only tests and benchmarks need it: they are skipped';
     return lacks(name, 'not found', means, `sudo apt-get install ${aptPackage}`);
   });
 }
