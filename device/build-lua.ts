@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuildBoard, type BuildTask, type Bundle, builtOf, optionsOf } from './build.ts';
+import {
+  type BuildBoard,
+  type BuildTask,
+  type Bundle,
+  type BundleOf,
+  builtOf,
+  optionsOf,
+} from './build.ts';
 import * as everything from './core/options.ts';
 import { link } from './lua/link.ts';
 import { printLua } from './lua/print.ts';
@@ -62,17 +69,17 @@ export function luaScript(
 /**
  * Builds the runtime for one NodeMCU board and one task.
  *
- * @param what board's profile and task
+ * @param what board's profile, task, and layers of imported models
  * @returns one script; it defines `whetstone(options)`, which starts the device and sets `W`
  * @throws SyntaxError see luaScript
  */
-export function buildLuaBundle(what: { board: BuildBoard; task: BuildTask }): Bundle {
-  const wanted = optionsOf(what.board, what.task);
+export function buildLuaBundle({ board, task, types = [] }: BundleOf): Bundle {
+  const wanted = optionsOf(board, task, types);
   const lines = Object.keys(everything).map(
     (name) => `export const ${name}: boolean = ${wanted[name] === true};`,
   );
   return luaScript(ENTRY, {
-    [ENTRY]: entry(what.board, what.task),
+    [ENTRY]: entry(board, task),
     'device/core/options.ts': lines.join('\n'),
   });
 }

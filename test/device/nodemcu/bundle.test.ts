@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bundle } from '../../../device/build.ts';
-import { buildLuaBundle } from '../../../device/build-lua.ts';
+import { buildLuaBundle, luaScript } from '../../../device/build-lua.ts';
 import { pushSample, startWindows } from '../../../device/core/window.ts';
 import { windowOptions } from '../../../device/window-options.ts';
 import { loadBoard } from '../../../gateway/board.ts';
 import { loadTask } from '../../../gateway/task.ts';
-import { hasLua, LUAS, skippedLua } from '../../support/lua.ts';
+import { hasLua, LUAS, runLua, skippedLua } from '../../support/lua.ts';
 import { type LuaDevice, luaDevice } from '../../support/lua-device.ts';
 import { type TinyModel, tinyModel, walk } from '../../support/tiny-model.ts';
 
@@ -218,6 +218,28 @@ for (const lua of LUAS) {
     }
   });
 }
+
+it('buildLuaBundle() leaves out what the task never needs, and has it when imported models do', async () => {
+  const what = { board: loadBoard('esp32-nodemcu'), task: loadTask('gesture') };
+  const types = ['conv2d', 'depthwise2d', 'maxpool2d', 'mean', 'add', 'softmax', 'logistic'];
+  const much = buildLuaBundle({ ...what, types });
+  expect(much.bytes).toBeGreaterThan(bundle.bytes + 3000);
+  const has = ({ report }: Bundle): boolean =>
+    report.some(({ module, bytes }) => module === 'device/core/planes.ts' && bytes > 0);
+  expect([has(bundle), has(much)]).toEqual([false, true]);
+  for (const lua of LUAS.filter(hasLua)) {
+    expect(await runLua(lua, `${much.code}\nprint(type(whetstone))`)).toBe('function\n');
+  }
+});
+
+it('transpile() refuses by name what Lua does not have', () => {
+  const lib = (text: string) => () => luaScript('device/core/x.ts', { 'device/core/x.ts': text });
+  expect(lib('export const x = [3, 1].sort();')).toThrow(/x\.ts, line 1: .*'sort'/);
+  expect(lib('export {};\nexport const x = new Map();')).toThrow(/x\.ts, line 2: .*'Map'/);
+  expect(lib('declare let W: unknown; declare const zz: number; W = zz; export {};')).toThrow(
+    /the prelude has no zz/,
+  );
+});
 
 /* Firmwares whose numbers are too small, built elsewhere: paths in WHETSTONE_LUA32, with commas. */
 const small = (process.env.WHETSTONE_LUA32 ?? '').split(',').filter((path) => path !== '');
