@@ -78,6 +78,8 @@ export async function replaySeed(run: SeedRun): Promise<ReplaySeed> {
     if (planned === null) await world.label(labelled, samples);
 
     onProgress(0.7, 'retraining');
+    // a real Espruino may still be sending the last one: each device learns from the same windows
+    await world.until('every window is stored', () => world.lost() === 0, false);
     const scopes = scopesOf(run, movers);
     const healed: Healed[] = [];
     for (const scope of scopes) healed.push(await loop.heal(scope, signalOf(options)));
