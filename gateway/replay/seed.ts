@@ -78,8 +78,10 @@ export async function replaySeed(run: SeedRun): Promise<ReplaySeed> {
     if (planned === null) await world.label(labelled, samples);
 
     onProgress(0.7, 'retraining');
-    // a real Espruino may still be sending the last one: each device learns from the same windows
-    await world.until('every window is stored', () => world.lost() === 0, false);
+    // a real Espruino may still be asked for its last raw window: each device learns from the same
+    const taught = (withWindow: boolean): number =>
+      store.samples.labelled({ task: task.name, ...(withWindow && { withWindow }) }).length;
+    await world.until('every labelled window is here', () => taught(true) === taught(false), false);
     const scopes = scopesOf(run, movers);
     const healed: Healed[] = [];
     for (const scope of scopes) healed.push(await loop.heal(scope, signalOf(options)));
