@@ -48,3 +48,10 @@ export const BENCH_NETS: readonly BenchNet[] = [
   denseNet([128, 64, 6]),
   denseNet([50, 6]),
 ];
+
+/** Int8 inputs that differ, the same each time. */
+export function inputsOf(size: number): Int8Array[] {
+  return Array.from({ length: 64 }, (_, k) =>
+    Int8Array.from({ length: size }, (_, i) => ((i * 53 + k * 91 + i * k) % 256) - 128),
+  );
+}

@@ -3,9 +3,14 @@ import type { BenchReport, BenchRow } from '../bench/report.ts';
 import { type Io, say, sayJson, table } from './io.ts';
 
 const benches: Record<string, () => Promise<BenchReport>> = {
-  kernel: async () => (await import('../bench/kernel.ts')).benchKernel(),
+  kernel: async () => (await import('../bench/kernel.ts')).benchKernel(espruino()),
   train: async () => (await import('../bench/train.ts')).benchTrain(),
 };
+
+function espruino(): { espruino?: string } {
+  const path = process.env.WHETSTONE_ESPRUINO;
+  return path ? { espruino: path } : {};
+}
 
 /** `whetstone bench`: measures, beside a named peer in the same run. */
 export function bench(program: Command, io: Io): void {
