@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { compact } from './compact.ts';
-import type { Built } from './espruino/main.ts';
+import * as everything from './core/options.ts';
+import type { Built, Wiring } from './espruino/main.ts';
+import { looseLets } from './loose-lets.ts';
 import { KERNEL, KERNEL_DENSE } from './native/blobs.ts';
 import { edited, minified, type Owned } from './owned.ts';
 import { passNames } from './pass-names.ts';
@@ -53,6 +55,9 @@ export interface Bundle {
 /** The smallest board's budget for everything: runtime, wiring and task. */
 export const BUDGET_BYTES = 12_288;
 
+/** What more the tier `tflm` may take, on boards that have it: their flash is measured in megabytes. */
+export const TFLM_BYTES = 2_304;
+
 const root = join(import.meta.dirname, '..');
 const drivers: Record<string, string> = {
   'bangle-accelerometer': './espruino/bangle.ts',
@@ -65,12 +70,11 @@ const RETRY_MS = 2000;
 /** The longest frame is a chunk or an offer with this much for its golden vectors and parts. */
 const OFFER_BYTES = 512;
 
-export function builtOf(board: BuildBoard, task: BuildTask): Built {
+export function builtOf(board: BuildBoard, task: BuildTask): Built & Omit<Wiring, 'tiers'> {
   const { send } = task;
   return {
     port: board.port,
     baud: board.baud,
-    tiers: board.tiers,
     flashStart: board.flash.start,
     page: board.flash.pageBytes,
     slotPages: board.slotPages,
@@ -143,23 +147,24 @@ function blobOf(board: BuildBoard, types: readonly string[], imported: boolean):
   return imported || types.some((type) => type !== 'dense') ? KERNEL : KERNEL_DENSE;
 }
 
-/** Without what only the other kind of windows needs: a bundle holds one kind. */
-function leanOf({ segment, ...built }: Built): object {
-  const { mode, stride, ...rest } = segment;
-  return { ...built, segment: mode === 'gesture' ? rest : { ...rest, stride } };
-}
-
 function entry(board: BuildBoard, task: BuildTask): string {
   const driver = board.sensors.map((name) => drivers[name]).find((path) => path !== undefined);
   const { countsPerG, rateHz } = task.sensor;
   const sensor = driver !== undefined && countsPerG !== undefined;
+  const { port, baud, flashStart, segment, ...rest } = builtOf(board, task);
+  const { page, slotPages } = rest;
+  const wiring = { port, baud, tiers: board.tiers, flashStart, page, slotPages };
+  // a bundle holds one kind of windows, and needs nothing of the other
+  const { mode, stride, ...windows } = segment;
+  const built = { ...rest, segment: mode === 'gesture' ? windows : { ...windows, stride } };
   return `
     import { storage } from './espruino/flash.ts';
     import { startWhetstone } from './espruino/main.ts';
     ${sensor ? `import { connectSensor } from '${driver}';` : ''}
-    const built = ${JSON.stringify(leanOf(builtOf(board, task)))};
+    const wiring = ${JSON.stringify(wiring)};
+    const built = ${JSON.stringify(built)};
     global.whetstone = function (options) {
-      const device = startWhetstone(global, built, options);
+      const device = startWhetstone(global, wiring, built, options);
       ${sensor ? `if (device !== undefined) connectSensor(device, ${countsPerG}, ${rateHz});` : ''}
       global.W = device;
       return device;
@@ -179,9 +184,25 @@ function entry(board: BuildBoard, task: BuildTask): string {
  */
 export async function buildBundle({ board, task, types = [] }: BundleOf): Promise<Bundle> {
   const blob = blobOf(board, typesOf(task, types), types.length > 0);
+  return buildScript(entry(board, task), optionsOf(board, task, types), blob);
+}
+
+/**
+ * Builds a script for Espruino of any modules in this folder.
+ *
+ * @param program its first module, in TypeScript, as if it lay in this folder
+ * @param options see device/core/options.ts; default: as they stand there, everything
+ * @param blob machine code, see device/native; default: all of it
+ * @throws SyntaxError that names a construct which Espruino lacks, with line and column
+ */
+export async function buildScript(
+  program: string,
+  options: Record<string, boolean> = { ...everything },
+  blob: string = KERNEL,
+): Promise<Bundle> {
   const bundled = await build({
     stdin: {
-      contents: entry(board, task),
+      contents: program,
       resolveDir: import.meta.dirname,
       sourcefile: 'entry.ts',
       loader: 'ts',
@@ -189,7 +210,7 @@ export async function buildBundle({ board, task, types = [] }: BundleOf): Promis
     absWorkingDir: root,
     bundle: true,
     plugins: [
-      replaced(/[\\/]core[\\/]options\.ts$/, optionsOf(board, task, types)),
+      replaced(/[\\/]core[\\/]options\.ts$/, options),
       replaced(/[\\/]espruino[\\/]blob\.ts$/, { BLOB: blob }),
     ],
     format: 'esm',
@@ -221,15 +242,25 @@ function ownersOf(script: string): string[] {
   });
 }
 
+/** Modules whose loops take the time of an inference. */
+const HOT = /espruino\/convolve/;
+
+/** What one round leaves lets the next one find more. */
+const ROUNDS = 2;
+
 /** Names that minifying leaves free. */
-const FREE = ['$', '_', 'Z', 'Y', 'X'];
+const FREE = ['$', '_', 'Z', 'Y', 'X', 'V'];
 
 /** Minifies as far as Espruino bears it. */
 async function shrink(code: Owned): Promise<Owned> {
   const names = privateNames(code.text);
-  let small = await minified(code, { mangle: false });
-  let edits = passNames(small.text);
-  for (; edits.length > 0; edits = passNames(small.text)) small = edited(small, edits);
+  let small = code;
+  for (let round = 0; round < ROUNDS; round++) {
+    small = await minified(small, { mangle: false });
+    let edits = passNames(small.text);
+    for (; edits.length > 0; edits = passNames(small.text)) small = edited(small, edits);
+  }
+  small = edited(small, looseLets(small.text));
   small = await minified(small, {
     mangle: {
       toplevel: true,
@@ -238,5 +269,6 @@ async function shrink(code: Owned): Promise<Owned> {
     },
     nameCache: shortNames(names, code.text),
   });
-  return edited(small, tighten(small.text, FREE));
+  const isHot = (at: number): boolean => HOT.test(small.owners[at]!);
+  return edited(small, tighten(small.text, FREE, isHot));
 }

@@ -3,7 +3,16 @@ import { type Node, parse } from 'acorn';
 type AnyNode = Node & Record<string, unknown>;
 
 /** Uses from which on a name of the language is worth a name of its own. */
-const OFTEN = 4;
+const OFTEN = 3;
+
+/** What the host does with flash: names that Espruino's own objects have as well. */
+const HOST = ['read', 'write', 'erase'];
+
+/** Finds the module that a place of a bundle is of: esbuild writes its path above it. */
+function modules(code: string): (at: number) => string {
+  const starts = [...code.matchAll(/^\s*\/\/ (\S+\.ts)$/gm)];
+  return (at) => starts.findLast(({ index }) => index <= at)?.[1] ?? '';
+}
 
 /**
  * Rewrites a script so that minifying leaves less of it, in ways that hold for the subset that the
@@ -11,6 +20,7 @@ const OFTEN = 4;
  *
  * - function declarations become arrow functions,
  * - `const` becomes `let`, `===` becomes `==`, which it equals between values of one type,
+ * - the host's flash functions, by their modules, get names that are the bundle's own,
  * - often used members of Math and typed arrays get a variable, which minifying then shortens.
  *
  * @param code a script
@@ -23,7 +33,13 @@ export function compact(code: string): string {
   const note = (name: string, node: AnyNode): void => {
     natives.set(name, [...(natives.get(name) ?? []), node]);
   };
+  const moduleOf = modules(code);
   const visit = (node: AnyNode): void => {
+    const property = (node.property ?? node.key) as AnyNode | undefined;
+    if (property !== undefined && HOST.includes(String(property.name))) {
+      const ours = node.type === 'Property' ? /flash\.ts$/ : /\/core\//;
+      if (ours.test(moduleOf(node.start))) edits.push([property.start, property.start, 'host_']);
+    }
     if (node.type === 'FunctionDeclaration') {
       const name = String((node.id as AnyNode).name);
       const body = node.body as AnyNode;

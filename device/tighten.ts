@@ -7,7 +7,7 @@ type AnyNode = Node & Record<string, unknown>;
  * Members that are used so often that a name for their name pays, as a variable's: `a[b]` for
  * `a.length`. Only what is never asked of something that has it not: there `a[b]` throws.
  */
-const MEMBERS = ['length', 'subarray', 'push', 'byteOffset', 'set'];
+const MEMBERS = ['length', 'subarray', 'push', 'byteOffset', 'indexOf', 'set'];
 
 /**
  * Finds what shortens a minified script further, in ways that minifiers leave out since they change a
@@ -19,17 +19,24 @@ const MEMBERS = ['length', 'subarray', 'push', 'byteOffset', 'set'];
  *
  * @param code one arrow function, called, whose body begins with `let`
  * @param names unused in the script, at most as many as there are frequent members
+ * @param isHot whether a place is where looking a variable up would cost time that counts
  * @returns edits that make an equivalent script, in order, none within another
  * @example tighten('(()=>{let f=a=>{let b=a+1;return b*b};f(1)})()', []).map((edit) => edit[2]).join('') // '(,b)(,)'
  */
-export function tighten(code: string, names: readonly string[]): Edit[] {
+export function tighten(
+  code: string,
+  names: readonly string[],
+  isHot: (at: number) => boolean = () => false,
+): Edit[] {
   const edits: Edit[] = [];
   const members = new Map(names.map((name, i) => [MEMBERS[i]!, name]));
   const visit = (node: AnyNode): void => {
     if (node.type === 'ArrowFunctionExpression') edits.push(...expression(node, code));
     if (node.type === 'MemberExpression' && node.computed !== true) {
-      const name = members.get(String((node.property as AnyNode).name));
-      if (name !== undefined) edits.push([(node.object as AnyNode).end, node.end, `[${name}]`]);
+      const property = node.property as AnyNode;
+      const name = members.get(String(property.name));
+      const short = name !== undefined && !isHot(node.start);
+      if (short) edits.push([property.start - 1, node.end, `[${name}]`]);
     }
     for (const child of Object.values(node).flat()) {
       if (typeof (child as AnyNode | null)?.type === 'string') visit(child as AnyNode);

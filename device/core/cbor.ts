@@ -6,6 +6,8 @@
  * @source RFC 8949, sections 3 and 4.2.1
  */
 
+import { POW2 } from './arithmetic.ts';
+
 /** What can be encoded. Int8Array travels as the bytes of its two's complement. */
 export type Value = number | string | null | Uint8Array | Int8Array | readonly Value[];
 
@@ -119,7 +121,7 @@ export function take(bytes: Uint8Array, cursor: Cursor, depth: number): Decoded 
   let n = first - major * 32;
   let at = cursor.at + 1;
   if (n > 23) {
-    const stop = at + Math.pow(2, n - 24);
+    const stop = at + POW2[n - 24];
     n = n < 28 && stop <= end ? 0 : 1 / 0;
     for (; at < stop && n < 1 / 0; at++) n = n * 256 + bytes[at];
   }

@@ -65,7 +65,7 @@ export function loadLayers(part: Uint8Array): Layer[] {
   const layers: Layer[] = [];
   const view = viewer(part);
   for (let i = 0; i < part[0]; i++) {
-    let head = view(Int8Array, 20, 1);
+    let head: Int8Array = view(Int8Array, 20, 1);
     const type = head[0];
     const shape = new Uint16Array(part.buffer, head.byteOffset + 4, 4);
     if ((PLANE || POINT) && type > 4) {

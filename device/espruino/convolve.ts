@@ -1,4 +1,4 @@
-import { type Kernel, requantise } from '../core/arithmetic.ts';
+import { type Kernel, rescale } from '../core/arithmetic.ts';
 import { multiply } from '../core/kernel.ts';
 import { CONV1D } from '../core/options.ts';
 import type { EspruinoE } from './globals.ts';
@@ -20,34 +20,34 @@ const LIFT = 256;
  * @source see multiply
  */
 export const dense: Kernel = (layer, input, dot, other) => {
-  const head = layer.head;
-  if (CONV1D && (head[0] !== 1 || head[16] !== 0)) return multiply(layer, input, dot, other);
-  // The most used first: names are looked up from the newest scope in, in order.
-  const clip = E.clip;
-  const weights = layer.weights;
-  const size = input.length;
-  const multiplier = layer.multiplier[0];
-  const right = -layer.right[0];
-  const simple = right > 0 && right < 13;
-  const scale = 1 / 2147483648 / (1 << right);
-  const factor = multiplier * scale;
-  const below = LIFT + 0.5 + head[3] - 1073741824 * scale;
-  const above = below + 2147483648 * scale;
-  const low = LIFT + head[1];
-  const high = LIFT + head[15];
-  const output = new Int8Array(layer.bias.length);
+  // The most used first: names are looked up one after the other.
   let at = 0;
   let out = 0;
+  const weights = layer.weights;
+  const size = input.length;
+  const clip = E.clip;
+  const output = new Int8Array(layer.bias.length);
+  const head = layer.head;
+  const low = LIFT + head[1];
+  const high = LIFT + head[15];
+  const right = -layer.right[0];
+  const scale = 1 / 2147483648 / (1 << right);
+  const factor = layer.multiplier[0] * scale;
+  const below = LIFT + 0.5 + head[3] - 1073741824 * scale;
+  const above = below + 2147483648 * scale;
+  if (CONV1D && (head[0] !== 1 || head[16] !== 0)) return multiply(layer, input, dot, other);
+  if (right < 1 || right > 12) {
+    for (const bias of layer.bias) {
+      // biome-ignore lint/suspicious/noAssignInExpressions: as below
+      const sum = bias + dot(input, weights.subarray(at, (at += size)));
+      output[out++] = clip(LIFT + head[3] + rescale(sum, layer.multiplier[0], -right), low, high);
+    }
+    return output;
+  }
   for (let sum of layer.bias) {
     // biome-ignore lint/suspicious/noAssignInExpressions: a statement of its own would cost 3%
     sum += dot(input, weights.subarray(at, (at += size)));
-    output[out++] = clip(
-      simple
-        ? sum * factor + (sum < 0 ? below : above)
-        : LIFT + requantise(sum, multiplier, -right, head[3]),
-      low,
-      high,
-    );
+    output[out++] = clip(sum * factor + (sum < 0 ? below : above), low, high);
   }
   return output;
 };

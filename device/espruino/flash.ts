@@ -40,11 +40,11 @@ export function openSlots(layout: FlashLayout): number {
   if (storage.list().length < 1) storage.write(NAME, 'ws', 0, size);
   const h = flash.read(HEADER, layout.flashStart);
   // The name of the header's fifth byte on, and the length in its first three.
-  const name = String.fromCharCode.apply(null, h as unknown as number[]).indexOf(NAME);
+  const name = E.toString(h).indexOf(NAME);
   if (name === 4 && u16(h, 0) + h[2] * 65536 === size) {
     return layout.flashStart + layout.page;
   }
-  print('Whetstone: first require("Storage").eraseAll()');
+  print('first Storage.eraseAll()');
   return 0;
 }
 

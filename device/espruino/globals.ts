@@ -29,9 +29,10 @@ export interface EspruinoE {
   /** machine code of `code`, entered at `at`; its lowest bit says Thumb */
   nativeCall: (at: number, signature: string, code: string) => (...values: number[]) => number;
   /** an int32, of hardware noise where the board has a source of it */
-  hwRand?: () => number;
+  hwRand: () => number;
   memoryArea: (at: number, length: number) => string;
   toArrayBuffer: (text: string) => ArrayBuffer;
+  toString: (bytes: Uint8Array) => string;
   toUint8Array: (data: string) => Uint8Array;
   setConsole: (device: null, options: { force: boolean }) => void;
 }

@@ -21,8 +21,11 @@ export interface StartOptions {
   tier?: string;
 }
 
-/** What `build` puts into the bundle. */
-export interface Built extends FlashLayout, Omit<DeviceConfig, 'id' | 'tier'> {
+/** What `build` puts into the bundle for the core. */
+export type Built = Omit<DeviceConfig, 'id' | 'tier'>;
+
+/** What `build` puts into the bundle for this board: constants, once the bundle is minified. */
+export interface Wiring extends FlashLayout {
   port: string;
   baud: number;
   /** kernels that the board has, the fastest first */
@@ -30,6 +33,8 @@ export interface Built extends FlashLayout, Omit<DeviceConfig, 'id' | 'tier'> {
 }
 
 const TICK_MS = 250;
+/** Session numbers have 31 bits. */
+const MOST = 2e9;
 const started = getTime() * 1000;
 
 /**
@@ -37,28 +42,30 @@ const started = getTime() * 1000;
  * boards, noise is there on some, and on others the time is all that differs.
  */
 function sessionNumber(): number {
-  const noise = E.hwRand === undefined ? 0 : Math.abs(E.hwRand());
-  return 1 + Math.floor((Math.random() * 2147483647 + noise + started * 1000) % 2147483646);
+  const random = Math.random() * MOST + Math.abs(E.hwRand()) + started * 1000;
+  return 1 + Math.floor(random % MOST);
 }
 
 /**
  * Starts the device on this board.
  *
  * @param world the board's global object, where the port is found by name
+ * @param wiring see Wiring
  * @param built see Built
  * @param options see StartOptions
  * @returns the device, or undefined after a message where its slot file cannot be had
  */
 export function startWhetstone(
   world: Record<string, unknown>,
+  wiring: Wiring,
   built: Built,
   options: StartOptions,
 ): Device | undefined {
-  const base = openSlots(built);
+  const base = openSlots(wiring);
   if (base < 1) return undefined;
-  const name = options.port || built.port;
+  const name = options.port || wiring.port;
   const port = world[name] as EspruinoPort;
-  if (name === 'Serial1') port.setup(options.baud || built.baud, options.serial || {});
+  if (name === 'Serial1') port.setup(options.baud || wiring.baud, options.serial || {});
   else E.setConsole(null, { force: true }); // frames and a prompt cannot share a line
   const device = createDevice(
     Object.assign(
@@ -68,9 +75,7 @@ export function startWhetstone(
         session: sessionNumber(),
         send: (bytes: Uint8Array) => port.write(bytes),
         clock: () => Math.floor(getTime() * 1000 - started),
-        defer: (callback: () => void) => {
-          setTimeout(callback, 1);
-        },
+        defer: (callback: () => void) => setTimeout(callback, 1),
         attempt: (call: () => boolean) => {
           try {
             return call();
@@ -81,7 +86,7 @@ export function startWhetstone(
       },
       plainSuite(E.CRC32),
       built,
-      chooseTier(built.tiers, options.tier),
+      chooseTier(wiring.tiers, options.tier),
       slotFlash(base),
     ),
   );

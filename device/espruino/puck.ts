@@ -19,7 +19,8 @@ const PUCK_COUNTS_PER_G = 8192;
 export function connectSensor(device: Device, countsPerG: number, rateHz: number): void {
   Puck.on('accel', (a) => {
     const k = countsPerG / PUCK_COUNTS_PER_G;
-    device.sample([a.acc.x, a.acc.y, a.acc.z].map((v) => Math.round(v * k)));
+    const acc = a.acc;
+    device.sample([acc.x, acc.y, acc.z].map((v) => Math.round(v * k)));
   });
   Puck.accelOn(rateHz);
 }

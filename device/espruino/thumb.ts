@@ -6,8 +6,8 @@ import type { EspruinoE } from './globals.ts';
 
 declare const E: EspruinoE;
 
-/** A layer with what runs it; null where the code does not. */
-type Native = Layer & { run?: ((input: Int8Array) => Int8Array) | null };
+/** A layer with what runs it; false where the code does not. */
+type Native = Layer & { run?: ((input: Int8Array) => Int8Array) | false };
 
 /**
  * The kernel in machine code, for a Cortex-M4 or better: see device/native.
@@ -21,14 +21,14 @@ type Native = Layer & { run?: ((input: Int8Array) => Int8Array) | null };
  */
 export function thumbKernel(own: Kernel): Kernel {
   const addressOf = E.getAddressOf;
-  const code = E.nativeCall(1, 'int(int,int,int,int)', atob(BLOB));
+  const code = E.nativeCall(1, CONV1D ? 'int(int,int,int,int)' : 'int(int,int,int)', atob(BLOB));
   /* Once a layer, since finding addresses takes longer than the code. */
   const prepare = (layer: Layer, input: Int8Array, right: Int8Array): Native['run'] => {
     const head = layer.head;
     const size = right.length;
     // input, a patch of it, output, and a byte that the code may write
     const patch = align(input.length);
-    const from = patch + (CONV1D ? align(layer.weights.length / layer.shape[1]) : 0);
+    const from = CONV1D ? patch + align(layer.weights.length / layer.shape[1]) : patch;
     const arena = new Int8Array(from + align(size + 1));
     const output = arena.subarray(from, from + size);
     const at = addressOf(arena, true);
@@ -36,12 +36,16 @@ export function thumbKernel(own: Kernel): Kernel {
     let refused = 0;
     const call = (values: Int8Array): Int8Array => {
       arena.set(values, 0);
-      refused = code(where, at, at + from, at + patch);
+      refused = CONV1D ? code(where, at, at + from, at + patch) : code(where, at, at + from);
       return new Int8Array(output);
     };
-    return at * where !== 0 && where % 4 === 0 && `${call(input)}` === `${right}` && refused === 0
-      ? call
-      : null;
+    return (
+      at * where !== 0 &&
+      where % 4 === 0 &&
+      `${call(input)}` === `${right}` &&
+      refused === 0 &&
+      call
+    );
   };
   return (layer: Native, input, dot, other) => {
     if (layer.run) return layer.run(input);

@@ -35,9 +35,8 @@ export function chooseTier(
   tiers: readonly string[],
   asked: string | undefined,
 ): Tier & { tier: string } {
-  let i = tiers.findIndex((name) => name === asked);
+  let i = Math.max(0, tiers.indexOf(asked || ''));
   let tier: Tier | undefined;
-  if (i < 0) i = 0;
   while (tier === undefined) {
     try {
       tier = make(tiers[i]);

@@ -89,9 +89,11 @@ export function bootBoard(script: Script, wires: BoardWires): BoardDouble {
         for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
         return sum;
       },
+      hwRand: () => 0,
       clip: (value: number, least: number, most: number) => Math.max(least, Math.min(most, value)),
       memoryArea: (at: number, n: number) => Buffer.from(flash.read(at, n)).toString('latin1'),
       toArrayBuffer: (text: string) => own.Uint8Array.from(Buffer.from(text, 'latin1')).buffer,
+      toString: (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1'),
       toUint8Array: (text: string) => own.Uint8Array.from(Buffer.from(text, 'latin1')),
       setConsole: () => {},
     },
