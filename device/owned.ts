@@ -23,7 +23,8 @@ export function edited(code: Owned, edits: readonly Edit[]): Owned {
   for (const [start, end, added] of [...edits, [code.text.length, 0, ''] as Edit]) {
     text += code.text.slice(at, start) + added;
     const here = code.owners[Math.min(start, code.text.length - 1)]!;
-    owners.push(...code.owners.slice(at, start), ...new Array(added.length).fill(here));
+    for (; at < start; at++) owners.push(code.owners[at]!);
+    for (let k = 0; k < added.length; k++) owners.push(here);
     at = end;
   }
   return { text, owners };

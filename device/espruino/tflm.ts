@@ -1,13 +1,17 @@
-import type { Layer } from '../core/arithmetic.ts';
+import { byte, type Layer } from '../core/arithmetic.ts';
 import type { Tier } from '../core/kernel.ts';
 import type { EspruinoInterpreter, EspruinoRequire, EspruinoTensorflow } from './globals.ts';
 import { writeTflite } from './tflite.ts';
 
 declare const library: EspruinoRequire;
 
-/** An arena's bytes: the first tried, and where trying ends. */
-const FIRST_ARENA = 1024;
-const LAST_ARENA = 65536;
+/**
+ * Bytes of an arena, more than is needed: for a model, a layer, an output channel. One that is too
+ * small ends the process: the board's TensorFlow Lite Micro uses what it could not allocate.
+ */
+const MODEL_BYTES = 2048;
+const LAYER_BYTES = 1024;
+const CHANNEL_BYTES = 32;
 
 /** Layers of a part, with what runs them; null where nothing but the kernel does. */
 type Part = Layer[] & { net?: EspruinoInterpreter | null };
@@ -16,17 +20,22 @@ function interpreter(
   tensorflow: EspruinoTensorflow,
   layers: Layer[],
   tier: Tier,
+  inputs: number,
 ): EspruinoInterpreter | null {
   const file = layers.length > 0 ? writeTflite(layers, tier.dot) : undefined;
   if (file === undefined) return null;
-  for (let arena = FIRST_ARENA; arena < LAST_ARENA; arena *= 2) {
-    try {
-      return tensorflow.create(arena, file);
-    } catch {
-      // too small; or, in the end, too large
-    }
+  let arena = MODEL_BYTES + 2 * inputs;
+  for (const layer of layers) {
+    const head = layer.head;
+    const shape = layer.shape;
+    const height = head.length > 20 ? byte(head[22]) + 256 * byte(head[23]) : 1;
+    arena += LAYER_BYTES + CHANNEL_BYTES * shape[1] + 2 * shape[1] * shape[3] * height;
   }
-  return null;
+  try {
+    return tensorflow.create(arena, file);
+  } catch {
+    return null; // the RAM is too small
+  }
 }
 
 function invoke(net: EspruinoInterpreter, input: Int8Array): Int8Array {
@@ -52,7 +61,7 @@ export function tflmTier(tier: Tier): Tier {
       if (part.net) return invoke(part.net, input);
       const right = tier.run(layers, input);
       if (part.net === undefined) {
-        part.net = interpreter(tensorflow, layers, tier);
+        part.net = interpreter(tensorflow, layers, tier, input.length);
         if (part.net !== null && `${invoke(part.net, input)}` !== `${right}`) part.net = null;
       }
       return right;
