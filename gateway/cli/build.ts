@@ -10,8 +10,11 @@ interface Options {
   board?: string;
   task: string;
   out?: string;
+  report?: boolean;
   json?: boolean;
 }
+
+const NOT_MEASURED = 'variables have to be counted on an Espruino whose flash is mapped';
 
 /** Each family has its own builder; the Lua one brings TypeScript, and is loaded when it is needed. */
 async function bundleFor(what: { board: BoardProfile; task: Task }): Promise<Bundle> {
@@ -28,17 +31,18 @@ export function build(program: Command, io: Io): void {
     .description('write the device bundle for one board')
     .option('--board <name>', `required: one of ${boardNames().join(', ')}`)
     .option('--task <task>', 'a task by name, or a task file', 'gesture')
-    .option('--out <file>', 'required: where to write the script')
+    .option('--out <file>', 'where to write the script; required but with --report')
+    .option('--report', 'say what takes the space')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       '\nExample:\n  $ npx whetstone build --board puckjs --task gesture --out watch.js',
     )
-    .action(async ({ board, task, out, json }: Options, command: Command) => {
-      if (board === undefined || out === undefined) {
+    .action(async ({ board, task, out, report, json }: Options, command: Command) => {
+      if (board === undefined || (out === undefined && !report)) {
         const missing = [
           ...(board === undefined ? [`--board NAME (one of ${boardNames().join(', ')})`] : []),
-          ...(out === undefined ? ['--out FILE (where to write the script)'] : []),
+          ...(out === undefined && !report ? ['--out FILE (where to write the script)'] : []),
         ];
         return command.error(`whetstone: not specified: ${missing.join(' and ')}`);
       }
@@ -49,7 +53,7 @@ export function build(program: Command, io: Io): void {
         throw new GatewayError('bad-bundle', message, { cause });
       });
       try {
-        writeFileSync(out, bundle.code);
+        if (out !== undefined) writeFileSync(out, bundle.code);
       } catch (cause) {
         const { code } = cause as NodeJS.ErrnoException;
         throw new GatewayError('bad-file', `cannot write ${out}: ${code}`, {
@@ -57,16 +61,26 @@ export function build(program: Command, io: Io): void {
           hint: 'choose another place with --out',
         });
       }
+      const { flash, slotPages, ring, variables } = what.board;
       const result = {
         board,
         task: what.task.name,
         out,
         bytes: bundle.bytes,
         report: bundle.report,
+        ...(report && {
+          slotBytes: flash.pageBytes * slotPages,
+          ring,
+          variables: { board: variables, used: null, why: NOT_MEASURED },
+        }),
       };
       if (json) return sayJson(io, result);
-      say(io, `${out}: ${bundle.bytes} bytes for ${board}`);
+      say(io, `${out ?? what.task.name}: ${bundle.bytes} bytes for ${board}`);
       const rows = bundle.report.map(({ module, bytes }) => [module, String(bytes)]);
       if (rows.length > 0) say(io, table(['module', 'bytes'], rows));
+      if (!report) return;
+      say(io, `model: at most ${flash.pageBytes * slotPages} bytes of flash in each of two slots`);
+      say(io, `ring: at most ${ring} samples`);
+      say(io, `RAM: not measured: ${NOT_MEASURED} (the board has ${variables} variables)`);
     });
 }
