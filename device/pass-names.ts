@@ -71,7 +71,9 @@ function passed(call: AnyNode, callee: AnyNode, code: string, everywhere: Set<st
   const visit = (node: AnyNode, parent: AnyNode): void => {
     const key = parent.computed !== true && (parent.property === node || parent.key === node);
     if (node.type === 'Identifier' && node.name === name && !key) {
-      edits.push([node.start, node.end, value]);
+      // { name } says the key as well
+      const shorthand = parent.type === 'Property' && parent.shorthand === true;
+      edits.push([node.start, node.end, shorthand ? `${name}:${value}` : value]);
     }
     for (const child of children(node)) visit(child, node);
   };

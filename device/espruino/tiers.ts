@@ -37,12 +37,13 @@ export function chooseTier(
 ): Tier & { tier: string } {
   let i = Math.max(0, tiers.indexOf(asked || ''));
   let tier: Tier | undefined;
-  while (tier === undefined) {
+  while (!tier || !tier.dot) {
     try {
       tier = make(tiers[i]);
     } catch {
-      i++; // the board has not what it needs; `reference` needs nothing
+      // the board has not what it needs; `reference` needs nothing
     }
+    i++;
   }
-  return Object.assign({ tier: tiers[i] }, tier);
+  return Object.assign({ tier: tiers[i - 1] }, tier);
 }

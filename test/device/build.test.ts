@@ -88,6 +88,7 @@ test('tighten() keeps a member that is asked of what has been assigned', () => {
 test('passNames() lets a function use what it is given, unless either is assigned to', () => {
   const pass = (code: string): string => edited(owned(code), passNames(code)).text;
   expect(pass('f=x=>(y=>y*y)(x)')).toBe('f=x=>(()=>x*x)()');
+  expect(pass('f=x=>(y=>({y,z:y}))(x)')).toBe('f=x=>(()=>({y:x,z:x}))()');
   expect(pass('f=x=>(y=>y++)(x)')).toBe('f=x=>(y=>y++)(x)');
   expect(pass('f=x=>(y=>{let x=1;return x+y})(x)')).toBe('f=x=>(y=>{let x=1;return x+y})(x)');
 });

@@ -97,7 +97,10 @@ export function bootBoard(script: Script, wires: BoardWires): BoardDouble {
       toUint8Array: (text: string) => own.Uint8Array.from(Buffer.from(text, 'latin1')),
       setConsole: () => {},
     },
-    require: (name: string) => libraries[name],
+    require: (name: string) => {
+      if (libraries[name] === undefined) throw new Error(`Module ${name} not found`);
+      return libraries[name];
+    },
     Serial1: port,
     Bluetooth: port,
     USB: port,

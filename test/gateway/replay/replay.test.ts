@@ -5,6 +5,7 @@ import { replay } from '../../../gateway/replay/replay.ts';
 import type { ReplayOptions, ReplayReport } from '../../../gateway/report.ts';
 import { temporary } from '../../support/loop-world.ts';
 import { writeFolder } from '../../support/recordings-folder.ts';
+import { espruinoPath } from '../../support/run-espruino.ts';
 import { quickTask } from '../../support/tasks.ts';
 import { whetstone } from '../cli/run.ts';
 
@@ -302,7 +303,7 @@ describe('replay() of the recordings of James and Conor', () => {
 
 describe('replay() with a real Espruino', () => {
   it('predicts the same on it as on the virtual device, bit for bit', async (ctx) => {
-    const espruino = process.env.WHETSTONE_ESPRUINO;
+    const espruino = espruinoPath();
     if (espruino === undefined) {
       ctx.skip('skipped: WHETSTONE_ESPRUINO is not set');
       return;
