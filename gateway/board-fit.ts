@@ -30,7 +30,9 @@ export function fitBoards(model: QuantModel, parts: ModelParts, task: Task): Boa
     const bundle = optionsOf(board, task);
     const missing = needs.filter((part) => bundle[part] === false);
     if (missing.length > 0) {
-      why.push(`the bundle of task '${task.name}' is built without ${missing.join(', ')}`);
+      why.push(
+        `the bundle of task '${task.name}' lacks ${missing.join(', ')}: build it with --model FILE`,
+      );
     }
     const problems = why.filter((problem) => problem !== undefined);
     return { board: name, fits: problems.length === 0, why: problems };

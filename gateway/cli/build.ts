@@ -5,11 +5,13 @@ import { type BoardProfile, boardNames, loadBoard } from '../board.ts';
 import { GatewayError } from '../errors.ts';
 import { loadTask, type Task } from '../task.ts';
 import { type Io, say, sayJson, table } from './io.ts';
+import { readModelFile } from './model-file.ts';
 
 interface Options {
   board?: string;
   task: string;
   out?: string;
+  model?: string;
   report?: boolean;
   json?: boolean;
 }
@@ -17,11 +19,26 @@ interface Options {
 const NOT_MEASURED = 'variables have to be counted on an Espruino whose flash is mapped';
 
 /** Each family has its own builder; the Lua one brings TypeScript, and is loaded when it is needed. */
-async function bundleFor(what: { board: BoardProfile; task: Task }): Promise<Bundle> {
+async function bundleFor(what: {
+  board: BoardProfile;
+  task: Task;
+  types: string[];
+}): Promise<Bundle> {
   if (what.board.family === 'nodemcu') {
     return (await import('../../device/build-lua.ts')).buildLuaBundle(what);
   }
   return (await import('../../device/build.ts')).buildBundle(what);
+}
+
+/** Layers that a model brings, up to its last dense one; what follows is not run on devices. */
+async function typesIn(file: string | undefined): Promise<string[]> {
+  if (file === undefined) return [];
+  const [{ readTflite }, { partTypes }] = await Promise.all([
+    import('../train/tflite/read-tflite.ts'),
+    import('../train/layer-codec.ts'),
+  ]);
+  const { layers } = readTflite(readModelFile(file));
+  return partTypes(layers.slice(0, layers.findLastIndex(({ type }) => type === 'dense') + 1));
 }
 
 /** `whetstone build`: the device bundle for one board. */
@@ -32,13 +49,14 @@ export function build(program: Command, io: Io): void {
     .option('--board <name>', `required: one of ${boardNames().join(', ')}`)
     .option('--task <task>', 'a task by name, or a task file', 'gesture')
     .option('--out <file>', 'where to write the script; required but with --report')
+    .option('--model <file>', 'a .tflite that will be imported: its layers are in the bundle too')
     .option('--report', 'say what takes the space')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       '\nExample:\n  $ npx whetstone build --board puckjs --task gesture --out watch.js',
     )
-    .action(async ({ board, task, out, report, json }: Options, command: Command) => {
+    .action(async ({ board, task, out, model, report, json }: Options, command: Command) => {
       if (board === undefined || (out === undefined && !report)) {
         const missing = [
           ...(board === undefined ? [`--board NAME (one of ${boardNames().join(', ')})`] : []),
@@ -46,7 +64,11 @@ export function build(program: Command, io: Io): void {
         ];
         return command.error(`whetstone: not specified: ${missing.join(' and ')}`);
       }
-      const what = { board: loadBoard(board), task: loadTask(task) };
+      const what = {
+        board: loadBoard(board),
+        task: loadTask(task),
+        types: await typesIn(model),
+      };
       const bundle = await bundleFor(what).catch((cause: unknown) => {
         if (!(cause instanceof SyntaxError)) throw cause;
         const message = `the bundle holds what the board lacks: ${cause.message}`;

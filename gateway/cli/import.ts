@@ -1,19 +1,15 @@
-import { readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ImportView } from '../calls.ts';
-import { GatewayError } from '../errors.ts';
 import { loadTask } from '../task.ts';
 import { shortVersion } from '../ui/words.ts';
 import { type Io, say, table } from './io.ts';
+import { readModelFile } from './model-file.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
 
 interface Options extends RemoteOptions {
   task: string;
   dryRun?: boolean;
 }
-
-/** As the gateway reads; a larger file is not even sent. */
-const MOST_BYTES = 16 * 2 ** 20;
 
 /** `whetstone import`: a .tflite file becomes a candidate, with a report of what it is. */
 export function importModel(program: Command, io: Io): void {
@@ -31,7 +27,7 @@ export function importModel(program: Command, io: Io): void {
     .action((file: string, options: Options) => {
       const request = {
         task: loadTask(options.task).name,
-        file: read(file),
+        file: readModelFile(file).toString('base64'),
         ...(options.dryRun && { look: true }),
       };
       return tell(
@@ -41,17 +37,6 @@ export function importModel(program: Command, io: Io): void {
         (view) => say(io, about(view)),
       );
     });
-}
-
-function read(file: string): string {
-  try {
-    const { size } = statSync(file);
-    if (size > MOST_BYTES) throw new Error(`${size} bytes, at most ${MOST_BYTES} are read`);
-    return readFileSync(file, 'base64');
-  } catch (cause) {
-    const detail = (cause as Error).message.split('\n')[0];
-    throw new GatewayError('bad-file', `model ${file} cannot be read: ${detail}`, { cause });
-  }
 }
 
 function about({ version, report }: ImportView): string {

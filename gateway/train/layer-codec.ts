@@ -78,6 +78,15 @@ function codeOf(layer: QuantLayer, g: Geometry): number {
   return TYPES.indexOf(layer.type);
 }
 
+/**
+ * Names of layers as a part has them, one dimension told from two: what a device's bundle must hold.
+ *
+ * @example partTypes([{ type: 'softmax', size: 2, input: { scale: 1, zero: 0 }, beta: 1 }]) // ['softmax']
+ */
+export function partTypes(layers: readonly QuantLayer[]): string[] {
+  return [...new Set(layers.map((layer) => TYPES[codeOf(layer, layerGeometry(layer))]!))];
+}
+
 /** The arrays of a layer, as they follow its header. */
 interface Arrays {
   weights: Int8Array;

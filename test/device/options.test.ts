@@ -172,6 +172,25 @@ for (const [name, model] of [...foreign, ...layers]) {
   });
 }
 
+/** Every layer there is, as a part names them: what a bundle for imported models may hold. */
+const everyType = [
+  ...['conv1d', 'maxpool1d', 'avgpool1d', 'conv2d', 'depthwise2d', 'maxpool2d', 'avgpool2d'],
+  ...['mean', 'add', 'softmax', 'logistic', 'quantise'],
+];
+
+for (const [name, model] of layers) {
+  test(`bundle built for imported models runs one with ${name}`, async () => {
+    const [board, task] = [loadBoard('espruino-linux'), loadTask('gesture')];
+    const bundle = await buildBundle({ board, task, types: everyType });
+    const { device, codes } = await offered(bundle, model);
+    expect(codes).toEqual([1, 2, 3, 4]);
+    for (const window of [3, 4].map(walk)) {
+      const { cls, score } = model.predict(window, 50);
+      expect(device.feedWindow(window, 50)).toEqual({ cls, score });
+    }
+  });
+}
+
 for (const [name, model] of foreign) {
   test(`bundle runs a model with ${name} when its task has such layers`, async () => {
     const board = loadBoard('espruino-linux');
