@@ -28,7 +28,7 @@ export async function espruinoRows(path: string | undefined): Promise<BenchRow[]
   const rowOf = (net: string, tier: string): BenchRow => ({
     name: `Espruino ${net}, ${tier}`,
     unit: 'µs',
-    peer: 'tier reference',
+    ...(tier !== 'reference' && { peer: 'tier reference' }),
     ...(tier === 'convolve' && AIM_CONVOLVE[net] && { aim: `ratio at least ${AIM_CONVOLVE[net]}` }),
   });
   if (path === undefined) {
@@ -41,6 +41,7 @@ export async function espruinoRows(path: string | undefined): Promise<BenchRow[]
   return times.map(({ net, tier, micros, equal }): BenchRow => {
     const row = rowOf(net, tier);
     if (micros === undefined) return { ...row, skipped: `this Espruino has no ${tier}` };
+    if (tier === 'reference') return { ...row, value: round(micros, 1) };
     if (!equal) throw new GatewayError('bad-model', `tier ${tier} gives other numbers on ${net}`);
     const peerValue = times.find((other) => other.net === net && other.tier === 'reference')!
       .micros!;
