@@ -1,3 +1,5 @@
+import type { ModelSummary } from './train/model-summary.ts';
+
 /**
  * What a person or a program can ask of a running gateway: one set of calls, three faces (command
  * line, HTTP, page). Everything here travels as JSON: times are milliseconds since 1970, versions
@@ -214,27 +216,13 @@ export interface ImportView {
 }
 
 /** What an import found, whether or not it was registered. */
-export interface ImportReport {
+export interface ImportReport extends ModelSummary {
   /** SHA-256 of the file, hex */
   file: string;
   /** whether the file came out of `export` as it is: then its version is the exported one */
   exported: boolean;
   /** what was made of the file otherwise than it stands there */
   notes: string[];
-  layers: {
-    operator: string;
-    /** [height, width, channels], or [values] */
-    input: number[];
-    output: number[];
-    activation: string;
-    macs: number;
-    weights: number;
-  }[];
-  /** multiplications of one inference */
-  macs: number;
-  weights: number;
-  /** bytes of activations that live at the same time, the largest moment */
-  ram: number;
   parts: { part: 'pre' | 'backbone' | 'head'; bytes: number }[];
   boards: { board: string; fits: boolean; why: string[] }[];
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { plainSuite } from '../device/core/frame.ts';
 import { headOf, partAt, type SlotConfig, slotStart } from '../device/core/slot.ts';
@@ -17,6 +16,7 @@ import {
   shortId,
 } from './registry/manifest.ts';
 import type { Registry } from './registry/registry.ts';
+import { sha256 } from './store/catalogue.ts';
 import type { Store } from './store/store.ts';
 import type { Task } from './task.ts';
 import {
@@ -195,8 +195,4 @@ function exported({ layers, metadata }: TfliteModel, pre: Pre, task: Task) {
   } catch {
     return undefined;
   }
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

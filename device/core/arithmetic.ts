@@ -6,7 +6,7 @@ export type Dot = (a: Int8Array | Int16Array, b: Int8Array | Int16Array) => numb
 
 /** One layer of a part: views on its bytes, nothing copied. */
 export interface Layer {
-  /** the header, see gateway/train/layer-codec.ts; 20 bytes, 28 for types of two dimensions and beyond */
+  /** the header, see gateway/train/layer-form.ts; 20 bytes, 28 for types of two dimensions and beyond */
   head: Int8Array;
   /** channelsIn, channelsOut, widthIn, widthOut */
   shape: Uint16Array;

@@ -59,7 +59,7 @@ function viewer(part: Uint8Array): <T>(type: View<T>, n: number, bytes: number) 
  * Gives the layers of a backbone or head part as views on its bytes.
  *
  * @param part whole part; it must start at a multiple of 4 in its ArrayBuffer
- * @source gateway/train/layer-codec.ts has the format
+ * @source gateway/train/layer-form.ts has the format
  */
 export function loadLayers(part: Uint8Array): Layer[] {
   const layers: Layer[] = [];

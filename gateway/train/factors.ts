@@ -1,4 +1,4 @@
-import { rescale } from '../../device/core/arithmetic.ts';
+import { clamp, rescale } from '../../device/core/arithmetic.ts';
 import { expOfNegative, reciprocalOf } from '../../device/core/fixed-point.ts';
 import {
   type QuantAdd,
@@ -83,7 +83,6 @@ export function softmaxFactors({ input, beta }: Pick<QuantSoftmax, 'input' | 'be
  */
 export function lookup(layer: QuantTable): Int8Array {
   const { input, output } = layer;
-  const clamp = (value: number): number => Math.max(-128, Math.min(127, value));
   if (layer.type === 'quantise') {
     const { multiplier, shift } = quantiseMultiplier(input.scale / output.scale);
     return Int8Array.from(INT8, (x) =>

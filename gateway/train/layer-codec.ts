@@ -1,4 +1,15 @@
+import { align } from '../../device/core/model.ts';
+import { decodeLayer } from './decode-layer.ts';
 import { addFactors, type Factor, lookup, meanFactor, softmaxFactors } from './factors.ts';
+import {
+  ACTIVATIONS,
+  FIRST_PLANE,
+  foldedTerms,
+  HEADER,
+  KEPT,
+  PLANE_HEADER,
+  TYPES,
+} from './layer-form.ts';
 import {
   activationBounds,
   effectiveScales,
@@ -6,60 +17,13 @@ import {
   layerGeometry,
   layerSizes,
   outputOf,
-  type Quantisation,
   type QuantLayer,
   quantiseMultiplier,
   type Weighted,
 } from './quant-layer.ts';
 
-/*
- * The part: u8 count, u16 score multiplier, u8 0, then each layer. Little-endian; every array starts
- * at a multiple of 4.
- *
- *    0 u8 type        1 i8 low        2 i8 zpIn         3 i8 zpOut
- *    4 u16 channelsIn 6 u16 channelsOut                 8 u16 widthIn     10 u16 widthOut
- *   12 u8 kernelWidth 13 u8 strideWidth  14 u8 padLeft (add: i8 zero point of its second term)
- *   15 i8 high        16 u8 per channel  17 u8 activation, +128: kept, for another reader
- *                                                      than the next layer, or for an add's second term
- *   18 u8 from        19 u8 from2     0: the layer before, k: the one k further back
- *  types of two dimensions and beyond (5 and up):
- *   20 u16 heightIn   22 u16 heightOut  24 u8 kernelHeight  25 u8 strideHeight  26 u8 padTop
- *   27 u8 depthMultiplier
- *   int8 weights   [out][kernelHeight][kernelWidth][in], depthwise [out][kernelHeight][kernelWidth];
- *                  of a table its 256 results
- *   int32 bias     [out], with zpIn · Σrow subtracted; of softmax the least difference that counts
- *   int32 multiplier, int8 shift    one or [out]; of add: first term, second term, sum
- *   float32 scales   what the integers stand for: see scalesOf; devices pass them over
- */
-
-/** By their code; 2, 3 and 4 are of height 1. */
-const TYPES = [
-  'none',
-  'dense',
-  'conv1d',
-  'maxpool1d',
-  'avgpool1d',
-  'conv2d',
-  'depthwise2d',
-  'maxpool2d',
-  'avgpool2d',
-  'mean',
-  'add',
-  'softmax',
-  'logistic',
-  'quantise',
-];
-const ACTIVATIONS = ['none', 'relu', 'relu6'] as const;
-const HEADER = 20;
-const PLANE_HEADER = 28;
-/** Codes of the layers that one dimension is enough for, and that carry the short header. */
-const FIRST_PLANE = 5;
-/** The codec's own reading of an activation flag that a later layer needs. */
-const KEPT = 128;
 /** The score is in sixteenths of a logit, its multiplier in 1/256. */
 const SCORE_STEPS = 16 * 256;
-
-const align = (at: number): number => Math.ceil(at / 4) * 4;
 
 function codeOf(layer: QuantLayer, g: Geometry): number {
   const oneRow =
@@ -150,15 +114,6 @@ function rowSize(layer: Weighted, g: Geometry): number {
   return g.kernelHeight * g.kernelWidth * (layer.type === 'depthwise2d' ? 1 : g.channelsIn);
 }
 
-/** Zero point of the input · Σ of each row of weights. */
-function foldedTerms({ weights, input }: Pick<Weighted, 'weights' | 'input'>, size: number) {
-  return Array.from(
-    { length: weights.length / size },
-    (_, row) =>
-      input.zero * weights.subarray(row * size, (row + 1) * size).reduce((sum, w) => sum + w, 0),
-  );
-}
-
 function encodeLayer(layer: QuantLayer, wiring: number[], kept: boolean): Uint8Array {
   const g = layerGeometry(layer);
   const code = codeOf(layer, g);
@@ -234,7 +189,7 @@ function sourcesOf(layers: readonly QuantLayer[], i: number): number[] {
 }
 
 /**
- * Writes layers as a `backbone` or `head` part, in the form given at the top of this file.
+ * Writes layers as a `backbone` or `head` part, in the form of layer-form.ts.
  *
  * @param layers in the order they run; what one reads must be what its source gives
  * @param scoreScale real value of one step of the logits (scale of the last layer); 0 in a backbone
@@ -297,139 +252,4 @@ export function decodeLayers(part: Uint8Array): QuantLayer[] {
   const different = again.findIndex((byte, i) => byte !== bytes[i]);
   if (different >= 0) throw new RangeError(`byte ${different} of the part is not as written`);
   return layers;
-}
-
-function decodeLayer(view: DataView, at: number, i: number): { layer: QuantLayer; end: number } {
-  const code = view.getUint8(at);
-  const type = TYPES[code];
-  if (code === 0 || type === undefined) throw new RangeError(`layer ${i} has unknown type ${code}`);
-  const [channels, channelsOut, width] = [4, 6, 8].map((o) => view.getUint16(at + o, true)) as [
-    number,
-    number,
-    number,
-  ];
-  const [kernelWidth, strideWidth] = [view.getUint8(at + 12), view.getUint8(at + 13)];
-  const plane = code >= FIRST_PLANE;
-  const height = plane ? view.getUint16(at + 20, true) : 1;
-  const [kernelHeight, strideHeight] = plane
-    ? [view.getUint8(at + 24), view.getUint8(at + 25)]
-    : [1, 1];
-  const padding = paddingOf(view, at, plane, kernelHeight, strideHeight);
-  const sliding = { height, width, channels, kernelHeight, kernelWidth, strideHeight, strideWidth };
-  const activation = ACTIVATIONS[view.getUint8(at + 17) % KEPT];
-  if (activation === undefined) throw new RangeError(`layer ${i} has an unknown activation`);
-  const wired = {
-    ...(view.getUint8(at + 18) > 0 && { from: i - 1 - view.getUint8(at + 18) }),
-  };
-  const arrays = at + (plane ? PLANE_HEADER : HEADER);
-  const zeroIn = view.getInt8(at + 2);
-  const zeroOut = view.getInt8(at + 3);
-
-  const read = (start: number, n: number): number[] =>
-    Array.from({ length: n }, (_, k) => view.getFloat32(start + 4 * k, true));
-  const quantised = (scale: number | undefined, zero: number): Quantisation => ({
-    scale: scale ?? 0,
-    zero,
-  });
-
-  if (type === 'dense' || type === 'conv1d' || type === 'conv2d' || type === 'depthwise2d') {
-    const perRow = type === 'depthwise2d' ? 1 : channels;
-    const size = (type === 'dense' ? 1 : kernelHeight * kernelWidth) * perRow;
-    const units = view.getUint8(at + 16) === 1 ? channelsOut : 1;
-    const biasAt = align(arrays + size * channelsOut);
-    const scaleAt = align(biasAt + 4 * channelsOut + 5 * units);
-    const [inputScale, outputScale, ...weightScale] = read(scaleAt, 2 + units);
-    const input = quantised(inputScale, zeroIn);
-    const weights = new Int8Array(view.buffer, arrays, size * channelsOut).slice();
-    const bias = Int32Array.from(foldedTerms({ weights, input }, size), (term, row) => {
-      return view.getInt32(biasAt + 4 * row, true) + term;
-    });
-    const numbers = {
-      weights,
-      bias,
-      weightScale: Float32Array.from(weightScale),
-      input,
-      output: quantised(outputScale, zeroOut),
-      activation,
-      ...wired,
-    };
-    const end = scaleAt + 4 * (2 + units);
-    if (type === 'dense') {
-      return { layer: { type, inputs: channels, outputs: channelsOut, ...numbers }, end };
-    }
-    if (type === 'depthwise2d') {
-      const depthMultiplier = view.getUint8(at + 27);
-      return { layer: { type, ...sliding, padding, depthMultiplier, ...numbers }, end };
-    }
-    const filters = channelsOut;
-    return { layer: { type: 'conv2d', ...sliding, padding, filters, ...numbers }, end };
-  }
-  if (/pool/.test(type)) {
-    const [scale] = read(arrays, 1);
-    const kind = type.startsWith('max') ? 'maxpool2d' : 'avgpool2d';
-    const input = quantised(scale, zeroIn);
-    return {
-      layer: { type: kind, ...sliding, padding, input, activation, ...wired },
-      end: arrays + 4,
-    };
-  }
-  if (type === 'mean') {
-    const [scale, outputScale] = read(arrays + 8, 2);
-    const [input, output] = [quantised(scale, zeroIn), quantised(outputScale, zeroOut)];
-    return {
-      layer: { type, height, width, channels, input, output, ...wired },
-      end: arrays + 16,
-    };
-  }
-  if (type === 'add') {
-    const [scale, scale2, outputScale] = read(arrays + 16, 3);
-    return {
-      layer: {
-        type,
-        size: channels,
-        from2: i - 1 - view.getUint8(at + 19),
-        input: quantised(scale, zeroIn),
-        input2: quantised(scale2, view.getInt8(at + 14)),
-        output: quantised(outputScale, zeroOut),
-        activation,
-        ...wired,
-      },
-      end: arrays + 28,
-    };
-  }
-  if (type === 'softmax') {
-    const [scale, beta = 1] = read(arrays + 12, 2);
-    return {
-      layer: { type, size: channels, input: quantised(scale, zeroIn), beta, ...wired },
-      end: arrays + 20,
-    };
-  }
-  const [scale, outputScale] = read(arrays + 256, 2);
-  return {
-    layer: {
-      type: type as 'logistic' | 'quantise',
-      size: channels,
-      input: quantised(scale, zeroIn),
-      output: quantised(outputScale, zeroOut),
-      ...wired,
-    },
-    end: arrays + 264,
-  };
-}
-
-/** VALID where its lengths are those of VALID: then SAME would have added nothing. */
-function paddingOf(
-  view: DataView,
-  at: number,
-  plane: boolean,
-  kernelHeight: number,
-  strideHeight: number,
-): 'same' | 'valid' {
-  const valid = (length: number, kernel: number, stride: number, out: number): boolean =>
-    out === Math.ceil((length - kernel + 1) / stride);
-  const [width, widthOut] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
-  const across = valid(width, view.getUint8(at + 12), view.getUint8(at + 13), widthOut);
-  if (!plane) return across ? 'valid' : 'same';
-  const [height, heightOut] = [view.getUint16(at + 20, true), view.getUint16(at + 22, true)];
-  return across && valid(height, kernelHeight, strideHeight, heightOut) ? 'valid' : 'same';
 }

@@ -1,3 +1,4 @@
+import { partTypes } from './layer-codec.ts';
 import { layerGeometry, layerSizes, type QuantLayer } from './quant-layer.ts';
 
 /** One layer, for people and programs. */
@@ -102,27 +103,29 @@ export function macsOf(layer: QuantLayer): number {
   return output * layer.kernelHeight * layer.kernelWidth * depth;
 }
 
-/** Parts of the core that a bundle must hold to run the layers: see device/core/options.ts. */
+/** What of the core runs a layer, by the name that a part has for it. */
+const NEEDS: Record<string, string[]> = {
+  dense: [],
+  conv1d: ['CONV1D'],
+  maxpool1d: ['POOL'],
+  avgpool1d: ['POOL'],
+  conv2d: ['CONV1D', 'PLANE'],
+  depthwise2d: ['CONV1D', 'PLANE'],
+  maxpool2d: ['PLANE'],
+  avgpool2d: ['PLANE'],
+  mean: ['PLANE'],
+};
+
+/**
+ * Parts of the core that a bundle must hold to run the layers: see device/core/options.ts.
+ *
+ * @example needsOf([{ type: 'softmax', size: 2, input: { scale: 1, zero: 0 }, beta: 1 }]) // ['POINT']
+ */
 export function needsOf(layers: readonly QuantLayer[]): string[] {
-  const needs = new Set<string>();
+  const needs = new Set(partTypes(layers).flatMap((type) => NEEDS[type] ?? ['POINT']));
   for (const layer of layers) {
-    const oneRow =
-      'kernelHeight' in layer &&
-      layer.height === 1 &&
-      layer.kernelHeight === 1 &&
-      layer.strideHeight === 1;
-    if (layer.from !== undefined || 'size' in layer) needs.add('POINT');
-    if (layer.type === 'dense') {
-      if (layer.weightScale.length > 1) needs.add('CONV1D');
-    } else if (layer.type === 'conv2d' && oneRow) needs.add('CONV1D');
-    else if (layer.type === 'conv2d' || layer.type === 'depthwise2d') {
-      needs.add('CONV1D');
-      needs.add('PLANE');
-    } else if (layer.type === 'mean') needs.add('PLANE');
-    else if ('kernelHeight' in layer) {
-      const isPlain = oneRow && layer.padding === 'valid' && layer.activation === 'none';
-      needs.add(isPlain ? 'POOL' : 'PLANE');
-    }
+    if (layer.from !== undefined) needs.add('POINT');
+    if (layer.type === 'dense' && layer.weightScale.length > 1) needs.add('CONV1D');
   }
   return [...needs].sort();
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { sha256 } from '../../gateway/store/catalogue.ts';
 import { readTflite } from '../../gateway/train/tflite/read-tflite.ts';
 import {
   dequantiseOutput,
@@ -12,8 +13,6 @@ import { type ModelCase, modelCases, modelInputs } from '../support/model-cases.
 
 const recordings = new URL('../../../shared/data/', import.meta.url);
 const trained = new URL('../vectors/trained/', import.meta.url);
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Runs a file's layers on the seeded inputs and compares every output. */
 function compare(model: ModelCase, bytes: Uint8Array): void {

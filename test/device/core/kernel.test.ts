@@ -10,6 +10,7 @@ import {
   type QuantLayer,
   quantiseMultiplier,
 } from '../../../gateway/train/quant-layer.ts';
+import { multiplyBy } from '../../support/bigint-arithmetic.ts';
 import { goldenNets } from '../../support/golden-nets.ts';
 import { dot, kernelCases, OPERATORS } from '../../support/kernel-cases.ts';
 import { randomLayers, wiredNets, withInput } from '../../support/random-layers.ts';
@@ -19,14 +20,9 @@ const TIERS: Record<string, Tier> = { reference: tierOf(dot, multiply), gateway:
 
 const clamp = (v: number): number => Math.max(-128, Math.min(127, v));
 
-/** gemmlowp's two roundings, on BigInt. */
-function twice(acc: number, multiplier: number, shift: number): number {
-  const product = (BigInt(acc) << BigInt(Math.max(shift, 0))) * BigInt(multiplier);
-  const high = (product + (1n << 30n)) >> 31n;
-  const right = BigInt(Math.max(-shift, 0));
-  const half = right > 0n ? 1n << (right - 1n) : 0n;
-  return Number(high < 0n ? -((-high + half) >> right) : (high + half) >> right);
-}
+/** TensorFlow Lite's two roundings, on BigInt. */
+const twice = (acc: number, multiplier: number, shift: number): number =>
+  Number(multiplyBy(BigInt(acc), { m: BigInt(multiplier), s: BigInt(shift) }));
 
 /** The one rounding of builds with TFLITE_SINGLE_ROUNDING. */
 function once(acc: number, multiplier: number, shift: number): number {
@@ -153,45 +149,19 @@ describe('runLayers()', () => {
       fc.integer({ min: -128, max: 127 }),
       fc.boolean(),
       (rows, input, inputZero, outputZero, relu) => {
-        const parts = rows.map((r) => quantiseMultiplier(r.real));
-        const filters = rows.length;
-        const part = encodeLayers(
-          [
-            {
-              type: 'conv2d',
-              height: 1,
-              width: 5,
-              channels: 2,
-              filters,
-              kernelHeight: 1,
-              kernelWidth: 3,
-              strideHeight: 1,
-              strideWidth: 1,
-              padding: 'same',
-              weights: Int8Array.from(rows.flatMap((r) => r.weights)),
-              bias: Int32Array.from(rows.map((r) => r.bias)),
-              weightScale: Float32Array.from(rows.map((r) => r.real)),
-              input: { scale: 1, zero: inputZero },
-              output: { scale: 1, zero: outputZero },
-              activation: relu ? 'relu' : 'none',
-            },
-          ],
-          0,
-        );
-        const expected: number[] = [];
-        for (let at = -1; at < 4; at++) {
-          for (let f = 0; f < filters; f++) {
-            let acc = rows[f].bias;
-            for (let k = 0; k < 6; k++) {
-              const index = at * 2 + k;
-              if (index >= 0 && index < 10) acc += (input[index] - inputZero) * rows[f].weights[k];
-            }
-            const q = clamp(twice(acc, parts[f].multiplier, parts[f].shift) + outputZero);
-            expected.push(relu ? Math.max(q, outputZero) : q);
-          }
-        }
-        const given = runLayers(loadLayers(part), Int8Array.from(input), dot, multiply);
-        expect(Array.from(given)).toEqual(expected);
+        const layer: QuantLayer = {
+          ...{ type: 'conv2d', height: 1, width: 5, channels: 2, filters: rows.length },
+          ...{ kernelHeight: 1, kernelWidth: 3, strideHeight: 1, strideWidth: 1, padding: 'same' },
+          weights: Int8Array.from(rows.flatMap((r) => r.weights)),
+          bias: Int32Array.from(rows.map((r) => r.bias)),
+          weightScale: Float32Array.from(rows.map((r) => r.real)),
+          input: { scale: 1, zero: inputZero },
+          output: { scale: 1, zero: outputZero },
+          activation: relu ? 'relu' : 'none',
+        };
+        const layers = loadLayers(encodeLayers([layer], 0));
+        const given = runLayers(layers, Int8Array.from(input), dot, multiply);
+        expect(Array.from(given)).toEqual(referenceNet([layer], input));
       },
     );
     fc.assert(property, { numRuns: 3000 });

@@ -87,7 +87,7 @@ export const rawLayers: fc.Arbitrary<RawLayer> = fc
       }),
   );
 
-/** A layer as it lies in a part; see gateway/train/layer-codec.ts. */
+/** A layer as it lies in a part; see gateway/train/layer-form.ts. */
 export function rawBytes(layer: RawLayer): Uint8Array {
   const { across, down } = layer;
   const header = layer.type < 5 ? 20 : 28;
