@@ -70,6 +70,7 @@ const RETRY_MS = 2000;
 /** The longest frame is a chunk or an offer with this much for its golden vectors and parts. */
 const OFFER_BYTES = 512;
 
+/** What a bundle is told of its task and board, whichever firmware it is for. */
 export function builtOf(board: BuildBoard, task: BuildTask): Built & Omit<Wiring, 'tiers'> {
   const { send } = task;
   return {

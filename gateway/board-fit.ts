@@ -19,6 +19,10 @@ const RAM_SHARE = 0.25;
 /**
  * Judges each board of hardware/boards: room in a slot, RAM for activations (and for the parts, where
  * flash is not mapped), and whether the task's bundle holds the layers.
+ *
+ * @param parts of the model, as encodeModel gives them
+ * @param task whose bundle the boards have
+ * @returns a row for each board, by name
  */
 export function fitBoards(model: QuantModel, parts: ModelParts, task: Task): BoardFit[] {
   const bytes = modelBytes(parts);

@@ -23,6 +23,7 @@ const LUAS = ['lua5.1', 'lua5.3'];
  * The tiers of a real Espruino, each beside the plain loops.
  *
  * @param path of the Linux build; undefined where there is none
+ * @throws GatewayError 'bad-model' if a tier gives other numbers than the loops
  */
 export async function espruinoRows(path: string | undefined): Promise<BenchRow[]> {
   const rowOf = (net: string, tier: string): BenchRow => ({

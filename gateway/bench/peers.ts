@@ -64,6 +64,7 @@ function loadLiteRt(): Promise<LiteRt> {
  * LiteRT (XNNPACK in WebAssembly), one thread.
  *
  * @param tflite a model of int8 input and output
+ * @returns a runner, or why there is none
  */
 export async function litertRunner(tflite: Uint8Array): Promise<Peer> {
   try {
@@ -114,6 +115,7 @@ export async function litertRunner(tflite: Uint8Array): Promise<Peer> {
  * ONNX Runtime in WebAssembly, one thread, its QDQ nodes fused to int8.
  *
  * @param onnx a model of int8 input and output
+ * @returns a runner, or why there is none
  */
 export async function onnxRunner(onnx: Uint8Array): Promise<Peer> {
   try {

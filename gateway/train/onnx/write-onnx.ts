@@ -40,6 +40,7 @@ const LEAST_SHARE = 1024;
  *
  * @param layers in the order they run
  * @returns the file; the same layers give the same bytes
+ * @throws RangeError without layers
  */
 export function writeOnnx(layers: readonly QuantLayer[]): Uint8Array {
   const first = layers[0];

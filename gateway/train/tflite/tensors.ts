@@ -66,7 +66,11 @@ export function quantisationOf(tensor: Tensor): Quantisation {
   return { scale: one, zero: at };
 }
 
-/** Begins with the model's input, int8 or float32. */
+/**
+ * Begins with the model's input, int8 or float32.
+ *
+ * @throws GatewayError 'bad-model' if it is a constant, another type, or no batch of 1
+ */
 export function openActivations(input: Tensor): Activations {
   if (input.data !== undefined) throw damaged('the input is a constant');
   if (input.shape.length === 0 || (input.shape.length > 1 && input.shape[0] !== 1)) {

@@ -42,6 +42,8 @@ it.skipIf(espruinoPath() === undefined)(
     const rows = await espruinoRows(espruinoPath());
     expect(rows.map(({ value }) => typeof value)).toEqual(Array(9).fill('number'));
     const convolve = rows.find(({ name }) => name.includes('128→64→6, convolve'))!;
-    expect(convolve.value).toBeLessThan(convolve.peerValue!);
+    expect(convolve.peer).toBe('tier reference');
+    expect(convolve.ratio).toBeCloseTo(convolve.peerValue! / convolve.value!, 0);
+    expect(convolve.met).toBe(convolve.ratio! >= 25);
   },
 );
