@@ -47,7 +47,11 @@ function invoke(net: EspruinoInterpreter, input: Int8Array): Int8Array {
 /**
  * The tier `tflm`: TensorFlow Lite Micro of the board, with a model made of the layers when they run
  * for the first time, and goes with them. What it gives then is compared with `tier`, which goes on
- * where that differs, or where there is no such model.
+ * where that differs, or where there is no such model: the numbers are the same, the time is not.
+ *
+ * Nothing says so on the device, `hello` neither: it names the tier before a part has run. A part goes
+ * back where writeTflite has no file for it, where the RAM has no room in one piece, or where the
+ * first numbers differ; then its `net` is null. Tests and `bench kernel` show it, by `net` and by time.
  *
  * @param tier see writeTflite for the parts that are left to it
  * @throws Error of the board where it has no TensorFlow Lite Micro

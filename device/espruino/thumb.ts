@@ -14,7 +14,9 @@ type Native = Layer & { run?: ((input: Int8Array) => Int8Array) | false };
  *
  * Layers are read where they lie. Espruino knows the address of bytes in mapped flash, and of those in
  * RAM that lie in one piece. When a layer runs for the first time it is compared with `own`, which
- * goes on with those whose bytes have no address, that the code does not know, or where it differs.
+ * goes on with those whose bytes have no address, that the code does not know, or where it differs:
+ * the numbers are the same, the time is not. Nothing says so on the device, `hello` neither: it names
+ * the tier before a layer has run. `run` of such a layer is false, which tests look at.
  *
  * @param own kernel for what is left
  * @throws Error of the board where it calls no machine code

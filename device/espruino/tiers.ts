@@ -29,7 +29,8 @@ function make(name: string): Tier {
  * @param tiers names of those in its profile, the fastest first; the bundle holds them
  * @param asked the first of them to try: 'convolve' to do without machine code, 'reference' without
  *   native products
- * @returns the tier with its name
+ * @returns the tier with its name: what the board has, not what each layer then runs in, which
+ *   thumbKernel and tflmTier decide when it first runs
  */
 export function chooseTier(
   tiers: readonly string[],

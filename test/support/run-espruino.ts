@@ -16,21 +16,23 @@ export const skippedEspruino = espruinoPath() ? '' : ' (skipped: WHETSTONE_ESPRU
  *
  * @param code JavaScript, run once; pending timers are waited for
  * @param options cwd: a directory to keep (Espruino's flash file lies in it), default a temporary
- *   one; timeoutMs: after which the process is killed and the run fails
+ *   one; timeoutMs: after which the process is killed and the run fails; command: another build with
+ *   what runs it, default WHETSTONE_ESPRUINO
  * @throws Error if there is no binary, the script fails, the process dies or time is up
  */
 export async function runEspruino(
   code: string,
-  options: { cwd?: string; timeoutMs?: number } = {},
+  options: { cwd?: string; timeoutMs?: number; command?: readonly string[] } = {},
 ): Promise<string> {
   const binary = espruinoPath();
-  if (binary === undefined) throw new Error('WHETSTONE_ESPRUINO is not set');
+  const command = options.command ?? (binary === undefined ? [] : [binary]);
+  if (command.length === 0) throw new Error('WHETSTONE_ESPRUINO is not set');
   const made = options.cwd === undefined ? await mkdtemp(join(tmpdir(), 'espruino-')) : undefined;
   const cwd = options.cwd ?? made!;
   try {
     const script = join(cwd, 'script.js');
     await writeFile(script, code);
-    const { output, ended } = await run(binary, script, cwd, options.timeoutMs ?? 30_000);
+    const { output, ended } = await run([...command, script], cwd, options.timeoutMs ?? 30_000);
     const text = output
       .replaceAll('\r', '')
       .replace(/^[\s\S]*?espruino\.com\/Donate\n+/, '')
@@ -45,13 +47,12 @@ export async function runEspruino(
 }
 
 function run(
-  binary: string,
-  script: string,
+  [program, ...args]: string[],
   cwd: string,
   timeoutMs: number,
 ): Promise<{ output: string; ended: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(binary, [script], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program!, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     let late = false;
     const timer = setTimeout(() => {

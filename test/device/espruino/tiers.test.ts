@@ -68,7 +68,7 @@ for (const tier of TIERS) {
           });
           if (tier === 'tflm' && IN_TFLM.includes(operator)) {
             expect(native).toBeGreaterThan(nets.length / 4);
-          }
+          } else expect(native).toBe(0); // see docs/models.md, Tiers
         }, 180_000);
       }
 
