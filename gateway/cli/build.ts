@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Bundle } from '../../device/build.ts';
+import type { Footprint } from '../bench/footprint.ts';
 import { type BoardProfile, boardNames, loadBoard } from '../board.ts';
 import { GatewayError } from '../errors.ts';
 import { loadTask, type Task } from '../task.ts';
@@ -16,7 +17,22 @@ interface Options {
   json?: boolean;
 }
 
-const NOT_MEASURED = 'variables have to be counted on an Espruino whose flash is mapped';
+const NOT_MEASURED =
+  'set WHETSTONE_ESPRUINO_2630 to an Espruino of 2,630 variables whose flash is mapped';
+
+/** Counts variables on the Espruino that stands for a board; says why it cannot. */
+async function footprintOf(what: { board: BoardProfile; task: Task }): Promise<Footprint | string> {
+  const path = process.env.WHETSTONE_ESPRUINO_2630;
+  if (what.board.name !== 'puckjs') return 'only a Puck.js has an Espruino that stands for it';
+  if (!path) return NOT_MEASURED;
+  try {
+    const { measureFootprint } = await import('../bench/footprint.ts');
+    return await measureFootprint({ path, ...what });
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
+}
 
 /** Each family has its own builder; the Lua one brings TypeScript, and is loaded when it is needed. */
 async function bundleFor(what: {
@@ -84,6 +100,7 @@ export function build(program: Command, io: Io): void {
         });
       }
       const { flash, slotPages, ring, variables } = what.board;
+      const found = report ? await footprintOf(what) : '';
       const result = {
         board,
         task: what.task.name,
@@ -93,7 +110,12 @@ export function build(program: Command, io: Io): void {
         ...(report && {
           slotBytes: flash.pageBytes * slotPages,
           ring,
-          variables: { board: variables, used: null, why: NOT_MEASURED },
+          variables: {
+            board: variables,
+            ...(typeof found === 'string'
+              ? { used: null, why: found }
+              : { used: found.peak, found }),
+          },
         }),
       };
       if (json) return sayJson(io, result);
@@ -103,6 +125,11 @@ export function build(program: Command, io: Io): void {
       if (!report) return;
       say(io, `model: at most ${flash.pageBytes * slotPages} bytes of flash in each of two slots`);
       say(io, `ring: at most ${ring} samples`);
-      say(io, `RAM: not measured: ${NOT_MEASURED} (the board has ${variables} variables)`);
+      if (typeof found === 'string') {
+        return say(io, `RAM: not measured: ${found} (the board has ${variables} variables)`);
+      }
+      const stages = found.stages.map((row) => [row.stage, String(row.used), String(row.within)]);
+      say(io, table(['variables in use', 'after it', 'within calls'], stages));
+      say(io, `RAM: at most ${found.peak} of ${found.total} variables, ${found.free} free`);
     });
 }

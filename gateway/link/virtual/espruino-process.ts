@@ -8,7 +8,7 @@ import { serialPort } from '../serial.ts';
 import type { Prediction } from './device.ts';
 
 export interface EspruinoOptions {
-  /** the Linux build of Espruino */
+  /** the Linux build of Espruino; 'qemu-arm PATH' for one of another processor */
   path: string;
   bundle: { code: string };
   id: string;
@@ -152,7 +152,8 @@ async function launch(
   cwd: string,
   { hint }: { hint: string },
 ): Promise<ChildProcess> {
-  const child = spawn(command, args, { cwd, stdio: ['pipe', 'pipe', 'ignore'] });
+  const [program, ...first] = command.split(' ');
+  const child = spawn(program!, [...first, ...args], { cwd, stdio: ['pipe', 'pipe', 'ignore'] });
   child.stdin?.on('error', () => {}); // it has ended; whoever waits for it will say so
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
