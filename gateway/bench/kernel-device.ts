@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { KERNEL, KERNEL_DENSE } from '../../device/native/blobs.ts';
 import { GatewayError } from '../errors.ts';
 import { encodeLayers } from '../train/layer-codec.ts';
@@ -32,8 +33,9 @@ export async function espruinoRows(path: string | undefined): Promise<BenchRow[]
     ...(tier !== 'reference' && { peer: 'tier reference' }),
     ...(tier === 'convolve' && AIM_CONVOLVE[net] && { aim: `ratio at least ${AIM_CONVOLVE[net]}` }),
   });
-  if (path === undefined) {
-    const skipped = 'WHETSTONE_ESPRUINO is not set';
+  if (path === undefined || !existsSync(path)) {
+    const skipped =
+      path === undefined ? 'WHETSTONE_ESPRUINO is not set' : `there is no Espruino at ${path}`;
     return BENCH_NETS.flatMap(({ name }) =>
       TIERS.map((tier) => ({ ...rowOf(name, tier), skipped })),
     );

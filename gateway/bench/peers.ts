@@ -6,7 +6,7 @@ import { compileFunction } from 'node:vm';
 /** Runs one model on int8 numbers, as another runtime does. */
 export type PeerRunner = (input: Int8Array) => Int8Array | Promise<Int8Array>;
 
-/** A peer, or why it does not load, one line: 'skipped: …'. */
+/** A peer, or why it does not load, one line. */
 export type Peer = { run: PeerRunner; close: () => void } | { skipped: string };
 
 const require = createRequire(import.meta.url);
@@ -149,7 +149,7 @@ function skipped(name: string, error: unknown): { skipped: string } {
   const { code, message } = error as NodeJS.ErrnoException;
   const missing = code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';
   const why = missing
-    ? 'is not installed'
+    ? 'is not installed (node setup.js --test brings it)'
     : `does not load: ${String(message ?? error).split('\n')[0]}`;
-  return { skipped: `skipped: ${name} ${why}` };
+  return { skipped: `${name} ${why}` };
 }

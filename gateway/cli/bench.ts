@@ -32,7 +32,8 @@ export function bench(program: Command, io: Io): void {
 
 function cells(row: BenchRow): string[] {
   if (row.skipped !== undefined) {
-    return [row.name, '-', `skipped: ${row.skipped}`, '', '', '', row.aim ?? '', ''];
+    const why = row.skipped.replace(/^skipped: /, '');
+    return [row.name, '-', `skipped: ${why}`, '', '', '', row.aim ?? '', ''];
   }
   const number = (value: number | undefined) =>
     value === undefined ? '' : String(Number(value.toPrecision(4)));

@@ -20,10 +20,13 @@ interface Options {
 const NOT_MEASURED =
   'set WHETSTONE_ESPRUINO_2630 to an Espruino of 2,630 variables whose flash is mapped';
 
+const NODEMCU = 'Lua counts bytes of heap; test/device/nodemcu has the figure of this runtime';
+
 /** Counts variables on the Espruino that stands for a board; says why it cannot. */
 async function footprintOf(what: { board: BoardProfile; task: Task }): Promise<Footprint | string> {
   const path = process.env.WHETSTONE_ESPRUINO_2630;
   if (what.board.name !== 'puckjs') return 'only a Puck.js has an Espruino that stands for it';
+  if (what.board.family === 'nodemcu') return NODEMCU;
   if (!path) return NOT_MEASURED;
   try {
     const { measureFootprint } = await import('../bench/footprint.ts');
@@ -54,7 +57,10 @@ async function typesIn(file: string | undefined): Promise<string[]> {
     import('../train/layer-codec.ts'),
   ]);
   const { layers } = readTflite(readModelFile(file));
-  return partTypes(layers.slice(0, layers.findLastIndex(({ type }) => type === 'dense') + 1));
+  const kept = layers.slice(0, layers.findLastIndex(({ type }) => type === 'dense') + 1);
+  // what reads another layer than the one before needs the wiring that comes with additions
+  const wired = kept.some(({ from }) => from !== undefined);
+  return [...partTypes(kept), ...(wired ? ['add'] : [])];
 }
 
 /** `whetstone build`: the device bundle for one board. */
@@ -120,13 +126,14 @@ export function build(program: Command, io: Io): void {
       };
       if (json) return sayJson(io, result);
       say(io, `${out ?? what.task.name}: ${bundle.bytes} bytes for ${board}`);
+      if (!report) return;
       const rows = bundle.report.map(({ module, bytes }) => [module, String(bytes)]);
       if (rows.length > 0) say(io, table(['module', 'bytes'], rows));
-      if (!report) return;
       say(io, `model: at most ${flash.pageBytes * slotPages} bytes of flash in each of two slots`);
       say(io, `ring: at most ${ring} samples`);
       if (typeof found === 'string') {
-        return say(io, `RAM: not measured: ${found} (the board has ${variables} variables)`);
+        const has = variables > 0 ? ` (the board has ${variables} variables)` : '';
+        return say(io, `RAM: not measured: ${found}${has}`);
       }
       const stages = found.stages.map((row) => [row.stage, String(row.used), String(row.within)]);
       say(io, table(['variables in use', 'after it', 'within calls'], stages));

@@ -151,7 +151,7 @@ function checkTools(env: Record<string, string | undefined>): Check[] {
 }
 
 function checkEspruino(path: string | undefined): Check {
-  const means = 'replay --espruino and the tests on a real Espruino are skipped';
+  const means = 'tests and benchmarks on a real Espruino are skipped';
   const mend = 'build Espruino for Linux, then: export WHETSTONE_ESPRUINO=/path/to/espruino';
   if (path === undefined || path === '') {
     return lacks('espruino', 'WHETSTONE_ESPRUINO is not set', means, mend);

@@ -37,8 +37,11 @@ export function exportModel(program: Command, io: Io): void {
           try {
             writeFileSync(options.out, bytes);
           } catch (cause) {
-            const detail = (cause as Error).message.split('\n')[0];
-            throw new GatewayError('bad-file', `cannot write ${options.out}: ${detail}`, { cause });
+            const { code } = cause as NodeJS.ErrnoException;
+            throw new GatewayError('bad-file', `cannot write ${options.out}: ${code}`, {
+              cause,
+              hint: 'choose another place with --out',
+            });
           }
           return { ...rest, out: options.out, bytes: bytes.length };
         },

@@ -58,6 +58,13 @@ function about({ version, report }: ImportView): string {
     table(['board', ''], fits),
     version === null
       ? 'not registered: --dry-run'
-      : `${exported ? 'as exported: ' : ''}${shortVersion(version)} is registered; next: whetstone promote ${version.slice(0, 8)}`,
+      : `${exported ? 'as exported: ' : ''}${shortVersion(version)} is registered; next: ${next(version, boards)}`,
   ].join('\n');
+}
+
+/** A model that no bundle of its task holds yet would be refused by every device's self-test. */
+function next(version: string, boards: ImportView['report']['boards']): string {
+  const promote = `whetstone promote ${version.slice(0, 8)}`;
+  if (boards.some(({ fits }) => fits)) return promote;
+  return `no board runs it as it is: see above, build with --model FILE, then ${promote}`;
 }

@@ -73,7 +73,7 @@ if (node !== undefined && node !== realpathSync(process.execPath)) runIn(node);
 else if (module.registerHooks === undefined || module.stripTypeScriptTypes === undefined) {
   console.error(
     `whetstone: Node ${process.versions.node} is too old and the pinned one is not installed` +
-      ' (run: npm install --include=optional)',
+      ' (run: node setup.js, or npm start, which does it first)',
   );
   process.exit(1);
 } else {

@@ -152,7 +152,8 @@ async function launch(
   cwd: string,
   { hint }: { hint: string },
 ): Promise<ChildProcess> {
-  const [program, ...first] = command.split(' ');
+  // 'qemu-arm PATH' for another processor's; a path may hold spaces itself
+  const [program, ...first] = existsSync(command) ? [command] : command.split(' ');
   const child = spawn(program!, [...first, ...args], { cwd, stdio: ['pipe', 'pipe', 'ignore'] });
   child.stdin?.on('error', () => {}); // it has ended; whoever waits for it will say so
   await new Promise<void>((resolve, reject) => {

@@ -85,7 +85,7 @@ describe('whetstone export', () => {
     const args = ['export', version, '--format', 'onnx', '--out', out, '--url', gateway.api.url];
     expect(await whetstone(...args)).toMatchObject({
       status: 1,
-      err: expect.stringMatching(/^whetstone: cannot write .*ENOENT.*\n$/),
+      err: expect.stringMatching(/^whetstone: cannot write .*ENOENT \(.*--out\)\n$/),
     });
   });
 });
