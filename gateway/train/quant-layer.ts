@@ -16,20 +16,24 @@ export interface Wired {
   from?: number;
 }
 
-/** FULLY_CONNECTED. */
-export interface QuantDense extends Wired {
-  type: 'dense';
-  inputs: number;
-  outputs: number;
-  /** int8 [outputs][inputs], zero point 0 */
+/** What layers with weights have alike. */
+interface WeightNumbers extends Wired {
+  /** int8, zero point 0, outputs first */
   weights: Int8Array;
   /** int32, in steps of input × weight scale; the input's zero point is not folded in */
   bias: Int32Array;
-  /** float32, one, or one an output */
+  /** float32, one, or one an output channel */
   weightScale: Float32Array;
   input: Quantisation;
   output: Quantisation;
   activation: Activation;
+}
+
+/** FULLY_CONNECTED: weights [outputs][inputs]. */
+export interface QuantDense extends WeightNumbers {
+  type: 'dense';
+  inputs: number;
+  outputs: number;
 }
 
 /** What a kernel slides over: [height][width][channels]; one dimension is height 1. */
@@ -45,32 +49,19 @@ export interface Sliding {
   padding: 'same' | 'valid';
 }
 
-/** CONV_2D. */
-export interface QuantConv extends Sliding, Wired {
+/** CONV_2D: weights [filters][kernelHeight][kernelWidth][channels]. */
+export interface QuantConv extends Sliding, WeightNumbers {
   type: 'conv2d';
   filters: number;
-  /** int8 [filters][kernelHeight][kernelWidth][channels] */
-  weights: Int8Array;
-  bias: Int32Array;
-  /** float32, one, or one a filter */
-  weightScale: Float32Array;
-  input: Quantisation;
-  output: Quantisation;
-  activation: Activation;
 }
 
-/** DEPTHWISE_CONV_2D: output channel c · depthMultiplier + m reads channel c alone. */
-export interface QuantDepthwise extends Sliding, Wired {
+/**
+ * DEPTHWISE_CONV_2D: output channel c · depthMultiplier + m reads channel c alone; weights
+ * [channels · depthMultiplier][kernelHeight][kernelWidth].
+ */
+export interface QuantDepthwise extends Sliding, WeightNumbers {
   type: 'depthwise2d';
   depthMultiplier: number;
-  /** int8 [channels · depthMultiplier][kernelHeight][kernelWidth] */
-  weights: Int8Array;
-  bias: Int32Array;
-  /** float32, one, or one an output channel */
-  weightScale: Float32Array;
-  input: Quantisation;
-  output: Quantisation;
-  activation: Activation;
 }
 
 /** MAX_POOL_2D, AVERAGE_POOL_2D: scale and zero point stay; an average leaves padding out. */

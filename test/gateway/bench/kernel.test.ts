@@ -36,6 +36,11 @@ it('espruinoRows() says why there is no value when there is no Espruino', async 
   expect(rows.every((row) => row.skipped === 'WHETSTONE_ESPRUINO is not set')).toBe(true);
 });
 
+it('espruinoRows() says where there is no Espruino when its path is wrong', async () => {
+  const [row] = await espruinoRows('/no/such/espruino');
+  expect(row!.skipped).toBe('there is no Espruino at /no/such/espruino');
+});
+
 it.skipIf(espruinoPath() === undefined)(
   `espruinoRows() gives every tier beside the loops${skippedEspruino}`,
   async () => {
