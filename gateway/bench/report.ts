@@ -5,6 +5,10 @@ export interface BenchRow {
   name: string;
   value?: number;
   unit: string;
+  /** 95 % confidence interval of the value */
+  interval?: readonly [number, number];
+  /** the value of each seed, in the order of the seeds */
+  perSeed?: readonly number[];
   peer?: string;
   peerValue?: number;
   /** how many times better than the peer; above 1 is better */
@@ -13,6 +17,16 @@ export interface BenchRow {
   met?: boolean;
   /** why there is no value */
   skipped?: string;
+}
+
+/** What a benchmark is told; each takes what it needs. */
+export interface BenchOptions {
+  /** folder of recordings */
+  data?: string;
+  /** repetitions of what depends on chance */
+  seeds?: number;
+  /** told what is measured now, for people */
+  onProgress?: (what: string) => void;
 }
 
 export interface BenchReport {

@@ -1,8 +1,8 @@
 import { Argument, type Command } from 'commander';
-import type { BenchReport, BenchRow } from '../bench/report.ts';
-import { type Io, say, sayJson, table } from './io.ts';
+import type { BenchOptions, BenchReport, BenchRow } from '../bench/report.ts';
+import { type Io, integer, say, sayJson, table } from './io.ts';
 
-const benches: Record<string, () => Promise<BenchReport>> = {
+const benches: Record<string, (options: BenchOptions) => Promise<BenchReport>> = {
   kernel: async () => (await import('../bench/kernel.ts')).benchKernel(espruino()),
   train: async () => (await import('../bench/train.ts')).benchTrain(),
 };
@@ -18,12 +18,15 @@ export function bench(program: Command, io: Io): void {
     .command('bench')
     .description('measure a part of Whetstone beside a named peer')
     .addArgument(new Argument('<name>', 'what to measure').choices(Object.keys(benches)))
+    .option('--data <dir>', 'folder of recordings, for what is measured on recordings')
+    .option('--seeds <n>', 'how often what depends on chance is repeated', integer(1))
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  $ npx whetstone bench train --json')
-    .action(async (name: string, options: { json?: boolean }) => {
+    .action(async (name: string, { json, ...options }: BenchOptions & { json?: boolean }) => {
       io.err.write(`measuring ${name}; this takes a while …\n`);
-      const report = await benches[name]();
-      if (options.json) return sayJson(io, report);
+      const onProgress = (what: string) => void io.err.write(`${what}\n`);
+      const report = await benches[name]({ ...options, onProgress });
+      if (json) return sayJson(io, report);
       say(io, `${report.bench} on ${report.machine}`);
       const head = ['', 'value', '', 'peer', 'value', 'ratio', 'aim', 'met'];
       say(io, table(head, report.rows.map(cells)));
