@@ -12,7 +12,7 @@ import type { Recording } from '../recordings.ts';
 import { type Scope, scopeName } from '../registry/manifest.ts';
 import type { ReplayOptions, ReplaySeed, ReplayUpdate } from '../report.ts';
 import type { Task } from '../task.ts';
-import { selectDiverse } from '../train/select.ts';
+import { selectUseful } from '../train/select.ts';
 import { writeTflite } from '../train/tflite/write-tflite.ts';
 import { espruinoFed, type Fed, virtualFed } from './fed.ts';
 import { createWorld } from './world.ts';
@@ -160,7 +160,7 @@ function mostUseful(
     const { embedding, score } = sample!;
     return embedding === null ? [] : [{ recording, embedding, score }];
   });
-  return selectDiverse(sent, options.labels ?? 0, seed).map((i) => sent[i]!.recording);
+  return selectUseful(sent, { count: options.labels ?? 0, seed }).map((i) => sent[i]!.recording);
 }
 
 /** Whom the update serves; a real Espruino on the same wrist gets a head of its own, by its labels. */

@@ -2,51 +2,113 @@ import { createRandom } from '../random.ts';
 
 /** A window that could be labelled. */
 export interface Unlabelled {
+  /** what the head sees of it */
   embedding: Int8Array;
-  /** margin of the prediction, 0 to 255 */
+  /** margin of the prediction in sixteenths of a logit, 0 to 255 */
   score: number;
 }
 
-/** A sure window counts this little against one that could be anything. */
-const SURE = 0.5;
-
-/**
- * Chooses the windows whose labels teach most: each is far from all that were chosen before, and of
- * two equally far the less certain one.
- *
- * @param windows to choose from, with embeddings of equal length
- * @param count how many; never more than there are
- * @param seed of the first one
- * @returns indices, in the order of their use: a smaller budget is a beginning of it
- * @source Gonzalez 1985, farthest-first traversal (k-centre)
- */
-export function selectDiverse(
-  windows: readonly Unlabelled[],
-  count: number,
-  seed: number,
-): number[] {
-  if (windows.length === 0) return [];
-  const distance = new Float64Array(windows.length).fill(Infinity);
-  const chosen = [createRandom(seed).integer(windows.length)];
-  while (chosen.length < Math.min(count, windows.length)) {
-    const newest = windows[chosen.at(-1)!]!.embedding;
-    let best = -1;
-    let gain = -1;
-    windows.forEach(({ embedding, score }, i) => {
-      distance[i] = Math.min(distance[i]!, squared(embedding, newest));
-      const worth = distance[i]! * (1 - (SURE * score) / 255);
-      if (!chosen.includes(i) && worth > gain) {
-        gain = worth;
-        best = i;
-      }
-    });
-    chosen.push(best);
-  }
-  return chosen.slice(0, count);
+/** What a selection may know beside the windows. */
+export interface SelectOptions {
+  /** how many to choose; never more than there are */
+  count: number;
+  /** of the sample of windows that the chosen ones have to stand for */
+  seed: number;
+  /** embeddings of the windows that are labelled already */
+  labelled?: readonly Int8Array[];
 }
 
-function squared(a: Int8Array, b: Int8Array): number {
+/** Windows that the chosen ones have to stand for: more of them change little and cost time. */
+const CROWD = 512;
+/** Margin at which a window counts 1/e of one that could be anything: two logits. */
+const SURE_SCORE = 32;
+/** An embedding that moves less than this many units is noise, not to be blown up. */
+const LEAST_DEVIATION = 1;
+
+/**
+ * Chooses the windows whose labels teach most: those that stand closest to all the others, the
+ * uncertain ones first, where no labelled window stands yet.
+ *
+ * Each window is served by the nearest labelled one; what is chosen next shortens these ways most,
+ * a way counting the less the surer the prediction of its window is. Without labels that finds the
+ * middle of each heap; with a head that was retrained on them it goes where the head is in doubt.
+ * So it is best to ask for few, retrain, and call again with new scores; it also works in one go.
+ *
+ * Takes O(n · (512 + count) · d) for n windows of d numbers, and 2 kB of memory for each window.
+ *
+ * @param windows to choose from, with embeddings of equal length
+ * @param options how many, the seed, what is labelled
+ * @returns indices, in the order of their use: a smaller budget is a beginning of it
+ * @throws RangeError if embeddings differ in length
+ * @source Nemhauser, Wolsey and Fisher 1978 (greedy facility location); Wei, Iyer and Bilmes 2015,
+ *   'Submodularity in data subset selection and active learning'
+ */
+export function selectUseful(
+  windows: readonly Unlabelled[],
+  { count, seed, labelled = [] }: SelectOptions,
+): number[] {
+  const { points, places } = standardise(
+    windows.map(({ embedding }) => embedding),
+    labelled,
+  );
+  const crowd = createRandom(seed)
+    .shuffle(windows.map((_, i) => i))
+    .slice(0, CROWD);
+  const ways = points.map((point) => Float32Array.from(crowd, (i) => distance(point, points[i]!)));
+  // a way that nobody serves yet is as long as the longest
+  const longest = ways.reduce((top, row) => row.reduce((a, b) => Math.max(a, b), top), 0);
+  const way = Float64Array.from(crowd, (i) =>
+    places.reduce((least, place) => Math.min(least, distance(points[i]!, place)), longest),
+  );
+  const weight = crowd.map((i) => Math.exp(-windows[i]!.score / SURE_SCORE));
+  const chosen: number[] = [];
+  const left = new Set(windows.keys());
+  while (chosen.length < count && left.size > 0) {
+    let best = -1;
+    let most = -1;
+    for (const j of left) {
+      const row = ways[j]!;
+      let shorter = 0;
+      for (let i = 0; i < row.length; i++) {
+        const saved = way[i]! - row[i]!;
+        if (saved > 0) shorter += saved * weight[i]!;
+      }
+      if (shorter > most) {
+        most = shorter;
+        best = j;
+      }
+    }
+    chosen.push(best);
+    left.delete(best);
+    ways[best]!.forEach((d, i) => {
+      if (d < way[i]!) way[i] = d;
+    });
+  }
+  return chosen;
+}
+
+/** Deviations of the windows become 1, so that every feature counts alike. */
+function standardise(
+  embeddings: readonly Int8Array[],
+  labelled: readonly Int8Array[],
+): { points: Float32Array[]; places: Float32Array[] } {
+  const size = embeddings[0]?.length ?? 0;
+  if ([...embeddings, ...labelled].some(({ length }) => length !== size && embeddings.length > 0)) {
+    throw new RangeError('embeddings of unequal length');
+  }
+  const mean = new Float64Array(size);
+  const square = new Float64Array(size);
+  for (const e of embeddings) for (let f = 0; f < size; f++) mean[f]! += e[f]! / embeddings.length;
+  for (const e of embeddings) {
+    for (let f = 0; f < size; f++) square[f]! += (e[f]! - mean[f]!) ** 2 / embeddings.length;
+  }
+  const scale = square.map((value) => Math.max(Math.sqrt(value), LEAST_DEVIATION));
+  const scaled = (e: Int8Array) => Float32Array.from(e, (value, f) => value / scale[f]!);
+  return { points: embeddings.map(scaled), places: labelled.map(scaled) };
+}
+
+function distance(a: Float32Array, b: Float32Array): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2;
-  return sum;
+  for (let f = 0; f < a.length; f++) sum += (a[f]! - b[f]!) ** 2;
+  return Math.sqrt(sum);
 }

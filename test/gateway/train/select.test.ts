@@ -1,45 +1,94 @@
 import { describe, expect, it } from 'vitest';
-import { selectDiverse, type Unlabelled } from '../../../gateway/train/select.ts';
+import { selectUseful, type Unlabelled } from '../../../gateway/train/select.ts';
 
 const at = (x: number, y: number, score = 100): Unlabelled => ({
   embedding: Int8Array.of(x, y),
   score,
 });
 
-describe('selectDiverse()', () => {
+/** Four heaps of five, at the corners of a square. */
+const CORNERS = [
+  [-50, -50],
+  [50, -50],
+  [-50, 50],
+  [50, 50],
+] as const;
+const HEAPS = CORNERS.flatMap(([x, y]) =>
+  [
+    [0, 0],
+    [9, 0],
+    [-9, 0],
+    [0, 9],
+    [0, -9],
+  ].map(([dx, dy]) => at(x + dx!, y + dy!)),
+);
+
+const heapOf = (i: number) => Math.floor(i / 5);
+
+describe('selectUseful()', () => {
   it('takes one of each heap before two of any', () => {
-    const heaps = [
-      [0, 0],
-      [100, 0],
-      [0, 100],
-      [100, 100],
-    ];
-    const windows = heaps.flatMap(([x, y]) => [0, 1, 2, 3, 4].map((i) => at(x! + i, y! - i)));
     for (let seed = 1; seed <= 20; seed++) {
-      const heap = selectDiverse(windows, 4, seed).map((i) => Math.floor(i / 5));
-      expect([...heap].sort(), `seed ${seed}`).toEqual([0, 1, 2, 3]);
+      const chosen = selectUseful(HEAPS, { count: 4, seed });
+      expect(chosen.map(heapOf).toSorted(), `seed ${seed}`).toEqual([0, 1, 2, 3]);
     }
   });
 
-  it('takes the less certain of two that are equally far', () => {
-    const windows = [at(0, 0), at(50, 0, 200), at(-50, 0, 20)];
-    const seed = [1, 2, 3, 4, 5, 6, 7, 8].find((s) => selectDiverse(windows, 1, s)[0] === 0)!;
-    expect(selectDiverse(windows, 2, seed)).toEqual([0, 2]);
+  it('leaves out a heap that has a label', () => {
+    const labelled = [HEAPS[7]!.embedding, HEAPS[18]!.embedding];
+    const chosen = selectUseful(HEAPS, { count: 2, seed: 3, labelled });
+    expect(chosen.map(heapOf).toSorted()).toEqual([0, 2]);
   });
 
-  it('gives a smaller budget as the beginning of a larger one', () => {
-    const windows = Array.from({ length: 30 }, (_, i) => at((i * 37) % 100, (i * 71) % 100, i));
-    const all = selectDiverse(windows, 30, 3);
-    expect([...all].sort((a, b) => a - b)).toEqual(windows.map((_, i) => i));
-    for (const count of [1, 2, 7])
-      expect(selectDiverse(windows, count, 3)).toEqual(all.slice(0, count));
-    expect(selectDiverse(windows, 30, 3)).toEqual(all);
+  it('goes first where the model is in doubt', () => {
+    const doubtful = 2;
+    const windows = HEAPS.map((window, i) => ({
+      ...window,
+      score: heapOf(i) === doubtful ? 20 : 90,
+    }));
+    for (let seed = 1; seed <= 5; seed++) {
+      const [first] = selectUseful(windows, { count: 1, seed });
+      expect(heapOf(first!)).toBe(doubtful);
+    }
   });
 
-  it('never chooses more than there are, nor the same twice, nor any for nothing', () => {
+  it('prefers many windows to a stray one', () => {
+    const stray = at(127, 127);
+    const [first] = selectUseful([stray, ...HEAPS.slice(0, 5)], { count: 1, seed: 1 });
+    expect(first).toBe(1);
+  });
+
+  it('counts a feature by its deviation, not by its size', () => {
+    // the first feature tells two heaps apart by little, the second is wide and says nothing
+    const windows = [0, 1].flatMap((heap) =>
+      [-100, -50, 0, 50, 100].map((y) => at(heap === 0 ? -6 : 6, y)),
+    );
+    const chosen = selectUseful(windows, { count: 2, seed: 1 });
+    expect(chosen.map(heapOf).toSorted()).toEqual([0, 1]);
+  });
+
+  it('gives a smaller budget as the beginning of a larger one, and repeats itself', () => {
+    const windows = Array.from({ length: 600 }, (_, i) =>
+      at((i * 37) % 100, (i * 71) % 100, i % 200),
+    );
+    const all = selectUseful(windows, { count: 600, seed: 3 });
+    expect(all.toSorted((a, b) => a - b)).toEqual(windows.map((_, i) => i));
+    for (const count of [0, 1, 2, 7])
+      expect(selectUseful(windows, { count, seed: 3 })).toEqual(all.slice(0, count));
+    // 512 of 600 are looked at: another seed, others
+    expect(selectUseful(windows, { count: 50, seed: 4 })).not.toEqual(all.slice(0, 50));
+  });
+
+  it('never chooses more than there are, nor the same twice, nor any of none', () => {
     const same = [at(1, 1), at(1, 1), at(1, 1)];
-    expect(selectDiverse(same, 9, 1).sort()).toEqual([0, 1, 2]);
-    expect(selectDiverse([], 3, 1)).toEqual([]);
-    expect(selectDiverse(same, 0, 1)).toEqual([]);
+    expect(selectUseful(same, { count: 9, seed: 1 }).toSorted()).toEqual([0, 1, 2]);
+    expect(selectUseful([], { count: 3, seed: 1 })).toEqual([]);
+    expect(selectUseful([], { count: 3, seed: 1, labelled: [Int8Array.of(1)] })).toEqual([]);
+  });
+
+  it('throws RangeError where embeddings differ in length', () => {
+    const other = { embedding: Int8Array.of(1), score: 0 };
+    expect(() => selectUseful([at(1, 1), other], { count: 1, seed: 1 })).toThrow(RangeError);
+    const labelled = [Int8Array.of(1)];
+    expect(() => selectUseful([at(1, 1)], { count: 1, seed: 1, labelled })).toThrow(RangeError);
   });
 });
