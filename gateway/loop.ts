@@ -7,7 +7,7 @@ import { type Healed, type HealOptions, heal } from './heal.ts';
 import { type Connection, connect } from './link/connect.ts';
 import type { DeviceEvent, Hello, Sample, Status } from './link/messages.ts';
 import type { Clock, Port } from './link/port.ts';
-import type { Alarm, Monitor } from './monitor/monitor.ts';
+import type { Alarm, Monitor, SeenLabel } from './monitor/monitor.ts';
 import { createRegimes } from './regimes.ts';
 import type { Scope } from './registry/manifest.ts';
 import type { Registry } from './registry/registry.ts';
@@ -234,12 +234,13 @@ export function createLoop(parts: LoopParts): Loop {
       const { session, seq } = sample;
       return write('sample.quarantined', device, { session, seq, reason });
     }
-    const { release, score, label } = sample;
-    const alarm = monitor.window(device, { release, score, at: stored.at });
+    const { release, cls, score, label } = sample;
+    const { at, embedding, window } = stored;
+    const alarm = monitor.window(device, { release, cls, score, at, embedding, window });
     if (++unsaved >= UNSAVED) saveMonitor();
     unlessFull(() => rollouts.window(device, { release, score }));
     if (alarm !== undefined) raise(device, alarm);
-    if (label !== null) judged(device, { release, correct: label === sample.cls, at: stored.at });
+    if (label !== null) judged(device, { release, said: cls, truth: label, score, at });
   }
 
   async function truth({ sample, cls, source, trust }: Truth): Promise<StoredSample> {
@@ -256,21 +257,21 @@ export function createLoop(parts: LoopParts): Loop {
     }
     const at = clock.now();
     await store.labels.add({ sample: found.id, cls, source, trust, at });
-    const { device, session, seq, release, quarantine, releasedAt } = found;
+    const { device, session, seq, release, score, quarantine, releasedAt } = found;
     if (found.window === null && last.get(device)?.session === session) {
       online.get(device)?.ask([seq]);
     }
     // a window that is set aside proves nothing, for or against the model
     if (quarantine !== null && releasedAt === null) labelled(device);
-    else judged(device, { release, correct: cls === found.cls, at: found.at });
+    else judged(device, { release, said: found.cls, truth: cls, score, at: found.at });
     return store.samples.get(found.id) as StoredSample;
   }
 
-  /** @param seen `at` is the time of the window: a label says when things went wrong, however late */
-  function judged(device: string, seen: { release: number; correct: boolean; at: number }): void {
+  function judged(device: string, seen: SeenLabel): void {
     labelled(device);
     const alarm = monitor.label(device, seen);
-    unlessFull(() => rollouts.label(device, seen));
+    const { release, said, truth } = seen;
+    unlessFull(() => rollouts.label(device, { release, correct: said === truth }));
     if (alarm !== undefined) raise(device, alarm);
     if (automatic) consider(device);
   }

@@ -46,12 +46,49 @@ export interface Promised {
   windows: number;
 }
 
+/** One window, as the check let it through. */
+export interface SeenWindow {
+  release: number;
+  /** class that the device said */
+  cls: number;
+  /** margin of the class, 0 to 255 */
+  score: number;
+  /** of the window, ms since 1970 */
+  at: number;
+  /** what the head saw, where it was sent */
+  embedding: Int8Array | Uint8Array | null;
+  /** samples × axes raw values, where they were sent */
+  window: Int8Array | Uint8Array | null;
+}
+
+/** The truth of one prediction. */
+export interface SeenLabel {
+  release: number;
+  /** class that the device said */
+  said: number;
+  /** class that it was */
+  truth: number;
+  /** margin of what was said, 0 to 255 */
+  score: number;
+  /** of the window, ms since 1970: a label says when things went wrong, however late it comes */
+  at: number;
+}
+
+/**
+ * What the watchers that need no label say since the last confirmed release: one has alarmed, none
+ * has on windows enough to tell, or too few came.
+ */
+export type Evidence = 'drifted' | 'steady' | 'unknown';
+
 /** What is remembered of one device. */
 export interface DeviceState {
   release: number;
   promised: Promised | null;
   /** an episode: from its alarm until another release is confirmed */
   alarm: Alarm | null;
+  /** windows of this release, and whether a watcher that needs no label has alarmed since it came */
+  windows: number;
+  drifted: boolean;
   score: ConformalState | null;
   times: number[];
   outcomes: { correct: boolean; at: number }[];
@@ -63,9 +100,11 @@ export interface DeviceMonitor {
   /** A release is confirmed on it: the episode is over and a new reference begins. */
   installed(release: number, promised: Promised | null): void;
   /** Takes one window without label. */
-  window(seen: { release: number; score: number; at: number }): Alarm | undefined;
+  window(seen: SeenWindow): Alarm | undefined;
   /** Takes the truth of one of its predictions. */
-  label(seen: { release: number; correct: boolean; at: number }): Alarm | undefined;
+  label(seen: SeenLabel): Alarm | undefined;
+  /** What needs no label says since the release was confirmed. */
+  readonly evidence: Evidence;
   readonly alarm: Alarm | null;
   readonly accuracy: Prequential;
   state(): DeviceState;
@@ -98,6 +137,8 @@ export function deviceMonitor(
   let release = state?.release ?? -1;
   let promised = state?.promised ?? null;
   let alarm = state?.alarm ?? null;
+  let windows = state?.windows ?? 0;
+  let drifted = state?.drifted ?? false;
   let scores = detector(state?.score ?? undefined);
   let times = [...(state?.times ?? [])];
   let outcomes = [...(state?.outcomes ?? [])];
@@ -107,6 +148,8 @@ export function deviceMonitor(
     release = next;
     promised = promise;
     alarm = null;
+    windows = 0;
+    drifted = false;
     scores = detector();
     times = [];
     outcomes = [];
@@ -125,12 +168,15 @@ export function deviceMonitor(
       if (seen.release !== release) return undefined;
       times.push(seen.at);
       if (times.length > timesKept) times.shift();
+      windows++;
       if (!scores.update(seen.score) || scores.change === undefined) return undefined;
+      drifted = true;
       const { before, after, age, evidence } = scores.change;
       const since = times[Math.max(0, times.length - age)];
       return raise({ what: 'score', since, at: seen.at, before, after, evidence, windows: age });
     },
-    label({ release: of, correct, at }) {
+    label({ release: of, said, truth, at }) {
+      const correct = said === truth;
       accuracy.update(correct);
       if (of !== release || promised === null) return undefined;
       outcomes.push({ correct, at });
@@ -147,9 +193,13 @@ export function deviceMonitor(
     get alarm() {
       return alarm;
     },
+    get evidence() {
+      if (drifted) return 'drifted';
+      return windows < settings.referenceWindows + settings.recentWindows ? 'unknown' : 'steady';
+    },
     accuracy,
     state: () => ({
-      ...{ release, promised, alarm, score: scores.state(), times: [...times] },
+      ...{ release, promised, alarm, windows, drifted, score: scores.state(), times: [...times] },
       ...{ outcomes: structuredClone(outcomes), accuracy: accuracy.state() },
     }),
   };

@@ -3,13 +3,23 @@ import {
   type DeviceMonitor,
   type DeviceState,
   deviceMonitor,
+  type Evidence,
   type MonitorSettings,
   monitorDefaults,
   type Promised,
+  type SeenLabel,
+  type SeenWindow,
 } from './monitor-device.ts';
 import { type Prequential, type PrequentialState, prequential } from './prequential.ts';
 
-export type { Alarm, MonitorSettings, Promised } from './monitor-device.ts';
+export type {
+  Alarm,
+  Evidence,
+  MonitorSettings,
+  Promised,
+  SeenLabel,
+  SeenWindow,
+} from './monitor-device.ts';
 export { monitorDefaults } from './monitor-device.ts';
 
 /** Alarms that came together: one cause, one report. */
@@ -33,13 +43,18 @@ export interface Monitor {
   /** A release is confirmed on a device: its episode is over and a new reference begins. */
   installed(device: string, release: number, promised: Promised | null): void;
   /** Takes one window. @returns an alarm, once an episode */
-  window(device: string, seen: { release: number; score: number; at: number }): Alarm | undefined;
+  window(device: string, seen: SeenWindow): Alarm | undefined;
   /** Takes the truth of one prediction. @returns an alarm, once an episode */
-  label(device: string, seen: { release: number; correct: boolean; at: number }): Alarm | undefined;
+  label(device: string, seen: SeenLabel): Alarm | undefined;
   /** @returns groups of alarms that are complete by now, each once */
   groups(now: number): AlarmGroup[];
   /** The alarm of a device's episode, if it is in one. */
   alarmOf(device: string): Alarm | null;
+  /**
+   * What the watchers that need no label say of a device since its last confirmed release: a second
+   * witness beside the labels.
+   */
+  evidence(device: string): Evidence;
   /** Prequential accuracy of one device, or of all together. */
   accuracy(device?: string): Pick<Prequential, 'windowed' | 'fading' | 'n'>;
   /** Forgets a device, after its data was erased. */
@@ -92,7 +107,7 @@ export function createMonitor(
     installed: (device, release, promised) => of(device).installed(release, promised),
     window: (device, seen) => group(of(device).window(seen)),
     label(device, seen) {
-      fleet.update(seen.correct);
+      fleet.update(seen.said === seen.truth);
       return group(of(device).label(seen));
     },
     groups(now) {
@@ -101,6 +116,7 @@ export function createMonitor(
       return complete;
     },
     alarmOf: (device) => devices.get(device)?.alarm ?? null,
+    evidence: (device) => devices.get(device)?.evidence ?? 'unknown',
     accuracy: (device) => (device === undefined ? fleet : of(device).accuracy),
     forget: (device) => void devices.delete(device),
     state: () => ({

@@ -6,9 +6,15 @@ import { mulberry, scores } from './streams.ts';
 const promised = { accuracy: 0.96, windows: 200 };
 type Monitor = ReturnType<typeof createMonitor>;
 
+const plain = { release: 3, cls: 0, score: 60, at: 0, embedding: null, window: null };
+/** A label that says whether the device was right. */
+const judged = (correct: boolean, at = 0) => ({
+  ...{ release: 3, said: 1, truth: correct ? 1 : 2, score: 60, at },
+});
+
 function feed(monitor: Monitor, device: string, next: () => number, n: number, from: number) {
   for (let i = 0; i < n; i++) {
-    const alarm = monitor.window(device, { release: 3, score: next(), at: from + i * 1000 });
+    const alarm = monitor.window(device, { ...plain, score: next(), at: from + i * 1000 });
     if (alarm !== undefined) return { alarm, after: i + 1 };
   }
   return undefined;
@@ -61,7 +67,7 @@ describe('createMonitor()', () => {
     expect(feed(monitor, 'w1', scores(random, 40, 10), 100, 100_000)).toBeDefined();
     expect(feed(monitor, 'w1', scores(random, 20, 10), 300, 200_000)).toBeUndefined();
     for (let i = 0; i < 20; i++) {
-      expect(monitor.label('w1', { release: 3, correct: false, at: 1 })).toBeUndefined();
+      expect(monitor.label('w1', judged(false, 1))).toBeUndefined();
     }
     expect(monitor.alarmOf('w1')).not.toBeNull();
     monitor.installed('w1', 3, promised);
@@ -75,7 +81,7 @@ describe('createMonitor()', () => {
     monitor.installed('w1', 3, promised);
     feed(monitor, 'w1', scores(mulberry(1), 100, 10), 100, 0);
     for (let i = 0; i < 100; i++) {
-      expect(monitor.window('w1', { release: 4, score: 1, at: i })).toBeUndefined();
+      expect(monitor.window('w1', { ...plain, release: 4, score: 1, at: i })).toBeUndefined();
     }
   });
 
@@ -83,9 +89,7 @@ describe('createMonitor()', () => {
     const monitor = createMonitor();
     monitor.installed('w1', 3, promised);
     const outcomes = [true, true, false, false, false, false];
-    const alarms = outcomes.map((correct, i) =>
-      monitor.label('w1', { release: 3, correct, at: 10 * i }),
-    );
+    const alarms = outcomes.map((correct, i) => monitor.label('w1', judged(correct, 10 * i)));
     expect(alarms.slice(0, 5).every((alarm) => alarm === undefined)).toBe(true);
     expect(alarms[5]).toMatchObject({
       ...{ what: 'accuracy', before: 0.96, after: 1 / 3, since: 20, at: 50, windows: 6 },
@@ -97,7 +101,7 @@ describe('createMonitor()', () => {
     const monitor = createMonitor();
     monitor.installed('w1', 3, promised);
     for (let i = 0; i < 1000; i++) {
-      const seen = { release: 3, correct: random() < 0.955, at: i };
+      const seen = judged(random() < 0.955, i);
       expect(monitor.label('w1', seen)).toBeUndefined();
     }
     expect(monitor.accuracy('w1').n).toBe(1000);
@@ -108,16 +112,46 @@ describe('createMonitor()', () => {
     const monitor = createMonitor();
     monitor.installed('w1', 3, { accuracy: 1, windows: 6 });
     const alarms = [true, true, true, true, false, true].map((correct) =>
-      monitor.label('w1', { release: 3, correct, at: 0 }),
+      monitor.label('w1', judged(correct)),
     );
     expect(alarms.every((alarm) => alarm === undefined)).toBe(true);
+  });
+
+  test('evidence() is unknown, then steady, drifted once a fall is seen, and unknown anew', () => {
+    const random = mulberry(4);
+    const monitor = createMonitor();
+    monitor.installed('w1', 3, promised);
+    const feedOn = (mean: number, n: number) => feed(monitor, 'w1', scores(random, mean, 10), n, 0);
+    feedOn(100, 49);
+    expect(monitor.evidence('w1')).toBe('unknown');
+    feedOn(100, 1);
+    expect(monitor.evidence('w1')).toBe('steady');
+    expect(feedOn(40, 50)).toBeDefined();
+    expect(monitor.evidence('w1')).toBe('drifted');
+    feedOn(100, 200);
+    expect(monitor.evidence('w1')).toBe('drifted');
+    monitor.installed('w1', 3, promised);
+    expect(monitor.evidence('w1')).toBe('unknown');
+    expect(monitor.evidence('nobody')).toBe('unknown');
+  });
+
+  test('evidence() sees drift without labels in an episode that labels began, and only that', () => {
+    const random = mulberry(4);
+    const monitor = createMonitor();
+    monitor.installed('w1', 3, promised);
+    feed(monitor, 'w1', scores(random, 100, 10), 100, 0);
+    for (let i = 0; i < 20; i++) monitor.label('w1', judged(false));
+    expect(monitor.alarmOf('w1')?.what).toBe('accuracy');
+    expect(monitor.evidence('w1')).toBe('steady');
+    expect(feed(monitor, 'w1', scores(random, 40, 10), 50, 0)).toBeUndefined();
+    expect(monitor.evidence('w1')).toBe('drifted');
   });
 
   test('groups() reports alarms that come together once, together', () => {
     const monitor = createMonitor(monitorDefaults, 5000);
     const fail = (device: string, at: number) => {
       monitor.installed(device, 3, promised);
-      for (let i = 0; i < 5; i++) monitor.label(device, { release: 3, correct: false, at });
+      for (let i = 0; i < 5; i++) monitor.label(device, judged(false, at));
     };
     fail('w1', 1000);
     fail('w2', 4000);
@@ -134,7 +168,7 @@ describe('createMonitor()', () => {
       let monitor = createMonitor();
       monitor.installed('w1', 3, promised);
       feed(monitor, 'w1', scores(random, 100, 10), 90, 0);
-      monitor.label('w1', { release: 3, correct: false, at: 5 });
+      monitor.label('w1', judged(false, 5));
       if (restart) {
         const saved = JSON.parse(JSON.stringify(monitor.state()));
         monitor = createMonitor(monitorDefaults, 30_000, saved);
