@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { GatewayError } from './errors.ts';
+import { parseArrayLine } from './recordings-array.ts';
 import type { Task } from './task.ts';
 
 /** One recorded window, as a device would have made it. */
@@ -37,9 +39,10 @@ export interface Recordings {
 /**
  * Reads a folder of recordings as it is: comments, prompts, cut lines, several spellings.
  *
- * Each person is a folder of `.txt` files, in `dir/data` or in `dir`; a line is
- * `label(n), x,y,z,x,y,z,…`. A line that cannot be used is listed with its place and reason and
- * never guessed at.
+ * In the format 'gesture-lines' each person is a folder of `.txt` files, in `dir/data` or in `dir`; a
+ * line is `label(n), x,y,z,x,y,z,…`. In the format 'libsvm' each file `NAME.dat`, or `NAME.dat.gz`, is
+ * somebody: a batch of measurements; a line is `class index:value …`. A line that cannot be used is
+ * listed with its place and reason and never guessed at.
  *
  * @param dir the folder
  * @param task says which labels there are, how they are spelled, and the window
@@ -50,8 +53,8 @@ export interface Recordings {
  *   a named person has no window of a class
  */
 export function readRecordings(dir: string, task: Task, people?: string[]): Recordings {
-  const root = findRoot(dir);
-  const there = folders(root);
+  const { root, files } = findFiles(dir, task);
+  const there = Object.keys(files);
   const unknown = people?.find((name) => !there.includes(name));
   if (unknown !== undefined) {
     throw new GatewayError('bad-recordings', `no recordings of '${unknown}' in ${root}`, {
@@ -62,32 +65,46 @@ export function readRecordings(dir: string, task: Task, people?: string[]): Reco
   const labels = labelTable(task);
   for (const name of people === undefined ? there : [...new Set(people)]) {
     const recordings: Recording[] = [];
-    for (const file of textFiles(join(root, name)))
-      readFile(file, task, labels, recordings, result);
+    for (const file of files[name]!) readFile(file, task, labels, recordings, result);
     result.people[name] = recordings;
     if (people !== undefined) requireClasses(name, recordings, task, root);
   }
   return result;
 }
 
-function findRoot(dir: string): string {
-  const root = [join(dir, 'data'), dir].find((path) =>
-    folders(path).some((name) => textFiles(join(path, name)).length > 0),
-  );
-  if (root !== undefined) return root;
+/** Where recordings lie in each format, how they are called and how a line is read. */
+const FORMATS = {
+  'gesture-lines': { each: 'PERSON/*.txt', filesIn: filesByFolder, parse: parseLine },
+  libsvm: { each: 'NAME.dat or NAME.dat.gz', filesIn: filesByName, parse: parseArrayLine },
+};
+
+/** The files of each person, in the first folder that has any. */
+function findFiles(dir: string, task: Task): { root: string; files: Record<string, string[]> } {
+  const { each, filesIn } = FORMATS[task.recordings.format];
+  for (const root of [join(dir, 'data'), dir]) {
+    const files = filesIn(root);
+    if (Object.values(files).some((of) => of.length > 0)) return { root, files };
+  }
   throw new GatewayError('bad-recordings', `no recordings in ${dir}`, {
-    hint: 'expected DIR/PERSON/*.txt or DIR/data/PERSON/*.txt',
+    hint: `expected DIR/${each} or DIR/data/${each}`,
   });
 }
 
-function folders(path: string): string[] {
-  return list(path, true);
+function filesByFolder(root: string): Record<string, string[]> {
+  const textFiles = (name: string): string[] =>
+    list(join(root, name), false)
+      .filter((file) => file.endsWith('.txt'))
+      .map((file) => join(root, name, file));
+  return Object.fromEntries(list(root, true).map((name) => [name, textFiles(name)]));
 }
 
-function textFiles(path: string): string[] {
-  return list(path, false)
-    .filter((name) => name.endsWith('.txt'))
-    .map((name) => join(path, name));
+function filesByName(root: string): Record<string, string[]> {
+  const files: Record<string, string[]> = {};
+  for (const file of list(root, false)) {
+    const name = /^(.+)\.dat(\.gz)?$/.exec(file)?.[1];
+    if (name !== undefined) files[name] = [...(files[name] ?? []), join(root, file)];
+  }
+  return files;
 }
 
 /** Names in a folder, sorted; none where there is no such folder. */
@@ -130,7 +147,8 @@ function readFile(
 ): void {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    const bytes = readFileSync(file);
+    text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
   } catch (cause) {
     throw new GatewayError('bad-recordings', `cannot read ${file}`, { cause });
   }
@@ -142,7 +160,7 @@ function readFile(
       result.blank++;
       return;
     }
-    const parsed = parseLine(content, task);
+    const parsed = FORMATS[task.recordings.format].parse(content, task);
     if (typeof parsed === 'string') {
       result.unusable.push({ file, line, reason: parsed });
       return;
@@ -198,13 +216,15 @@ export function parseLine(
 function requireClasses(name: string, recordings: Recording[], task: Task, root: string): void {
   const empty = task.classes.filter((_, cls) => !recordings.some((r) => r.cls === cls));
   if (empty.length === 0) return;
+  const line =
+    task.recordings.format === 'libsvm'
+      ? 'CLASS 1:VALUE 2:VALUE …'
+      : `LABEL(n), ${task.sensor.axes.join(',')},… with n samples`;
   throw new GatewayError(
     'bad-recordings',
     `'${name}' has no usable recording of ${empty.join(', ')} in ${root}`,
     {
-      hint:
-        `record some, choose another person, or take the class out of the task; a line is ` +
-        `LABEL(n), ${task.sensor.axes.join(',')},… with n samples`,
+      hint: `record some, choose another person, or take the class out of the task; a line is ${line}`,
     },
   );
 }

@@ -80,6 +80,7 @@ function crossCheck(task: Task, refuse: (path: string, problem: string) => never
   if (task.window.mode === 'sliding' && task.window.stride === undefined) {
     refuse('window.stride', "is missing: mode 'sliding' needs it");
   }
+  checkArray(task, refuse);
   const known = [...task.classes, ...task.recordings.ignore];
   for (const [from, to] of Object.entries(task.recordings.spellings)) {
     if (!known.includes(to)) {
@@ -89,6 +90,24 @@ function crossCheck(task: Task, refuse: (path: string, problem: string) => never
   for (const label of task.recordings.ignore) {
     if (task.classes.includes(label)) refuse('recordings.ignore', `names the class '${label}'`);
   }
+}
+
+/** A measurement of an array becomes one sample of levels and ratios. */
+function checkArray(
+  { recordings: { format, array }, sensor: { axes }, window: { samples } }: Task,
+  refuse: (path: string, problem: string) => never,
+): void {
+  if ((format === 'libsvm') !== (array !== undefined)) {
+    refuse('recordings.array', "goes with recordings.format 'libsvm', and with no other");
+  }
+  if (array === undefined) return;
+  const needed = 2 * array.sensors * array.kinds.length;
+  if (axes.length !== needed) {
+    refuse('sensor.axes', `must be ${needed}: levels and ratios of recordings.array`);
+  }
+  if (samples !== 1) refuse('window.samples', "must be 1 with recordings.format 'libsvm'");
+  const full = array.kinds.findIndex((kind) => kind.full === 0);
+  if (full >= 0) refuse(`recordings.array.kinds[${full}].full`, 'must not be 0');
 }
 
 /** A net must end in the classes, and convolve only what still has an order in time. */
