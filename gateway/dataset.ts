@@ -5,6 +5,7 @@ import type { LabelledSample, Sample } from './store/types.ts';
 import type { Task } from './task.ts';
 import { createPredictor, type QuantModel } from './train/model.ts';
 import { reservoir } from './train/rehearsal.ts';
+import type { LabelOrigin } from './train/retrain.ts';
 import type { Example, RungData, Window } from './train/rungs.ts';
 import { modelOf } from './versions.ts';
 
@@ -14,6 +15,10 @@ export interface Dataset {
   champion: { version: string; model: QuantModel; reference: number | null } | null;
   data: RungData;
   championSaid: number[];
+  /** whence each fresh label came */
+  origins: LabelOrigin[];
+  /** labelled windows from before, of anybody, which new labels are compared with */
+  memory: Example[];
   regimes: { name: string; examples: Example[] }[];
   /** pinned windows, by sample: labels whose source is {@link MUST_PASS} */
   mustPass: (Example & { name: string })[];
@@ -23,8 +28,8 @@ export interface Dataset {
 
 /** Source of a label that pins its window: no release of its scope may get it wrong. */
 export const MUST_PASS = 'must-pass';
-/** Windows of one class of one earlier regime that are kept for rehearsal, and for judging. */
-const KEPT = { rehearse: 100, judge: 40 };
+/** Windows of one class of one device that are kept for rehearsal, for judging, for comparison. */
+const KEPT = { rehearse: 100, judge: 40, compare: 100 };
 /** Newest raw windows that a normalisation is fitted to. */
 const RECENT = 500;
 
@@ -64,6 +69,7 @@ export function gather(
   const old =
     scope.kind === 'device' ? earlier.filter(({ label }) => !known.has(label.cls)) : earlier;
   const { rehearsed, judging } = remember(old, seed);
+  const memory = reservoir(earlier, groupOf, KEPT.compare, seed);
   const toExample = (sample: LabelledSample): Example => example(sample, task);
   const recent = [...members].flatMap((device) =>
     store.samples
@@ -83,6 +89,8 @@ export function gather(
     champion: version === null ? null : { version, ...modelOf(registry, version) },
     data: { fresh: fresh.map(toExample), old: rehearsed.map(toExample), recent },
     championSaid: version === null ? [] : saidBy(registry, version, fresh, task),
+    origins: fresh.map(({ device, label }) => ({ device, source: label.source })),
+    memory: memory.map(toExample),
     regimes: shared
       ? [...judging].map(([name, samples]) => ({ name, examples: samples.map(toExample) }))
       : [],
@@ -119,20 +127,21 @@ function saidBy(
   });
 }
 
+const groupOf = ({ device, label }: LabelledSample): string => `${device}/${label.cls}`;
+
 /** A fair memory of each class of each device; one part teaches, the other judges. */
 function remember(
   old: readonly LabelledSample[],
   seed: number,
 ): { rehearsed: LabelledSample[]; judging: Map<string, LabelledSample[]> } {
-  const group = ({ device, label }: LabelledSample): string => `${device}/${label.cls}`;
-  const kept = reservoir(old, group, KEPT.rehearse + KEPT.judge, seed);
+  const kept = reservoir(old, groupOf, KEPT.rehearse + KEPT.judge, seed);
   const judging = new Map<string, LabelledSample[]>();
   const rehearsed: LabelledSample[] = [];
   const count = new Map<string, number>();
   const share = KEPT.judge / (KEPT.rehearse + KEPT.judge);
   for (const sample of kept) {
-    const n = (count.get(group(sample)) ?? 0) + 1;
-    count.set(group(sample), n);
+    const n = (count.get(groupOf(sample)) ?? 0) + 1;
+    count.set(groupOf(sample), n);
     const judges = Math.floor(n * share) > Math.floor((n - 1) * share);
     if (judges) judging.set(sample.device, [...(judging.get(sample.device) ?? []), sample]);
     else rehearsed.push(sample);

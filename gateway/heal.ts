@@ -10,6 +10,7 @@ import type { Rollouts } from './rollout/rollouts.ts';
 import type { Store } from './store/store.ts';
 import type { Task } from './task.ts';
 import type { GateReport } from './train/gate.ts';
+import type { LabelAudit } from './train/label-audit.ts';
 import { goldenVectors, type ModelParts } from './train/model.ts';
 import { type Attempt, retrain } from './train/retrain.ts';
 import type { Rung } from './train/rungs.ts';
@@ -68,16 +69,12 @@ export async function heal(
   const { task, store, registry, rollouts, clock, seed, regime } = parts;
   const { journal } = store;
   const name = scopeName(scope);
-  const { champion, data, championSaid, regimes, mustPass, samples } = gather(
-    parts,
-    scope,
-    regime,
-    seed,
-  );
+  const known = gather(parts, scope, regime, seed);
+  const { champion, data, championSaid, origins, memory, regimes, mustPass, samples } = known;
   journal.write('train.started', name, { labels: data.fresh.length }, clock.now());
   const boards = boardsOf(store, task.name, scope);
-  const { attempts, chosen } = await retrain({
-    ...{ task, data, championSaid, regimes, mustPass, seed },
+  const { attempts, chosen, audit } = await retrain({
+    ...{ task, data, championSaid, origins, memory, regimes, mustPass, seed },
     champion: champion?.model ?? null,
     championReference: champion?.reference ?? null,
     budgets: (model) => boards.map((board) => budget(board, model)),
@@ -86,7 +83,7 @@ export async function heal(
   });
   const trainMs = attempts.reduce((sum, attempt) => sum + attempt.trainMs, 0);
   if (chosen === null) {
-    const reason = attempts.at(-1)?.report.reason ?? 'there is no labelled window to learn from';
+    const reason = attempts.at(-1)?.report.reason ?? nothingToLearn(audit);
     journal.write('gate.refused', name, { scope: name, reason }, clock.now());
     return { scope, version: null, rollout: null, attempts, reason, trainMs };
   }
@@ -129,6 +126,12 @@ export async function heal(
     },
   });
   return { scope, version, rollout, attempts, reason: report.reason, trainMs };
+}
+
+function nothingToLearn(audit: LabelAudit | null): string {
+  const given = audit?.verdicts.length ?? 0;
+  if (given === 0) return 'there is no labelled window to learn from';
+  return `none of ${given} labels is trusted: earlier windows that look alike have other labels`;
 }
 
 /** Bytes of a model's three parts. */

@@ -32,6 +32,15 @@ export interface Loop {
   /** Lets a device take part, for as long as its port lives. */
   attach(port: Port, clock?: Clock): Promise<Connection>;
   /**
+   * Takes a window that a device reported: what `attach` does with everything on a port, for those who
+   * have none.
+   *
+   * @param done told whether it is durable
+   */
+  arrive(device: string, sample: Sample, done: (kept?: boolean) => void): Promise<void>;
+  /** Takes what a device says of its update. */
+  hear(device: string, status: Status): void;
+  /**
    * Adds what a stored window really was; it may come long after the window.
    *
    * @throws GatewayError 'not-found' (no such sample), 'not-allowed' (no such class)
@@ -399,6 +408,8 @@ export function createLoop(parts: LoopParts): Loop {
 
   return {
     attach,
+    arrive,
+    hear,
     truth,
     heal: healNow,
     rollouts,

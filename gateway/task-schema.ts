@@ -12,7 +12,7 @@ const share = { minimum: 0, maximum: 1 } as const;
 
 /** One layer of the network, in the order in which it runs. */
 export type LayerSpec =
-  | { type: 'dense'; units: number; activation: 'relu' | 'none' }
+  | { type: 'dense'; units: number; activation: 'relu' | 'none'; prunedFrom?: number }
   | {
       type: 'conv1d';
       filters: number;
@@ -20,12 +20,16 @@ export type LayerSpec =
       stride: number;
       padding: 'same' | 'valid';
       activation: 'relu' | 'none';
+      prunedFrom?: number;
     }
   | { type: 'maxpool1d' | 'avgpool1d'; pool: number; stride: number };
 
 const count = (description: string, options: object = {}) =>
   Type.Integer({ minimum: 1, description, ...options });
 const activation = Type.Enum(['relu', 'none'], { description: 'what follows the sum' });
+const prunedFrom = Type.Optional(
+  count('units or filters it is trained with, before the least important ones are removed'),
+);
 const pool = {
   pool: count('positions that become one'),
   stride: count('positions from one output to the next'),
@@ -40,6 +44,7 @@ const layer = Type.Unsafe<LayerSpec>({
         type: Type.Literal('dense'),
         units: count('outputs; in the last layer one for each class'),
         activation,
+        prunedFrom,
       },
       closed,
     ),
@@ -51,6 +56,7 @@ const layer = Type.Unsafe<LayerSpec>({
         stride: count('samples from one output to the next', { maximum: 255 }),
         padding: Type.Enum(['same', 'valid'], { description: 'as TensorFlow names them' }),
         activation,
+        prunedFrom,
       },
       closed,
     ),
@@ -207,6 +213,22 @@ const gate = Type.Object(
       ...share,
       default: 0.05,
       description: 'significance at which the paired test says that a candidate is better',
+    }),
+    alphaLoss: Type.Number({
+      ...share,
+      default: 0.2,
+      description: 'significance at which a shared model counts as worse on one of its devices',
+    }),
+    minAgreement: Type.Number({
+      ...share,
+      default: 0.6,
+      description: 'share of the labels that a candidate trained without them must say as well',
+    }),
+    maxWrongLabels: Type.Number({
+      ...share,
+      default: 0.25,
+      description:
+        'share of wrong labels, by earlier ones that look alike, from which on an origin is distrusted',
     }),
     maxClassLoss: Type.Number({
       ...share,

@@ -1,5 +1,6 @@
 import { binomialLowerTail, mcnemarMidP, wilson } from '../statistics.ts';
 import type { Task } from '../task.ts';
+import type { LabelAudit } from './label-audit.ts';
 import { confusionMatrix, recallByClass } from './metrics.ts';
 
 /**
@@ -19,6 +20,8 @@ export interface Evidence {
   /** Made by the champion before anyone trained on these windows; empty without a champion. */
   champion: readonly number[];
   candidate: readonly number[];
+  /** the device that each window came from */
+  device: readonly string[];
 }
 
 /** A regime that must not be forgotten: the windows of an earlier wearer, say. */
@@ -46,6 +49,8 @@ export interface GateInput {
   quantisation: { float: number; int8: number };
   /** Bytes that the model needs and has, board by board. */
   budgets: readonly { board: string; bytes: number; limit: number }[];
+  /** what became of the new labels before the training; null for a first model */
+  audit: LabelAudit | null;
   policy: GatePolicy;
 }
 
@@ -77,6 +82,15 @@ export interface GateReport {
   mustPass: { total: number; broken: readonly string[] };
   quantisation: { float: number; int8: number };
   budgets: readonly { board: string; bytes: number; limit: number }[];
+  /** new labels: how many there were, how many earlier ones contradicted, by origin */
+  labels: {
+    given: number;
+    trusted: number;
+    /** share of recent windows that look like earlier labelled ones; below it nothing is contradicted */
+    known: number;
+    inForce: boolean;
+    groups: LabelAudit['groups'];
+  } | null;
   checks: GateCheck[];
 }
 
@@ -105,8 +119,9 @@ export function gate(input: GateInput): GateReport {
   const { evidence, policy, classes } = input;
   const n = evidence.truth.length;
   const first = evidence.champion.length === 0;
-  if (evidence.candidate.length !== n || !(first || evidence.champion.length === n)) {
-    throw new RangeError('every labelled window needs one prediction of each model');
+  const { champion, candidate, device } = evidence;
+  if (candidate.length !== n || device.length !== n || !(first || champion.length === n)) {
+    throw new RangeError('every labelled window needs its device and one prediction of each model');
   }
   for (const { name, truth, champion, candidate } of input.regimes) {
     if (truth.length > 0 && champion.length === truth.length && candidate.length === truth.length)
@@ -121,8 +136,10 @@ export function gate(input: GateInput): GateReport {
   const checks: GateCheck[] = [
     better(input, { n, accuracy, before, gained, lost, midP }),
     enoughLabels(input),
+    ...labelsAgree(input, accuracy),
     ...lossByClass(input),
-    ...input.regimes.map((regime) => keepsRegime(regime, policy)),
+    ...lossByDevice(input),
+    ...input.regimes.map((regime) => keepsRegime(regime, input)),
     {
       name: 'must-pass',
       ok: input.mustPass.broken.length === 0,
@@ -174,8 +191,15 @@ export function gate(input: GateInput): GateReport {
     mustPass: input.mustPass,
     quantisation: input.quantisation,
     budgets: input.budgets,
+    labels: labelsOf(input.audit),
     checks,
   };
+}
+
+function labelsOf(audit: LabelAudit | null): GateReport['labels'] {
+  if (audit === null) return null;
+  const { known, inForce, groups, verdicts, trusted } = audit;
+  return { given: verdicts.length, trusted: trusted.length, known, inForce, groups };
 }
 
 /**
@@ -229,13 +253,53 @@ function better(input: GateInput, c: Comparison): GateCheck {
 }
 
 /**
- * A regime may lose accuracy by chance, and its champion was trained on some of these windows: only
- * a loss that is large and certain decides.
+ * Labels that contradict one another teach nothing, whatever the champion says of them: a candidate
+ * that was trained on the others has to say most of them too.
  */
-function keepsRegime(regime: Regime, { maxRegimeLoss, alpha }: GatePolicy): GateCheck {
+function labelsAgree({ evidence, policy }: GateInput, accuracy: number): GateCheck[] {
+  if (evidence.champion.length === 0 || evidence.kind === 'resubstituted') return [];
+  const share = `${percent(accuracy)} of the labels are what the others teach`;
+  return [
+    {
+      name: 'labels agree',
+      ok: accuracy >= policy.minAgreement,
+      why: `${share}, at least ${percent(policy.minAgreement)} have to be`,
+    },
+  ];
+}
+
+/** What a shared model wins on one device must not be lost on another. */
+function lossByDevice({ evidence, policy }: GateInput): GateCheck[] {
+  const devices = [...new Set(evidence.device)];
+  if (evidence.champion.length === 0 || devices.length < 2) return [];
+  return devices.map((device) => {
+    const here = evidence.truth.flatMap((_, i) => (evidence.device[i] === device ? [i] : []));
+    const of = (all: readonly number[]): number[] => here.map((i) => all[i]!);
+    const { gained, lost } = discordant(
+      of(evidence.truth),
+      of(evidence.champion),
+      of(evidence.candidate),
+    );
+    const midP = mcnemarMidP(gained, lost);
+    return {
+      name: `keeps ${device}`,
+      ok: lost <= gained || midP >= policy.alphaLoss,
+      why: `${lost} of ${here.length} windows lost, ${gained} gained (mid-p ${midP.toPrecision(2)})`,
+    };
+  });
+}
+
+/**
+ * A regime may lose accuracy by chance: only a loss that is large and certain decides. Its champion
+ * was trained on some of these windows, so that it cannot claim more than its release promised.
+ */
+function keepsRegime(
+  regime: Regime,
+  { championReference, policy: { maxRegimeLoss, alpha } }: GateInput,
+): GateCheck {
   const { truth, champion, candidate } = regime;
   const n = truth.length;
-  const before = hits(truth, champion) / n;
+  const before = Math.min(hits(truth, champion) / n, championReference ?? 1);
   const after = hits(truth, candidate) / n;
   const { gained, lost } = discordant(truth, champion, candidate);
   const midP = mcnemarMidP(gained, lost);

@@ -3,7 +3,9 @@ import type { Task } from '../task.ts';
 import { crossValidate } from './cross-validate.ts';
 import { canTrain } from './dequantise.ts';
 import { type Evidence, type GateReport, gate, type Regime } from './gate.ts';
+import { auditLabels, type LabelAudit } from './label-audit.ts';
 import {
+  createEmbedder,
   createPredictor,
   encodeModel,
   inputOf,
@@ -34,6 +36,10 @@ export interface RetrainInput {
    * where the champion was trained on it: such a window teaches, but does not judge.
    */
   championSaid: readonly number[];
+  /** where the label of each fresh window came from: a device, and who said it */
+  origins: readonly LabelOrigin[];
+  /** labelled windows from before the present regime, of anybody: new labels are compared with them */
+  memory: readonly Example[];
   /** earlier regimes that must be kept: windows that are not in `data` */
   regimes: readonly { name: string; examples: readonly Example[] }[];
   /** pinned windows that every release must get right */
@@ -44,6 +50,12 @@ export interface RetrainInput {
   signal?: AbortSignal;
   /** told before each rung */
   onRung?: (rung: Rung) => void;
+}
+
+export interface LabelOrigin {
+  device: string;
+  /** 'device', 'person', 'teacher:NAME' … */
+  source: string;
 }
 
 /** One rung tried: a candidate with its report. */
@@ -67,27 +79,51 @@ const CLIMB_ALPHA = 0.1;
  * Where none reaches it, the cheapest that passed stays, unless a dearer one is better in a paired
  * comparison: what travels is the smallest that helps.
  *
- * @returns every attempt in the order tried, and the one to release, if any
+ * Before that the new labels are compared with earlier ones; what contradicts them neither teaches nor
+ * judges.
+ *
+ * @returns every attempt in the order tried, the one to release, if any, and what became of the labels
  * @throws GatewayError 'cancelled' when the signal is raised
  * @throws RangeError if the champion's predictions are not one for each fresh window
  */
 export async function retrain(
-  input: RetrainInput,
-): Promise<{ attempts: Attempt[]; chosen: Attempt | null }> {
-  if (input.champion !== null && input.championSaid.length !== input.data.fresh.length) {
+  given: RetrainInput,
+): Promise<{ attempts: Attempt[]; chosen: Attempt | null; audit: LabelAudit | null }> {
+  if (given.champion !== null && given.championSaid.length !== given.data.fresh.length) {
     throw new RangeError('every fresh window needs what the champion said of it');
   }
+  const audit = given.champion === null ? null : auditOf(given, given.champion);
+  const input = audit === null ? given : trustedOnly(given, audit.trusted);
   const attempts: Attempt[] = [];
   let chosen: (Attempt & { evidence: Evidence }) | null = null;
   for (const rung of rungsOf(input)) {
     input.onRung?.(rung);
-    const attempt = await attemptRung(rung, input);
+    const attempt = await attemptRung(rung, input, audit);
     attempts.push(attempt);
     if (attempt.report.decision === 'refuse') continue;
     if (chosen === null || outdoes(attempt.evidence, chosen.evidence)) chosen = attempt;
     if (attempt.report.reachesAim) break;
   }
-  return { attempts, chosen };
+  return { attempts, chosen, audit };
+}
+
+function auditOf({ data, origins, memory, task }: RetrainInput, champion: QuantModel): LabelAudit {
+  return auditLabels({
+    ...{ fresh: data.fresh, memory, recent: data.recent, policy: task.gate },
+    origin: origins.map(({ device, source }) => `${device}, ${source}`),
+    embed: createEmbedder(champion, champion.cut),
+  });
+}
+
+/** The same training without the labels that are not trusted. */
+function trustedOnly(input: RetrainInput, trusted: readonly number[]): RetrainInput {
+  const pick = <T>(all: readonly T[]): T[] => trusted.map((i) => all[i]!);
+  const { data, championSaid, origins } = input;
+  return {
+    ...input,
+    data: { ...data, fresh: pick(data.fresh) },
+    ...{ championSaid: pick(championSaid), origins: pick(origins) },
+  };
 }
 
 /** Rungs that have something to change and something to learn from. */
@@ -112,6 +148,7 @@ const MIN_RECENT = 20;
 async function attemptRung(
   rung: Rung,
   input: RetrainInput,
+  audit: LabelAudit | null,
 ): Promise<Attempt & { evidence: Evidence }> {
   const { task, champion, data, seed, signal } = input;
   const options = { seed, ...(signal && { signal }) };
@@ -159,6 +196,7 @@ async function attemptRung(
     truth: judges.map((i) => fresh[i]!.cls),
     champion: alone ? [] : judges.map((i) => input.championSaid[i]!),
     candidate,
+    device: judges.map((i) => input.origins[i]?.device ?? ''),
   };
   const before = alone ? null : createPredictor(encodeModel(champion));
   const regimes: Regime[] = input.regimes.map(({ name, examples }) => ({
@@ -180,6 +218,7 @@ async function attemptRung(
       int8: share(fresh, said),
     },
     budgets: input.budgets(parts),
+    audit,
     policy: task.gate,
   });
   return { rung, model: final.model, parts, report, trainMs, evidence };

@@ -1,0 +1,152 @@
+import { binomialLowerTail } from '../statistics.ts';
+import type { Example, Window } from './rungs.ts';
+
+/** What earlier labelled windows say of a new label. */
+export type Verdict = 'supported' | 'contradicted' | 'unknown';
+
+/** Labels of one origin, judged together: one who mislabels does it again. */
+export interface LabelGroup {
+  name: string;
+  labels: number;
+  supported: number;
+  contradicted: number;
+  /** contradicted so often that none of its labels teaches or judges */
+  distrusted: boolean;
+}
+
+/** What became of the new labels, before anything is trained. */
+export interface LabelAudit {
+  /** recent windows that were compared */
+  windows: number;
+  /** share of them that look like earlier labelled windows of one class, 0 to 1 */
+  known: number;
+  /** whether most do: then the earlier labels are evidence against new ones */
+  inForce: boolean;
+  /** one for each new label */
+  verdicts: Verdict[];
+  groups: LabelGroup[];
+  /** indices of the new labels that may teach and judge */
+  trusted: number[];
+}
+
+export interface AuditPolicy {
+  /** share of wrong labels from which on an origin is distrusted, 0 to 1 */
+  maxWrongLabels: number;
+  /** significance of that */
+  alpha: number;
+}
+
+export interface AuditInput {
+  fresh: readonly Example[];
+  /** who or what each new label came from */
+  origin: readonly string[];
+  /** labelled windows of earlier regimes, other devices and recordings */
+  memory: readonly Example[];
+  /** windows of the present regime, labelled or not */
+  recent: readonly Window[];
+  /** what the frozen layers say of a window */
+  embed: (window: Int8Array, length: number) => Int8Array;
+  policy: AuditPolicy;
+}
+
+/** Neighbours that must agree: one alone may be mislabelled itself, five find no rare class. */
+const NEIGHBOURS = 3;
+/** A window is near where this share of the earlier windows have their neighbours. */
+const USUAL = 0.9;
+/** Share of recent windows in known territory from which on the world counts as unchanged. */
+const UNCHANGED = 0.6;
+/** Fewer earlier windows say nothing about what is usual. */
+const LEAST_MEMORY = 30;
+/** Windows that are compared with every other one: the cost is their square. */
+const MOST = 800;
+
+/**
+ * Compares new labels with what was learned before: where a new window looks like three earlier ones
+ * that agree on a class, a label of another class is wrong, or the meaning of a class has changed.
+ *
+ * That holds while windows look as they did. After a change of wearer or sensor few of them do; then
+ * nothing is contradicted, and only the gate's other checks are left. Whether windows look as they did
+ * is decided without labels, so no number of wrong ones can switch the comparison off.
+ *
+ * @param input new and earlier labels
+ * @returns a verdict for each new label, and which of them to trust
+ * @throws RangeError unless every new label has an origin
+ * @source nearest neighbours that are not in doubt: Wilson 1972, Asymptotic Properties of Nearest
+ *   Neighbor Rules Using Edited Data, turned on the new labels alone
+ */
+export function auditLabels(input: AuditInput): LabelAudit {
+  const { fresh, origin, policy } = input;
+  if (origin.length !== fresh.length) throw new RangeError('every new label needs an origin');
+  const judge = territory(input.memory, input.embed);
+  const recent = thin(input.recent, MOST).map(judge);
+  const known = recent.length === 0 ? 0 : count(recent, (cls) => cls !== null) / recent.length;
+  const inForce = known >= UNCHANGED;
+  const verdicts = fresh.map((example): Verdict => {
+    const cls = inForce ? judge(example) : null;
+    if (cls === null) return 'unknown';
+    return cls === example.cls ? 'supported' : 'contradicted';
+  });
+  const groups = [...new Set(origin)].map((name) => {
+    const own = verdicts.filter((_, i) => origin[i] === name);
+    const supported = count(own, (verdict) => verdict === 'supported');
+    const contradicted = count(own, (verdict) => verdict === 'contradicted');
+    const p = binomialLowerTail(supported, supported + contradicted, 1 - policy.maxWrongLabels);
+    const distrusted = contradicted > 1 && p < policy.alpha;
+    return { name, labels: own.length, supported, contradicted, distrusted };
+  });
+  const distrusted = new Set(groups.filter((group) => group.distrusted).map(({ name }) => name));
+  const trusted = [...fresh.keys()].filter(
+    (i) => verdicts[i] !== 'contradicted' && !distrusted.has(origin[i]!),
+  );
+  return { windows: recent.length, known, inForce, verdicts, groups, trusted };
+}
+
+/** Tells the class that a window's nearest earlier windows agree on; null where they are far or differ. */
+function territory(
+  memory: readonly Example[],
+  embed: AuditInput['embed'],
+): (window: Window) => number | null {
+  const kept = thin(memory, MOST);
+  if (kept.length < LEAST_MEMORY) return () => null;
+  const rows = kept.map(({ window, length }) => embed(window, length));
+  const reach = rows.map((row, i) => nearest(rows, row, i).at(-1)!.distance).sort((a, b) => a - b)[
+    Math.floor(USUAL * (rows.length - 1))
+  ]!;
+  return ({ window, length }) => {
+    const found = nearest(rows, embed(window, length), -1);
+    if (found.at(-1)!.distance > reach) return null;
+    const { cls } = kept[found[0]!.index]!;
+    return found.every(({ index }) => kept[index]!.cls === cls) ? cls : null;
+  };
+}
+
+/** The nearest rows by squared distance, nearest first, without the one of index `self`. */
+function nearest(
+  rows: readonly Int8Array[],
+  to: Int8Array,
+  self: number,
+): { index: number; distance: number }[] {
+  const best: { index: number; distance: number }[] = [];
+  for (let index = 0; index < rows.length; index++) {
+    if (index === self) continue;
+    const row = rows[index]!;
+    const limit = best.length < NEIGHBOURS ? Infinity : best[NEIGHBOURS - 1]!.distance;
+    let distance = 0;
+    for (let i = 0; i < to.length && distance < limit; i++) distance += (row[i]! - to[i]!) ** 2;
+    if (distance >= limit) continue;
+    const at = best.findIndex((other) => other.distance > distance);
+    best.splice(at < 0 ? best.length : at, 0, { index, distance });
+    if (best.length > NEIGHBOURS) best.pop();
+  }
+  return best;
+}
+
+/** At most so many items, evenly from the whole. */
+function thin<T>(items: readonly T[], most: number): readonly T[] {
+  if (items.length <= most) return items;
+  return Array.from({ length: most }, (_, i) => items[Math.floor((i * items.length) / most)]!);
+}
+
+function count<T>(items: readonly T[], holds: (item: T) => boolean): number {
+  return items.filter(holds).length;
+}
