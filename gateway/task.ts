@@ -126,6 +126,12 @@ function checkNet(
   }
   let flat = task.features !== 'raw';
   layers.forEach((layer, i) => {
+    const left = layer.type === 'dense' ? layer.units : layer.type === 'conv1d' ? layer.filters : 0;
+    if ('prunedFrom' in layer && layer.prunedFrom !== undefined) {
+      const where = `${path}[${i}].prunedFrom`;
+      if (i === end) refuse(where, 'has no place in the last layer: every class stays');
+      if (layer.prunedFrom < left) refuse(where, `must be at least the ${left} that are left`);
+    }
     if (layer.type === 'dense') flat = true;
     else if (flat) {
       const where = task.features === 'raw' ? 'before every dense layer' : "with features 'raw'";

@@ -9,6 +9,7 @@ import { tier } from './gateway-tier.ts';
 import { createEmbedder, inputOf, type QuantModel } from './model.ts';
 import { createNet, type FloatNet, type Shape } from './net.ts';
 import { fitPre, type Pre } from './pre.ts';
+import { prune, pruning } from './prune.ts';
 import { layerGeometry, type QuantLayer } from './quant-layer.ts';
 import { dequantise, quantise } from './quantise.ts';
 import { fitStandardisedSoftmax } from './standardised.ts';
@@ -83,7 +84,7 @@ export async function trainRung(
   const calibration = flatten(drawn.map(({ window, length }) => embed(window, length)));
   const x = dequantise(calibration, input);
   const y = Int32Array.from(drawn, ({ cls }) => cls);
-  const fitted = await fit(net, x, y, task, penalty(task, data), options);
+  const fitted = await fit(net, base.widths, x, y, task, penalty(task, data), options);
   const model = { pre, layers: [...kept, ...quantise(fitted, calibration, input)], cut: base.cut };
   return trained(model, fitted.layers, kept.length);
 }
@@ -95,6 +96,8 @@ interface Start {
   pre: Pre;
   kept: QuantModel['layers'];
   net: FloatNet;
+  /** units of each layer to prune to after training; null where nothing is pruned */
+  widths: readonly number[] | null;
   cut: number;
 }
 
@@ -108,13 +111,12 @@ function start(
   const { layers, cut, deeper } = task.architecture;
   if (champion === null) {
     const pre = fitWindows(task, drawn, task.training.sigmas);
-    return { pre, kept: [], net: createNet(inputShape(task), layers, seed), cut };
+    return { pre, kept: [], ...newNet(task, layers, seed), cut };
   }
   if (rung === 'whole') {
     const pre = fitWindows(task, drawn, PRE_SIGMAS);
     const specs: readonly LayerSpec[] = deeper ?? layers;
-    const net = createNet(inputShape(task), specs, seed);
-    return { pre, kept: [], net, cut: deeper === undefined ? cut : 0 };
+    return { pre, kept: [], ...newNet(task, specs, seed), cut: deeper === undefined ? cut : 0 };
   }
   const thawed = rung === 'layers' ? lastLearned(champion) : champion.cut;
   const renormalise = rung === 'layers' && champion.cut === 0;
@@ -123,7 +125,18 @@ function start(
   const input = last === undefined ? inputShape(task) : shapeAfter(last);
   const pre = renormalise ? fitWindows(task, drawn, PRE_SIGMAS) : champion.pre;
   const net = { input, layers: champion.layers.slice(thawed).map(dequantiseLayer) };
-  return { pre, kept, net, cut: champion.cut };
+  return { pre, kept, net, widths: null, cut: champion.cut };
+}
+
+/** A net with new weights: as wide as it is trained, and the widths that are left of it. */
+function newNet(
+  task: Task,
+  specs: readonly LayerSpec[],
+  seed: number,
+): Pick<Start, 'net' | 'widths'> {
+  const pruned = pruning(specs);
+  const net = createNet(inputShape(task), pruned?.wide ?? specs, seed);
+  return { net, widths: pruned?.widths ?? null };
 }
 
 /** What a frozen layer, of any type, gives to a net that is trained behind it. */
@@ -143,6 +156,7 @@ export function lastLearned({ layers, cut }: QuantModel): number {
 
 async function fit(
   net: FloatNet,
+  widths: readonly number[] | null,
   x: Float32Array,
   y: Int32Array,
   task: Task,
@@ -160,7 +174,9 @@ async function fit(
     return { ...net, layers: [fitStandardisedSoftmax(data, y, only.outputs, options)] };
   }
   const options = { ...deep, l2, labelSmoothing, seed, frozen: 0, ...(signal && { signal }) };
-  return train(await chooseBackend(), net, { x, y, n }, options);
+  const backend = await chooseBackend();
+  const wide = await train(backend, net, { x, y, n }, options);
+  return widths === null ? wide : prune(backend, wide, widths, { x, y, n }, options);
 }
 
 /** A prior weighs less the more windows speak: beyond `many` labels a class, in proportion. */
@@ -210,7 +226,8 @@ function fitWindows(task: Task, windows: readonly Window[], sigmas: number): Pre
   return fitPre(rows, { sigmas, set });
 }
 
-function inputShape(task: Task): Shape {
+/** What the first layer of a task's nets reads. */
+export function inputShape(task: Task): Shape {
   const axes = task.sensor.axes.length;
   if (task.features === 'raw') return { length: task.window.samples, channels: axes };
   return { length: 1, channels: featureCount(SETS[task.features], axes) };

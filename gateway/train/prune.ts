@@ -1,0 +1,201 @@
+import type { LayerSpec } from '../task.ts';
+import type { FloatLayer, FloatNet } from './net.ts';
+import { type Backend, type FitOptions, type TrainData, train } from './trainer.ts';
+
+/**
+ * Share of a layer's units that stays at each step: what is left is trained again before the next
+ * ones go, since importance changes with every removal.
+ *
+ * @source Han et al. 2015, section 3.4: iterative pruning beats one aggressive step
+ */
+const KEPT = 0.75;
+/** Each step trains again for this share of the epochs, at the same learning rate. */
+const AGAIN = 1 / 6;
+/** Samples that a gradient is averaged over; squares of their mean tell units apart, not the mean of all, which training drove to 0. */
+const BATCH = 32;
+/** Samples that judge importance: more do not change the order. */
+const JUDGES = 1024;
+
+/**
+ * Units of each layer that is left after one step of pruning.
+ *
+ * @param units now
+ * @param target never below this
+ * @example nextWidth(32, 1) // 24
+ * @example nextWidth(3, 1) // 2
+ */
+export function nextWidth(units: number, target: number): number {
+  return Math.max(target, Math.min(units - 1, Math.floor(units * KEPT)));
+}
+
+/** Units or filters of a layer; 0 of a pool. */
+export function widthOf(layer: FloatLayer): number {
+  return 'weights' in layer ? layer.bias.length : 0;
+}
+
+/**
+ * The widths to which the task's layers are pruned, and the layers as they are trained before.
+ *
+ * @param specs layers; those with `prunedFrom` are trained so wide
+ * @returns the wide layers, and the final width of each (0: a pool); null where none is pruned
+ * @example pruning([{ type: 'dense', units: 5, activation: 'relu', prunedFrom: 16 }])?.widths // [5]
+ */
+export function pruning(
+  specs: readonly LayerSpec[],
+): { wide: LayerSpec[]; widths: number[] } | null {
+  if (specs.every((spec) => !('prunedFrom' in spec) || spec.prunedFrom === undefined)) return null;
+  const wide = specs.map((spec): LayerSpec => {
+    if (spec.type === 'dense') return { ...spec, units: spec.prunedFrom ?? spec.units };
+    if (spec.type === 'conv1d') return { ...spec, filters: spec.prunedFrom ?? spec.filters };
+    return spec;
+  });
+  const widths = specs.map((spec) =>
+    spec.type === 'dense' ? spec.units : spec.type === 'conv1d' ? spec.filters : 0,
+  );
+  return { wide, widths };
+}
+
+/**
+ * Removes whole units of a dense layer or filters of a convolution, and the weights that read them:
+ * a smaller net of the same kind. Where what is removed was zero, both nets give the same.
+ *
+ * @param net not changed
+ * @param at index of the layer; another with weights must follow
+ * @param keep indices of the units that stay, rising
+ * @returns the smaller net, sharing nothing with the first
+ * @throws RangeError if nothing would stay, an index is none, or no layer reads the units
+ */
+export function removeUnits(net: FloatNet, at: number, keep: readonly number[]): FloatNet {
+  const layer = net.layers[at];
+  const reader = net.layers.findIndex((other, i) => i > at && 'weights' in other);
+  if (layer === undefined || !('weights' in layer) || reader < 0) {
+    throw new RangeError(`layer ${at} has no units that a later layer reads`);
+  }
+  const rising = keep.every((unit, i) => unit > (keep[i - 1] ?? -1) && unit < widthOf(layer));
+  if (keep.length === 0 || !rising) throw new RangeError(`units [${keep}] cannot be kept`);
+  const size = layer.weights.length / widthOf(layer);
+  const kept = {
+    weights: gathered(layer.weights, size, keep),
+    bias: Float32Array.from(keep, (unit) => layer.bias[unit]!),
+  };
+  const layers = net.layers.map((other, i): FloatLayer => {
+    if (i === at) {
+      return layer.type === 'dense'
+        ? { ...layer, ...kept, outputs: keep.length }
+        : { ...layer, ...kept, filters: keep.length };
+    }
+    if (i > at && i < reader) return { ...other, channels: keep.length } as FloatLayer;
+    if (i !== reader) {
+      return 'weights' in other
+        ? { ...other, weights: other.weights.slice(), bias: other.bias.slice() }
+        : { ...other };
+    }
+    return narrowed(other, widthOf(layer), keep);
+  });
+  return { input: { ...net.input }, layers };
+}
+
+/** Rows of `size` values, in the order given. */
+function gathered(values: Float32Array, size: number, rows: readonly number[]): Float32Array {
+  const result = new Float32Array(rows.length * size);
+  rows.forEach((row, i) => {
+    result.set(values.subarray(row * size, (row + 1) * size), i * size);
+  });
+  return result;
+}
+
+/** A layer that reads fewer channels: its weights are [outputs][places][channels], in both kinds. */
+function narrowed(layer: FloatLayer, channels: number, keep: readonly number[]): FloatLayer {
+  if (!('weights' in layer)) throw new RangeError('a pool has no weights');
+  const places = layer.weights.length / channels;
+  const columns = Array.from({ length: places }, (_, p) => keep.map((c) => p * channels + c));
+  const weights = gathered(layer.weights, 1, columns.flat());
+  const bias = layer.bias.slice();
+  return layer.type === 'dense'
+    ? { ...layer, weights, bias, inputs: (layer.inputs / channels) * keep.length }
+    : { ...layer, weights, bias, channels: keep.length };
+}
+
+/**
+ * How much the error would change without each unit, to first order: the squared sum of gradient ×
+ * weight over what makes up the unit, averaged over small batches.
+ *
+ * @param backend who gives gradients
+ * @param data labelled samples; the first {@link JUDGES} of them judge
+ * @returns for each layer one number a unit; none for a pool
+ * @source Molchanov et al. 2019, 'Importance Estimation for Neural Network Pruning', equation 8
+ */
+export function importance(backend: Backend, net: FloatNet, data: TrainData): Float64Array[] {
+  const scores = net.layers.map((layer) => new Float64Array(widthOf(layer)));
+  const step = Math.max(1, Math.floor(data.n / JUDGES));
+  // classes lie one behind the other: every step-th sample, dealt in turn, so that batches are mixed
+  const judges = Array.from({ length: Math.min(data.n, JUDGES) }, (_, i) => i * step);
+  const batches = Math.ceil(judges.length / BATCH);
+  for (let b = 0; b < batches; b++) {
+    const chosen = judges.filter((_, i) => i % batches === b);
+    const gradients = backend.gradients(net, samplesOf(data, chosen), { l2: 0 });
+    net.layers.forEach((layer, l) => {
+      if (!('weights' in layer)) return;
+      const [weights, bias] = gradients.splice(0, 2);
+      const size = layer.weights.length / widthOf(layer);
+      for (let unit = 0; unit < widthOf(layer); unit++) {
+        let sum = bias![unit]! * layer.bias[unit]!;
+        for (let i = unit * size; i < (unit + 1) * size; i++)
+          sum += weights![i]! * layer.weights[i]!;
+        scores[l]![unit]! += sum ** 2 / batches;
+      }
+    });
+  }
+  return scores;
+}
+
+function samplesOf({ x, y, n, weight }: TrainData, chosen: readonly number[]): TrainData {
+  const some = (values: Float32Array): Float32Array => gathered(values, values.length / n, chosen);
+  return {
+    x: some(x),
+    y: y instanceof Int32Array ? Int32Array.from(chosen, (i) => y[i]!) : some(y),
+    n: chosen.length,
+    ...(weight && { weight: some(weight) }),
+  };
+}
+
+/**
+ * Prunes a trained net step by step: the least important units of each layer go, the rest is trained
+ * again from where it stands.
+ *
+ * @param backend who trains
+ * @param net trained
+ * @param widths units of each layer in the end, as {@link pruning} gives them
+ * @param data what it was trained on
+ * @param options how it was trained
+ * @returns the smaller net
+ * @throws RangeError if a width is missing, below 1, or above what the layer has
+ * @throws GatewayError 'cancelled' when the signal is raised
+ */
+export async function prune(
+  backend: Backend,
+  net: FloatNet,
+  widths: readonly number[],
+  data: TrainData,
+  options: FitOptions,
+): Promise<FloatNet> {
+  net.layers.forEach((layer, l) => {
+    const [has, wants] = [widthOf(layer), widths[l] ?? -1];
+    if (wants > has || (has > 0 && wants < 1)) {
+      throw new RangeError(`layer ${l} has ${has} units and cannot be pruned to ${wants}`);
+    }
+  });
+  let smaller = net;
+  while (smaller.layers.some((layer, l) => widthOf(layer) > widths[l]!)) {
+    const scores = importance(backend, smaller, data);
+    smaller.layers.forEach((layer, l) => {
+      if (widthOf(layer) <= widths[l]!) return;
+      const best = [...scores[l]!.keys()].sort((a, b) => scores[l]![b]! - scores[l]![a]! || a - b);
+      const keep = best.slice(0, nextWidth(widthOf(layer), widths[l]!)).sort((a, b) => a - b);
+      smaller = removeUnits(smaller, l, keep);
+    });
+    const epochs = Math.max(1, Math.round(options.epochs * AGAIN));
+    smaller = await train(backend, smaller, data, { ...options, epochs });
+  }
+  return smaller;
+}
