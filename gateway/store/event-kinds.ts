@@ -16,6 +16,7 @@ export const eventKinds = {
   'accuracy.changed': 'the true accuracy of a simulated watch changed; only a simulation knows it',
   'alarm.raised': 'the monitor saw a device get worse',
   'alarm.ended': 'the episode of an alarm is over',
+  'train.waiting': 'training waits for a limit of the budget, or stopped for one',
   'train.started': 'training began',
   'train.finished': 'training ended with a candidate',
   'train.failed': 'training ended without one',

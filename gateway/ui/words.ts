@@ -75,6 +75,7 @@ const phrases: Record<string, Phrase> = {
   },
   'device.selftest': (subject, data) =>
     `${subject}: self-test of release ${number(data.release)} ${data.equal === true ? 'equal' : 'DIFFERENT'}`,
+  'train.waiting': (subject, data) => `training for ${subject}${why(data)}`,
   'train.started': (subject, data) =>
     `training${of(data) || ` for ${subject}`}${bracket(number(data.labels, ' labels'))} …`,
   'train.finished': (subject, data) =>
