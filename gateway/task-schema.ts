@@ -109,6 +109,43 @@ const window = Type.Object(
   closed,
 );
 
+const target = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9_-]+$', description: "what is measured, 'speed'" }),
+    unit: Type.String({ minLength: 1, maxLength: 16, description: "of its values, 'rpm'" }),
+    min: Type.Number({ description: 'lowest value, the first of 256 steps' }),
+    max: Type.Number({
+      description: 'highest value, the last step; what lies beyond is told as it',
+    }),
+    tolerance: Type.Number({
+      minimum: 0,
+      description:
+        'error up to which an answer is right; everything that counts right ones uses it',
+    }),
+  },
+  { ...closed, description: "kind 'regression' only: the number that the model gives" },
+);
+
+const probability = (description: string, value: number) =>
+  Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, default: value, description });
+
+const anomaly = Type.Object(
+  {
+    falseAlarm: probability(
+      'share of normal windows that are expected to be called anomalies: sets the threshold',
+      0.01,
+    ),
+    maxFalseAlarm: probability('share at which the gate refuses, beyond chance', 0.05),
+    minProbes: Type.Number({
+      ...share,
+      default: 0.5,
+      description:
+        'share of made-up anomalies (normal windows distorted at random) that a model has to see',
+    }),
+  },
+  { ...closed, description: "kind 'anomaly' only: how seldom a normal window may be called one" },
+);
+
 const recordings = Type.Object(
   {
     format: Type.Enum(['gesture-lines', 'libsvm'], {
@@ -350,7 +387,10 @@ const schedule = Type.Object(
 export const TaskSchema = Type.Object(
   {
     name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$', description: 'as the file is called' }),
-    kind: Type.Enum(['classification'], { description: 'what the model answers' }),
+    kind: Type.Enum(['classification', 'regression', 'anomaly'], {
+      description:
+        "what the model answers: one of the classes; a number, the target; or 'normal' or 'anomaly', learned from normal windows alone",
+    }),
     description: Type.String({ default: '', description: 'one sentence for people' }),
     sensor,
     window,
@@ -358,11 +398,14 @@ export const TaskSchema = Type.Object(
       description: 'what the device computes from a window and the first layer sees',
     }),
     classes: Type.Array(Type.String({ pattern: '^[a-z0-9_-]+$' }), {
-      minItems: 2,
+      minItems: 1,
       maxItems: 64,
       uniqueItems: true,
-      description: 'names of the classes; the order is the order of the logits',
+      description:
+        'names of the classes; the order is the order of the logits. Left out by the other kinds',
     }),
+    target: Type.Optional(target),
+    anomaly: Type.Optional(anomaly),
     architecture: Type.Object(
       {
         layers: Type.Array(layer, { minItems: 1, description: 'the network, first layer first' }),

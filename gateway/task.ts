@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { GatewayError } from './errors.ts';
+import { checkKind, fillKind } from './task-kind.ts';
 import { type LayerSpec, type Task, TaskSchema } from './task-schema.ts';
 
 export type { LayerSpec, Task } from './task-schema.ts';
@@ -59,10 +60,12 @@ export function parseTask(value: unknown, name = 'task'): Task {
   const refuse = (path: string, problem: string): never => {
     throw new GatewayError('bad-task', `${name}: ${path} ${problem}`);
   };
+  fillKind(copy, refuse);
   if (!check(copy)) {
     const [path, problem] = explain(check.errors?.[0] as ErrorObject);
     return refuse(path, problem);
   }
+  checkKind(copy as Task, refuse);
   crossCheck(copy as Task, refuse);
   return copy as Task;
 }
@@ -121,7 +124,8 @@ function checkNet(
   const last = layers[end];
   const classes = task.classes.length;
   if (last.type !== 'dense' || last.units !== classes || last.activation !== 'none') {
-    const problem = `must be dense with ${classes} units (one a class) and activation 'none'`;
+    const many = task.kind === 'regression' ? '1 unit' : `${classes} units (one a class)`;
+    const problem = `must be dense with ${many} and activation 'none'`;
     refuse(`${path}[${end}]`, problem);
   }
   let flat = task.features !== 'raw';
