@@ -1,5 +1,6 @@
 import type { Scope } from './registry/manifest.ts';
 import type { Registry } from './registry/registry.ts';
+import { MUST_PASS } from './store/resolve.ts';
 import type { Store } from './store/store.ts';
 import type { LabelledSample, Sample } from './store/types.ts';
 import type { Task } from './task.ts';
@@ -26,8 +27,6 @@ export interface Dataset {
   samples: LabelledSample[];
 }
 
-/** Source of a label that pins its window: no release of its scope may get it wrong. */
-export const MUST_PASS = 'must-pass';
 /** Windows of one class of one device that are kept for rehearsal, for judging, for comparison. */
 const KEPT = { rehearse: 100, judge: 40, compare: 100 };
 /** Newest raw windows that a normalisation is fitted to. */
@@ -121,7 +120,7 @@ function saidBy(
   const predict = createPredictor(registry.parts(version));
   const { at } = registry.get(version);
   return samples.map((sample) => {
-    if (sample.label.at <= at) return -1;
+    if (sample.label.firstAt <= at) return -1;
     const { window, length } = padded(sample, task);
     return predict(window, length).cls;
   });

@@ -15,7 +15,7 @@ import type {
 
 const integers = ['session', 'seq', 'at', 't', 'release', 'cls', 'score', 'length'] as const;
 
-/** Trust of a label that the wearer gave on the device: a slip of the finger is possible. */
+/** Trust of the wearer's own label where no task says another: a slip of the finger is possible. */
 export const deviceTrust = 0.9;
 
 /** Samples: written once, whatever the link repeats, and read by filter. */
@@ -62,15 +62,14 @@ interface Row extends Omit<Sample, 'embedding' | 'window' | 'label'> {
   labelSource: string;
   labelTrust: number;
   labelAt: number;
+  firstAt: number;
   contradicted: number;
 }
 
 const byKey = 'device = ? AND session = ? AND seq = ?';
-const from = `FROM samples s LEFT JOIN labels l ON l.rowid = (SELECT rowid FROM labels
-  WHERE sample = s.id ORDER BY trust DESC, at DESC, rowid DESC LIMIT 1)`;
+const from = 'FROM samples s LEFT JOIN verdicts l ON l.sample = s.id';
 const columns = `s.*, l.cls AS labelCls, l.source AS labelSource, l.trust AS labelTrust,
-  l.at AS labelAt, EXISTS (SELECT 1 FROM labels o WHERE o.sample = s.id AND o.cls <> l.cls)
-  AS contradicted`;
+  l.at AS labelAt, l.firstAt, l.contradicted`;
 
 /** @param rows the database @param commit where writes are grouped */
 export function samplesOf(rows: Rows, commit: GroupCommit): Samples {
@@ -113,10 +112,8 @@ export function samplesOf(rows: Rows, commit: GroupCommit): Samples {
   }
 
   function fromDevice(sample: NewSample): boolean {
-    const { label, at } = sample;
-    return insertLabel(rows, {
-      ...{ sample, cls: label as number, source: 'device', trust: deviceTrust, at },
-    });
+    const { label, at, labelTrust: trust = deviceTrust } = sample;
+    return insertLabel(rows, { sample, cls: label as number, source: 'device', trust, at });
   }
 
   function advance(device: string, session: number, seq: number): void {
@@ -242,6 +239,13 @@ function conditions(filter: SampleFilter): { where: string; values: SQLInputValu
     if (wanted !== undefined) parts.push(wanted ? yes : no);
   };
   either(filter.labelled, 'l.cls IS NOT NULL', 'l.cls IS NULL');
+  either(
+    filter.contradicted,
+    'l.contradicted = 1',
+    '(l.contradicted IS NULL OR l.contradicted = 0)',
+  );
+  const isAsked = 'EXISTS (SELECT 1 FROM asked a WHERE a.sample = s.id)';
+  either(filter.asked, isAsked, `NOT ${isAsked}`);
   either(filter.withEmbedding, 's.embedding IS NOT NULL', 's.embedding IS NULL');
   either(filter.withWindow, 's.window IS NOT NULL', 's.window IS NULL');
   either(
@@ -253,8 +257,8 @@ function conditions(filter: SampleFilter): { where: string; values: SQLInputValu
 }
 
 function toSample(row: Row): Sample {
-  const { labelCls, labelSource, labelTrust, labelAt, contradicted, embedding, window, ...rest } =
-    row;
+  const { labelCls, labelSource, labelTrust, labelAt, firstAt, contradicted, ...others } = row;
+  const { embedding, window, ...rest } = others;
   return {
     ...rest,
     embedding: int8(embedding),
@@ -263,7 +267,7 @@ function toSample(row: Row): Sample {
       labelCls === null
         ? null
         : {
-            ...{ cls: labelCls, source: labelSource, trust: labelTrust, at: labelAt },
+            ...{ cls: labelCls, source: labelSource, trust: labelTrust, at: labelAt, firstAt },
             contradicted: contradicted === 1,
           },
   };

@@ -67,6 +67,18 @@ export const migrations: readonly string[] = [
     id TEXT PRIMARY KEY, at INTEGER NOT NULL, active INTEGER NOT NULL, state TEXT NOT NULL) STRICT;
   CREATE TABLE states (name TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
   `,
+  // labels: taken back, resolved where they are written, asked for; `settleAll` fills `verdicts`
+  `
+  ALTER TABLE labels ADD COLUMN withdrawnAt INTEGER;
+  CREATE TABLE verdicts (
+    sample INTEGER PRIMARY KEY REFERENCES samples (id) ON DELETE CASCADE, cls INTEGER NOT NULL,
+    source TEXT NOT NULL, trust REAL NOT NULL, at INTEGER NOT NULL, firstAt INTEGER NOT NULL,
+    contradicted INTEGER NOT NULL) STRICT;
+  CREATE INDEX verdictsContradicted ON verdicts (sample) WHERE contradicted = 1;
+  CREATE TABLE asked (
+    sample INTEGER PRIMARY KEY REFERENCES samples (id) ON DELETE CASCADE, at INTEGER NOT NULL,
+    who TEXT NOT NULL, goneAt INTEGER) STRICT;
+  `,
 ];
 
 /**

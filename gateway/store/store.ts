@@ -3,13 +3,14 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '../errors.ts';
+import { type Asked, askedOf } from './asked.ts';
 import { type Catalogue, catalogueOf } from './catalogue.ts';
 import { groupCommit } from './commit.ts';
 import { type Devices, devicesOf } from './devices.ts';
 import { type Erased, type EraseRequest, erase } from './erase.ts';
 import { storeFailure } from './failure.ts';
 import { type Journal, journalOf } from './journal.ts';
-import { type Labels, labelsOf } from './labels.ts';
+import { type Labels, labelsOf, settleAll } from './labels.ts';
 import { lockDirectory } from './lock.ts';
 import { rowsOf } from './rows.ts';
 import { type Samples, samplesOf } from './samples.ts';
@@ -42,6 +43,7 @@ export interface Store {
   readonly gateway: string;
   readonly samples: Samples;
   readonly labels: Labels;
+  readonly asked: Asked;
   readonly devices: Devices;
   readonly catalogue: Catalogue;
   readonly journal: Journal;
@@ -108,6 +110,7 @@ export function openStore(options: StoreOptions): Store {
     },
   });
   const journal = journalOf(rows, commit);
+  if (!readOnly) settleAll(rows, commit);
   const count = (sql: string) => rows.one<{ n: number }>(`SELECT ${sql} AS n`)?.n ?? 0;
 
   return {
@@ -116,6 +119,7 @@ export function openStore(options: StoreOptions): Store {
       ?.value as string,
     samples: samplesOf(rows, commit),
     labels: labelsOf(rows, commit),
+    asked: askedOf(rows, commit),
     devices: devicesOf(rows, commit),
     catalogue: catalogueOf(rows, commit),
     journal,
@@ -140,7 +144,7 @@ export function openStore(options: StoreOptions): Store {
     },
     counts: () => ({
       samples: count('(SELECT count(*) FROM samples)'),
-      labelled: count('(SELECT count(DISTINCT sample) FROM labels)'),
+      labelled: count('(SELECT count(*) FROM verdicts)'),
       quarantined: count(
         '(SELECT count(*) FROM samples WHERE quarantine IS NOT NULL AND releasedAt IS NULL)',
       ),

@@ -29,6 +29,8 @@ export interface NewSample extends SampleKey {
   window: Int8Array | Uint8Array | null;
   /** given on the device itself, with its button */
   label: number | null;
+  /** how far that label is trusted, 0 to 1 */
+  labelTrust?: number;
   /** why the check set it aside; null when it did not */
   quarantine: string | null;
 }
@@ -36,18 +38,20 @@ export interface NewSample extends SampleKey {
 /** What became of a sample: stored, it filled columns of one that was there, or it was a repeat. */
 export type AddOutcome = 'new' | 'merged' | 'duplicate';
 
-/** The label that counts for a sample: highest trust first, then the latest. */
+/** The label that counts for a sample, by the rule of `resolve`. */
 export interface ResolvedLabel {
   cls: number;
   source: string;
   trust: number;
   at: number;
+  /** when the sample got its first label, of whatever class: trained on since then, perhaps */
+  firstAt: number;
   /** another label of the same sample names another class */
   contradicted: boolean;
 }
 
 /** A stored sample. */
-export interface Sample extends Omit<NewSample, 'embedding' | 'window' | 'label'> {
+export interface Sample extends Omit<NewSample, 'embedding' | 'window' | 'label' | 'labelTrust'> {
   /** local to this store; {@link SampleKey} is what travels */
   id: number;
   embedding: Int8Array | null;
@@ -62,12 +66,14 @@ export type LabelledSample = Sample & { label: ResolvedLabel };
 
 /** A label that arrives after its sample. */
 export interface NewLabel {
+  /** unique beyond this gateway; drawn when it is left out. What has a stored id changes nothing */
+  id?: string;
   /** the store's id of the sample, or its key */
   sample: number | SampleKey;
   cls: number;
-  /** 'device', 'person', 'delayed', 'teacher' … */
+  /** 'device', 'person', 'delayed', 'teacher' …, or one of them by name: 'teacher:large' */
   source: string;
-  /** 0 to 1; the highest decides */
+  /** 0 to 1; its weight where sources contradict one another */
   trust: number;
   /** ms since 1970 */
   at: number;
@@ -87,6 +93,10 @@ export interface SampleFilter {
   /** samples after this id, for those who read on */
   afterId?: number;
   labelled?: boolean;
+  /** true: only those that another source names differently */
+  contradicted?: boolean;
+  /** true: only those that were asked for */
+  asked?: boolean;
   /** true: only those set aside and not released; false: only those that are good */
   quarantined?: boolean;
   withEmbedding?: boolean;

@@ -159,39 +159,3 @@ describe('samples', () => {
     );
   });
 });
-
-describe('labels', () => {
-  test('the most trusted label counts, then the latest; contradictions are kept', async () => {
-    const store = testStore();
-    await store.samples.add(sample({ label: 1 }));
-    const add = (cls: number, source: string, trust: number, at: number) =>
-      store.labels.add({ sample: 1, cls, source, trust, at });
-    expect(store.samples.get(1)?.label).toMatchObject({ cls: 1, contradicted: false });
-    await add(3, 'teacher', 0.5, 9000);
-    expect(store.samples.get(1)?.label).toMatchObject({ cls: 1, contradicted: true });
-    await add(4, 'person', 1, 2000);
-    await add(5, 'person', 1, 2001);
-    expect(store.samples.get(1)?.label).toEqual({
-      ...{ cls: 5, source: 'person', trust: 1, at: 2001, contradicted: true },
-    });
-    expect(store.labels.of(1).map((label) => label.cls)).toEqual([5, 4, 1, 3]);
-    expect(store.labels.perClass('gesture')).toEqual([0, 0, 0, 0, 0, 1]);
-  });
-
-  test('add() takes the key of a sample, and refuses a trust that is none', async () => {
-    const store = testStore();
-    await store.samples.add(sample());
-    const key = { device: 'w1', session: 7, seq: 1 };
-    await store.labels.add({ sample: key, cls: 2, source: 'delayed', trust: 0.7, at: 1 });
-    expect(store.samples.get(key)?.label?.cls).toBe(2);
-    const wrong = { sample: key, cls: 2, source: 'delayed', trust: 1.1, at: 1 };
-    expect(() => store.labels.add(wrong)).toThrow(RangeError);
-  });
-
-  test('a label that the device sends again is stored once', async () => {
-    const store = testStore();
-    await store.samples.add(sample({ label: 4 }));
-    expect(await store.samples.add(sample({ label: 4 }))).toBe('duplicate');
-    expect(store.labels.of(1)).toHaveLength(1);
-  });
-});
