@@ -1,3 +1,4 @@
+import type { BudgetLimits } from './budget/limits.ts';
 import type { ModelSummary } from './train/model-summary.ts';
 
 /**
@@ -84,8 +85,20 @@ export interface Status {
   at: number;
   devices: DeviceView[];
   rollouts: RolloutView[];
+  training: TrainingView;
   /** id of the newest event, where a reader of events goes on */
   lastEvent: number;
+}
+
+/** What is trained, and what is to be. Reasons: 'alarm', 'labels', 'time', 'hand'. */
+export interface TrainingView {
+  running: { scope: string; why: string[] } | null;
+  /** in the order in which they are to be trained */
+  queue: { scope: string; why: string[] }[];
+  /** what the first of the queue waits for: 'waits: cpu-thermal 84 °C, starts below 75 °C' */
+  waiting: { scope: string; since: number; sentence: string } | null;
+  /** when time is a reason again */
+  dueAt: number | null;
 }
 
 export interface DeviceView {
@@ -187,6 +200,8 @@ export interface TrainView {
   rung: string | null;
   reason: string;
   trainMs: number;
+  /** limits of the budget that were crossed: what is asked for by hand does not wait for them */
+  although: string[];
 }
 
 /** What a version can be taken out as. */
@@ -244,6 +259,8 @@ export interface StartOptions {
   /** virtual watches when no port is named; default 4 */
   virtual?: number;
   seed?: number;
+  /** limits that a training waits for; in the configuration file only */
+  budget?: Partial<BudgetLimits>;
 }
 
 /** A gateway that runs. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Budget } from './budget/budget.ts';
 import { type Clock, steady } from './link/port.ts';
 import { createLoop, type Loop } from './loop.ts';
 import { createMonitor, type Monitor, type MonitorState } from './monitor/monitor.ts';
@@ -25,6 +26,7 @@ export interface ComposeOptions {
   durability?: StoreOptions['durability'];
   clock: Clock;
   automatic: boolean;
+  budget?: Budget;
   seed: number;
 }
 
@@ -38,7 +40,7 @@ const GROUP_MS = 30_000;
  *   'not-allowed' if it or its key cannot be used
  */
 export function compose(options: ComposeOptions): Composed {
-  const { task, directory, automatic, seed, durability } = options;
+  const { task, directory, automatic, seed, durability, budget } = options;
   const store = openStore({ directory, now: options.clock.now, ...(durability && { durability }) });
   try {
     const [newest] = store.journal.find({ order: 'newest', limit: 1 });
@@ -48,7 +50,8 @@ export function compose(options: ComposeOptions): Composed {
     const registry = openRegistry(store, signer, clock.now);
     const remembered = store.states.load<MonitorState>('monitor');
     const monitor = createMonitor(task.monitor, GROUP_MS, remembered);
-    const loop = createLoop({ task, store, registry, monitor, clock, automatic, seed });
+    const settings = { automatic, seed, ...(budget && { budget }) };
+    const loop = createLoop({ task, store, registry, monitor, clock, ...settings });
     let closing: Promise<void> | undefined;
     const end = async (): Promise<void> => {
       await loop.close();

@@ -32,6 +32,8 @@ export interface HealOptions {
   onRung?: (rung: Rung) => void;
   /** who asked; default the gateway itself */
   who?: string;
+  /** why now, for people */
+  reason?: string;
 }
 
 /** What became of it. */
@@ -70,11 +72,13 @@ export async function heal(
   const { journal } = store;
   const name = scopeName(scope);
   const known = gather(parts, scope, regime, seed);
-  const { champion, data, championSaid, origins, memory, regimes, mustPass, samples } = known;
-  journal.write('train.started', name, { labels: data.fresh.length }, clock.now());
+  const { champion, data, samples, ...evidence } = known;
+  const { reason: why } = options;
+  const started = { labels: data.fresh.length, ...(why && { reason: why }) };
+  journal.write('train.started', name, started, clock.now());
   const boards = boardsOf(store, task.name, scope);
   const { attempts, chosen, audit } = await retrain({
-    ...{ task, data, championSaid, origins, memory, regimes, mustPass, seed },
+    ...{ ...evidence, task, data, seed },
     champion: champion?.model ?? null,
     championReference: champion?.reference ?? null,
     budgets: (model) => boards.map((board) => budget(board, model)),

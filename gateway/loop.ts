@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { EVENTS, STATUSES } from '../device/core/messages.ts';
 import { measured, type Origin, toRow } from './arrival.ts';
+import type { Budget } from './budget/budget.ts';
 import { GatewayError } from './errors.ts';
 import { createDebts, unlessFull } from './full-disk.ts';
-import { type Healed, type HealOptions, heal } from './heal.ts';
+import { type Healed, heal } from './heal.ts';
 import { type Connection, connect } from './link/connect.ts';
 import type { DeviceEvent, Hello, Sample, Status } from './link/messages.ts';
 import type { Clock, Port } from './link/port.ts';
@@ -12,6 +13,8 @@ import { createRegimes } from './regimes.ts';
 import type { Scope } from './registry/manifest.ts';
 import type { Registry } from './registry/registry.ts';
 import { createRollouts, type Rollouts } from './rollout/rollouts.ts';
+import { factsOf } from './schedule/facts.ts';
+import { type AskOptions, createScheduler, type Scheduler } from './schedule/scheduler.ts';
 import { checkLimits, checkSample } from './store/check.ts';
 import type { EventKind } from './store/event-kinds.ts';
 import type { Store } from './store/store.ts';
@@ -25,8 +28,9 @@ import { fallsShort, reportOf } from './versions.ts';
  *
  * A device senses, infers and streams (`device/core/device.ts`). What it says arrives at `attach`:
  * `arrive` checks and stores a window and lets the monitor watch it; `truth` adds what it really
- * was. An alarm and enough labels make `heal` retrain, prove and register a version (`heal.ts`) and
- * roll it out (`rollout/`); the devices test themselves, run it on trial, and are confirmed.
+ * was. An alarm and enough labels make the schedule (`schedule/`) retrain, prove and register a
+ * version (`heal.ts`) and roll it out (`rollout/`); the devices test themselves, run it on trial,
+ * and are confirmed.
  */
 export interface Loop {
   /** Lets a device take part, for as long as its port lives. */
@@ -46,8 +50,10 @@ export interface Loop {
    * @throws GatewayError 'not-found' (no such sample), 'not-allowed' (no such class)
    */
   truth(label: Truth): Promise<StoredSample>;
-  /** Retrains a scope's model now, and rolls out what passes the gate. */
-  heal(scope: Scope, options?: HealOptions): Promise<Healed>;
+  /** Retrains a scope's model next, and rolls out what passes the gate. */
+  heal(scope: Scope, options?: AskOptions): Promise<Healed>;
+  /** What is trained, what is to be, and what it waits for. */
+  readonly schedule: Pick<Scheduler, 'state'>;
   readonly rollouts: Rollouts;
   readonly online: ReadonlyMap<string, Connection>;
   /** Whether a device has an alarm, or a model that is better than the last and not yet good. */
@@ -74,8 +80,10 @@ export interface LoopParts {
   registry: Registry;
   monitor: Monitor;
   clock: Clock;
-  /** heals by itself when an alarm and enough labels are there; else only when told to */
+  /** heals by itself, as the task's schedule says; else only when told to */
   automatic: boolean;
+  /** what this machine can spare for it; without one, training waits for nothing */
+  budget?: Budget;
   seed: number;
 }
 
@@ -104,8 +112,6 @@ export function createLoop(parts: LoopParts): Loop {
   const refused = new Set<string>();
   const last = new Map<string, { session: number; seq: number; t: number }>();
   const regimes = createRegimes(store, task, store.states.load('regimes'));
-  const tried = new Map<string, number>();
-  let healing: Promise<unknown> = Promise.resolve();
   let unsaved = 0;
   const debts = createDebts();
 
@@ -129,10 +135,17 @@ export function createLoop(parts: LoopParts): Loop {
     clock.now,
   );
 
+  const scheduler = createScheduler({
+    ...{ task, states: store.states, clock, budget: parts.budget, automatic, write },
+    facts: factsOf({ task, store, rollouts, regimes, wantsLabels: (id) => wantsLabels(id) }),
+    train: (scope, options) => heal({ ...parts, rollouts, regime: regimes.since }, scope, options),
+  });
+
   let timer = clock.setTimeout(tick, TICK_MS);
   function tick(): void {
     debts.pay();
     unlessFull(() => rollouts.tick());
+    scheduler.tick();
     timer = clock.setTimeout(tick, TICK_MS);
   }
 
@@ -282,7 +295,7 @@ export function createLoop(parts: LoopParts): Loop {
     const { release, said, truth } = seen;
     unlessFull(() => rollouts.label(device, { release, correct: said === truth }));
     if (alarm !== undefined) raise(device, alarm);
-    if (automatic) consider(device);
+    scheduler.consider(device);
   }
 
   function labelled(device: string): void {
@@ -295,32 +308,7 @@ export function createLoop(parts: LoopParts): Loop {
     saveMonitor();
     write('alarm.raised', device, { ...alarm });
     for (const seq of newest(device)) online.get(device)?.ask([seq]);
-    if (automatic) consider(device);
-  }
-
-  // ── retrain → prove → register → roll out ───────────────────────────────────────────────────
-
-  /**
-   * An alarm that has enough labels, and more than at the last attempt, makes a model heal; so does
-   * an update that was better than what it replaced, and not yet what the task aims at.
-   */
-  function consider(device: string): void {
-    const labels = regimes.labels(device);
-    const more = labels - (tried.get(device) ?? 0);
-    if (!wantsLabels(device) || rollouts.busy(device) || more < task.training.minLabels) return;
-    tried.set(device, labels);
-    healNow({ kind: 'device', id: device }).catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      write('train.failed', device, { reason });
-    });
-  }
-
-  function healNow(scope: Scope, options: HealOptions = {}): Promise<Healed> {
-    const next = healing.then(() =>
-      heal({ ...parts, rollouts, regime: regimes.since }, scope, options),
-    );
-    healing = next.catch(() => {});
-    return next;
+    scheduler.consider(device);
   }
 
   // ── self-test → confirm: the devices say how it goes ────────────────────────────────────────
@@ -345,7 +333,7 @@ export function createLoop(parts: LoopParts): Loop {
     const promised = evidence && { accuracy: evidence.candidate, windows: evidence.windows };
     if (monitor.alarmOf(device) !== null) write('alarm.ended', device, { release });
     monitor.installed(device, release, promised ?? null);
-    if (!isShort(device)) tried.delete(device);
+    if (!isShort(device)) scheduler.healed(device);
     saveMonitor();
   }
 
@@ -411,7 +399,8 @@ export function createLoop(parts: LoopParts): Loop {
     arrive,
     hear,
     truth,
-    heal: healNow,
+    heal: scheduler.ask,
+    schedule: scheduler,
     rollouts,
     online,
     regime: regimes.since,
@@ -425,7 +414,7 @@ export function createLoop(parts: LoopParts): Loop {
     },
     async close() {
       clock.clearTimeout(timer);
-      await healing;
+      await scheduler.close();
       await Promise.all([...ports].map((port) => port.close()));
       store.flush();
       await setImmediate(); // what waited for its commit finishes while the store is open

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { serveApi } from './api/server.ts';
+import { createBudget } from './budget/budget.ts';
+import { budgetSchema } from './budget/limits.ts';
 import type { Gateway, StartOptions } from './calls.ts';
 import { compose } from './compose.ts';
 import { GatewayError } from './errors.ts';
@@ -27,6 +29,7 @@ const checkConfig = new Ajv2020().compile({
     baud: { type: 'integer', minimum: 300 },
     virtual: { type: 'integer', minimum: 0, maximum: 200 },
     seed: { type: 'integer', minimum: 0 },
+    budget: budgetSchema,
   },
 });
 
@@ -48,7 +51,8 @@ export async function startGateway(given: StartOptions = {}): Promise<Gateway> {
   const task =
     virtual > 0 ? { ...loaded, monitor: { ...loaded.monitor, ...PLOT_MONITOR } } : loaded;
   const directory = options.dataDir ?? DATA_DIR;
-  const gateway = compose({ task, directory, clock: realClock, automatic: true, seed });
+  const budget = createBudget(options.budget);
+  const gateway = compose({ task, directory, clock: realClock, automatic: true, budget, seed });
   const { journal } = gateway.store;
   let story: Story | undefined;
   /** what has been opened, to be closed in the opposite order */
@@ -102,7 +106,7 @@ function readConfig(path: string | undefined): StartOptions {
   const where = [...(error?.instancePath.split('/').slice(1) ?? []), extra]
     .filter(Boolean)
     .join('.');
-  const names = 'dataDir, task, host, port, serial, baud, virtual, seed';
+  const names = 'dataDir, task, host, port, serial, baud, virtual, seed, budget';
   const problem = extra === undefined ? error?.message : `is not a field; fields: ${names}`;
   throw new GatewayError('bad-config', `configuration ${path}: ${where || 'it'} ${problem}`);
 }

@@ -7,6 +7,7 @@ import type {
   ModelView,
   RolloutView,
   Status,
+  TrainingView,
 } from './calls.ts';
 import type { Composed } from './compose.ts';
 import { membersOf } from './dataset.ts';
@@ -15,6 +16,7 @@ import type { Alarm } from './monitor/monitor.ts';
 import { type PartName, parseScope, partNames, scopeName } from './registry/manifest.ts';
 import type { Model } from './registry/registry.ts';
 import type { RolloutState } from './rollout/state.ts';
+import type { ScheduleState, Wanted } from './schedule/state.ts';
 import type { Device, Sample, SampleKey } from './store/types.ts';
 
 /** What the gateway's owner knows of its devices beside what they say themselves. */
@@ -167,6 +169,7 @@ export function createService(gateway: Composed, about: About): Service {
         ...{ task: task.name, classes: task.classes, startedAt: about.startedAt, at: Date.now() },
         devices: store.devices.list({ task: task.name }).map(toDevice),
         rollouts: loop.rollouts.list().map(toRollout),
+        training: trainingOf(loop.schedule.state()),
         lastEvent,
       };
     },
@@ -239,12 +242,16 @@ export function createService(gateway: Composed, about: About): Service {
           hint: 'see: whetstone devices',
         });
       }
-      const healed = await loop.heal(of, { who: 'person' });
+      let although: string[] = [];
+      const onStart = (despite: string[]) => {
+        although = despite;
+      };
+      const healed = await loop.heal(of, { who: 'person', onStart });
       const { version, attempts, reason, trainMs } = healed;
       const rung = version === null ? null : registry.get(version).manifest.lineage.rung;
       const tried = attempts.at(-1)?.rung ?? null;
       return {
-        ...{ scope, version, reason, trainMs },
+        ...{ scope, version, reason, trainMs, although },
         released: version !== null,
         rung: rung ?? tried,
       };
@@ -290,6 +297,16 @@ export function createService(gateway: Composed, about: About): Service {
       clearInterval(polling);
       clearInterval(drawing);
     },
+  };
+}
+
+function trainingOf({ running, queue, waits, dueAt }: ScheduleState): TrainingView {
+  const wanted = ({ scope, why }: Wanted) => ({ scope, why });
+  return {
+    running: running && wanted(running),
+    queue: queue.map(wanted),
+    waiting: waits && { scope: waits.scope, since: waits.since, sentence: waits.sentence },
+    dueAt,
   };
 }
 

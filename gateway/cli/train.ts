@@ -10,7 +10,9 @@ interface Options extends RemoteOptions {
 /** `whetstone train`: climbs the ladder now and releases what passes the gate. */
 export function train(program: Command, io: Io): void {
   speaksToGateway(program.command('train'))
-    .description('train now, and roll out what passes the gate')
+    .description(
+      'train next, whatever the budget of this machine, and roll out what passes the gate',
+    )
     .option('--scope <scope>', 'fleet, cohort:NAME or device:ID', 'fleet')
     .addHelpText('after', '\nExample:\n  $ npx whetstone train --scope device:watch-3')
     .action((options: Options, command: Command) => {
@@ -23,10 +25,11 @@ export function train(program: Command, io: Io): void {
         io,
         options,
         (calls) => calls.train({ scope: options.scope }),
-        ({ scope, version, rung, released, reason, trainMs }) => {
+        ({ scope, version, rung, released, reason, trainMs, although }) => {
           const what = version === null ? 'no candidate' : shortVersion(version);
           const how = rung === null ? '' : ` (${rung}, ${Math.round(trainMs)} ms)`;
           const outcome = released ? `released: ${reason}` : `not released: ${refusal(reason)}`;
+          for (const limit of although) say(io, `although ${limit}`);
           say(io, `${what} for ${scope}${how}: ${outcome}`);
         },
       );

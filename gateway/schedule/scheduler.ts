@@ -29,13 +29,18 @@ export interface Scheduler {
    *
    * @throws GatewayError 'cancelled' if the gateway closes before its turn
    */
-  ask(scope: Scope, options?: HealOptions): Promise<Healed>;
+  ask(scope: Scope, options?: AskOptions): Promise<Healed>;
   /** To be called now and then: time may be due, and a budget that was crossed may not be any more. */
   tick(): void;
   /** What runs, what is to come and what it waits for. */
   state(): ScheduleState;
   /** Ends what nobody asked for: it is the first again at the next start. Waits for what was asked. */
   close(): Promise<void>;
+}
+
+export interface AskOptions extends HealOptions {
+  /** told when its turn comes: limits of the budget that are crossed all the same */
+  onStart?: (despite: string[]) => void;
 }
 
 export interface SchedulerParts {
@@ -53,7 +58,7 @@ export interface SchedulerParts {
 
 /** Somebody who waits for a training. */
 interface Call {
-  options: HealOptions;
+  options: AskOptions;
   resolve: (healed: Healed) => void;
   reject: (error: unknown) => void;
 }
@@ -115,6 +120,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     if (ticket !== null) calls.delete(ticket);
     const abort = new AbortController();
     const reason = [why.join(', '), ...despite.map((limit) => `although ${limit}`)].join(', ');
+    call?.options.onStart?.(despite);
     const options = { reason, ...(call?.options ?? { signal: abort.signal }) };
     const ended = Promise.resolve()
       .then(() => train(parseScope(scope), options))

@@ -112,6 +112,7 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
       at: start,
       devices: [1, 2, 3, 4].map((n) => fakeDevice(n)),
       rollouts: [],
+      training: { running: null, queue: [], waiting: null, dueAt: null },
       lastEvent: 0,
       ...change,
     },
@@ -160,7 +161,8 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
     },
     async train({ scope }) {
       note('train', scope);
-      return { scope, released: true, version, rung: 'head', reason: 'better', trainMs: 12 };
+      const said = { version, rung: 'head', reason: 'better', trainMs: 12, although: [] };
+      return { scope, released: true, ...said };
     },
     async promote(wanted) {
       note('promote', wanted);
