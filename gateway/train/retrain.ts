@@ -16,6 +16,7 @@ import { PRE_OUTPUT } from './quantise.ts';
 import {
   type Example,
   lastLearned,
+  MIN_RECENT,
   RUNGS,
   type Rung,
   type RungData,
@@ -141,9 +142,6 @@ function rungsOf({ champion, data, task }: RetrainInput): Rung[] {
     return labelled && !(rung === 'layers' && (grown || !thawable));
   });
 }
-
-/** Windows that a normalisation needs, so that one gesture more or less does not move it. */
-const MIN_RECENT = 20;
 
 async function attemptRung(
   rung: Rung,

@@ -12,6 +12,7 @@ import { fitPre, type Pre } from './pre.ts';
 import { prune, pruning } from './prune.ts';
 import { layerGeometry, type QuantLayer } from './quant-layer.ts';
 import { dequantise, quantise } from './quantise.ts';
+import { realigner } from './realign.ts';
 import { fitStandardisedSoftmax } from './standardised.ts';
 import { heed, train } from './trainer.ts';
 
@@ -79,14 +80,25 @@ export async function trainRung(
   const drawn = draw(task, data, options.seed);
   const base = start(rung, task, champion, drawn, options.seed);
   const { pre, kept, net } = base;
-  const embed = createEmbedder({ pre, layers: kept }, kept.length);
+  const embedder = createEmbedder({ pre, layers: kept }, kept.length);
+  const embed = ({ window, length }: Window): Int8Array => embedder(window, length);
   const input = inputOf({ layers: kept }, kept.length);
-  const calibration = flatten(drawn.map(({ window, length }) => embed(window, length)));
+  const realign = aligns(task, data)
+    ? realigner(data.old.map(embed), data.recent.map(embed))
+    : (embedding: Int8Array) => embedding;
+  const calibration = flatten(drawn.map((w) => (w.isOld ? realign(embed(w)) : embed(w))));
   const x = dequantise(calibration, input);
   const y = Int32Array.from(drawn, ({ cls }) => cls);
   const fitted = await fit(net, base.widths, x, y, task, penalty(task, data), options);
   const model = { pre, layers: [...kept, ...quantise(fitted, calibration, input)], cut: base.cut };
   return trained(model, fitted.layers, kept.length);
+}
+
+/** Windows on either side that say where a regime lies, so that one more or less does not move it. */
+export const MIN_RECENT = 20;
+
+function aligns({ training }: Task, { old, recent }: RungData): boolean {
+  return training.align && Math.min(old.length, recent.length) >= MIN_RECENT;
 }
 
 /** Deviations that the int8 input holds where a rung fits it to the windows at hand. */
@@ -190,7 +202,11 @@ function penalty(task: Task, { fresh, old }: RungData): number {
  * old ones make up the task's share of rehearsal; a class that only one side has is carried by it.
  * Many labels already hold the variety that few must be given: their windows are varied half as much.
  */
-function draw(task: Task, { fresh, old }: RungData, seed: number): LabelledWindow[] {
+function draw(
+  task: Task,
+  { fresh, old }: RungData,
+  seed: number,
+): (LabelledWindow & { isOld: boolean })[] {
   const { augment: full, many, rehearsal } = task.training;
   if (fresh.length + old.length === 0) throw new RangeError('no labelled window to learn from');
   const axes = task.sensor.axes.length;
@@ -204,7 +220,10 @@ function draw(task: Task, { fresh, old }: RungData, seed: number): LabelledWindo
       const strength = mine.length >= many ? 0.5 : 1;
       return augment(mine, axes, seed + cls, { ...scaled(full, strength), perClass });
     });
-  return [...vary(fresh, old, 1 - rehearsal), ...vary(old, fresh, rehearsal)];
+  return [
+    ...vary(fresh, old, 1 - rehearsal).map((window) => ({ ...window, isOld: false })),
+    ...vary(old, fresh, rehearsal).map((window) => ({ ...window, isOld: true })),
+  ];
 }
 
 function scaled(full: Task['training']['augment'], strength: number): Task['training']['augment'] {

@@ -1,4 +1,5 @@
 import { createRandom } from '../random.ts';
+import { moments } from './realign.ts';
 
 /** A window that could be labelled. */
 export interface Unlabelled {
@@ -22,9 +23,6 @@ export interface SelectOptions {
 const CROWD = 512;
 /** Margin at which a window counts 1/e of one that could be anything: two logits. */
 const SURE_SCORE = 32;
-/** An embedding that moves less than this many units is noise, not to be blown up. */
-const LEAST_DEVIATION = 1;
-
 /**
  * Chooses the windows whose labels teach most: those that stand closest to all the others, the
  * uncertain ones first, where no labelled window stands yet.
@@ -47,10 +45,14 @@ export function selectUseful(
   windows: readonly Unlabelled[],
   { count, seed, labelled = [] }: SelectOptions,
 ): number[] {
-  const { points, places } = standardise(
-    windows.map(({ embedding }) => embedding),
-    labelled,
-  );
+  if (windows.length === 0) return [];
+  const embeddings = windows.map(({ embedding }) => embedding);
+  const { deviation } = moments(embeddings);
+  if (labelled.some(({ length }) => length !== deviation.length)) {
+    throw new RangeError('embeddings of unequal length');
+  }
+  const scaled = (e: Int8Array) => Float32Array.from(e, (value, f) => value / deviation[f]!);
+  const [points, places] = [embeddings.map(scaled), labelled.map(scaled)];
   const crowd = createRandom(seed)
     .shuffle(windows.map((_, i) => i))
     .slice(0, CROWD);
@@ -85,26 +87,6 @@ export function selectUseful(
     });
   }
   return chosen;
-}
-
-/** Deviations of the windows become 1, so that every feature counts alike. */
-function standardise(
-  embeddings: readonly Int8Array[],
-  labelled: readonly Int8Array[],
-): { points: Float32Array[]; places: Float32Array[] } {
-  const size = embeddings[0]?.length ?? 0;
-  if ([...embeddings, ...labelled].some(({ length }) => length !== size && embeddings.length > 0)) {
-    throw new RangeError('embeddings of unequal length');
-  }
-  const mean = new Float64Array(size);
-  const square = new Float64Array(size);
-  for (const e of embeddings) for (let f = 0; f < size; f++) mean[f]! += e[f]! / embeddings.length;
-  for (const e of embeddings) {
-    for (let f = 0; f < size; f++) square[f]! += (e[f]! - mean[f]!) ** 2 / embeddings.length;
-  }
-  const scale = square.map((value) => Math.max(Math.sqrt(value), LEAST_DEVIATION));
-  const scaled = (e: Int8Array) => Float32Array.from(e, (value, f) => value / scale[f]!);
-  return { points: embeddings.map(scaled), places: labelled.map(scaled) };
 }
 
 function distance(a: Float32Array, b: Float32Array): number {
