@@ -54,6 +54,20 @@ export const BoardSchema = Type.Object(
     sensors: Type.Array(Type.Enum(['bangle-accelerometer', 'puck-accelerometer']), {
       description: 'drivers that its bundle contains',
     }),
+    energy: Type.Optional(
+      Type.Object(
+        {
+          clockMHz: Type.Number({ exclusiveMinimum: 0, description: 'of the processor' }),
+          cyclesPerMac: Type.Number({
+            exclusiveMinimum: 0,
+            description: 'of one multiplication of a layer, its share of the loop included',
+          }),
+          milliamps: Type.Number({ exclusiveMinimum: 0, description: 'while the processor runs' }),
+          volts: Type.Number({ exclusiveMinimum: 0, description: 'at which that was measured' }),
+        },
+        { ...closed, description: 'for estimates of time and energy; absent where unknown' },
+      ),
+    ),
     sources: Type.Record(Type.String(), Type.String(), {
       description: 'where each figure was read',
     }),

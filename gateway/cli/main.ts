@@ -14,6 +14,7 @@ import { promote } from './promote.ts';
 import { replay } from './replay.ts';
 import { rollback } from './rollback.ts';
 import { rollouts } from './rollouts.ts';
+import { search } from './search.ts';
 import { start } from './start.ts';
 import { train } from './train.ts';
 
@@ -30,6 +31,7 @@ const verbs: Verb[] = [
   labels,
   events,
   train,
+  search,
   promote,
   rollback,
   exportModel,

@@ -18,6 +18,7 @@ const verbs = [
   'labels',
   'events',
   'train',
+  'search',
   'promote',
   'rollback',
   'export',
