@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type Bundle, buildBundle } from '../../device/build.ts';
 import { loadBoard } from '../../gateway/board.ts';
+import type { Budget } from '../../gateway/budget/budget.ts';
 import { type Composed, compose } from '../../gateway/compose.ts';
 import { importRecordings } from '../../gateway/imports.ts';
 import type { Port } from '../../gateway/link/port.ts';
@@ -64,15 +65,18 @@ export interface WorldOptions {
   task: Task;
   ids: string[];
   automatic?: boolean;
+  budget?: Budget;
   /** task that a device's bundle is built for, if not the gateway's */
   taskOf?: (id: string) => Task;
 }
 
 /** A composed gateway in virtual time, with virtual devices that run the built bundle. */
-export async function loopWorld({ task, ids, automatic = false, taskOf }: WorldOptions) {
+export async function loopWorld(options: WorldOptions) {
+  const { task, ids, automatic = false, budget, taskOf } = options;
   const clock = virtualClock(EPOCH_MS);
   let directory = join(temporary(), 'data');
-  const open = () => compose({ task, directory, clock, automatic, seed: 1, durability: 'process' });
+  const settings = { task, clock, automatic, ...(budget && { budget }) };
+  const open = () => compose({ ...settings, directory, seed: 1, durability: 'process' });
   let gateway: Composed = open();
   const devices = new Map<string, VirtualDevice>();
   const cables = new Map<string, ReturnType<typeof cable>>();
