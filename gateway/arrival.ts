@@ -1,6 +1,7 @@
 import type { Sample } from './link/messages.ts';
 import type { NewSample } from './store/types.ts';
 import type { Task } from './task.ts';
+import { trustOf } from './trust.ts';
 
 /** Where a sample came from, and when. */
 export interface Origin {
@@ -30,5 +31,6 @@ export function toRow(sample: Sample, task: Task, origin: Origin): NewSample {
     ...{ task: task.name, session, seq, t, release, cls, score, length, embedding, window },
     ...origin,
     label: label === null || task.classes[label] !== undefined ? label : null,
+    labelTrust: trustOf(task, 'device'),
   };
 }

@@ -1,6 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { EVENTS, STATUSES } from '../device/core/messages.ts';
+import { answersOf } from './answers.ts';
 import { measured, type Origin, toRow } from './arrival.ts';
+import { type Asking, createAsking } from './asking.ts';
 import type { Budget } from './budget/budget.ts';
 import { GatewayError } from './errors.ts';
 import { createDebts, unlessFull } from './full-disk.ts';
@@ -18,8 +20,9 @@ import { type AskOptions, createScheduler, type Scheduler } from './schedule/sch
 import { checkLimits, checkSample } from './store/check.ts';
 import type { EventKind } from './store/event-kinds.ts';
 import type { Store } from './store/store.ts';
-import type { SampleKey, Sample as StoredSample } from './store/types.ts';
+import type { Sample as StoredSample } from './store/types.ts';
 import type { Task } from './task.ts';
+import { createTruths, type Truth, type Truths } from './truths.ts';
 import { fallsShort, reportOf } from './versions.ts';
 
 /**
@@ -50,6 +53,9 @@ export interface Loop {
    * @throws GatewayError 'not-found' (no such sample), 'not-allowed' (no such class)
    */
   truth(label: Truth): Promise<StoredSample>;
+  /** Labels in bulk, and taken back. */
+  readonly labels: Pick<Truths, 'addRows' | 'withdraw'>;
+  readonly asking: Pick<Asking, 'ask' | 'whereabouts'>;
   /** Retrains a scope's model next, and rolls out what passes the gate. */
   heal(scope: Scope, options?: AskOptions): Promise<Healed>;
   /** What is trained, what is to be, and what it waits for. */
@@ -63,15 +69,6 @@ export interface Loop {
   /** Bytes that a release cost on the wire, there and back; of one device, or of all. */
   wireBytes(release: number, device?: string): number;
   close(): Promise<void>;
-}
-
-/** What somebody says a window was. */
-export interface Truth {
-  sample: number | SampleKey;
-  cls: number;
-  source: string;
-  /** 0 to 1 */
-  trust: number;
 }
 
 export interface LoopParts {
@@ -114,6 +111,12 @@ export function createLoop(parts: LoopParts): Loop {
   const regimes = createRegimes(store, task, store.states.load('regimes'));
   let unsaved = 0;
   const debts = createDebts();
+  const truths = createTruths({
+    ...{ task, store, clock, judged, labelled, answers: answersOf(task) },
+    wanted({ device, session, seq }) {
+      if (last.get(device)?.session === session) online.get(device)?.ask([seq]);
+    },
+  });
 
   const rollouts = createRollouts(
     store,
@@ -141,10 +144,17 @@ export function createLoop(parts: LoopParts): Loop {
     train: (scope, options) => heal({ ...parts, rollouts, regime: regimes.since }, scope, options),
   });
 
+  const asking = createAsking({
+    ...{ task, store, registry, clock, seed: parts.seed, regime: regimes.since },
+    ...{ online: () => online.keys(), wantsLabels: (device) => automatic && wantsLabels(device) },
+    fetch: (device, seqs) => online.get(device)?.ask(seqs),
+  });
+
   let timer = clock.setTimeout(tick, TICK_MS);
   function tick(): void {
     debts.pay();
     unlessFull(() => rollouts.tick());
+    unlessFull(() => asking.tick());
     scheduler.tick();
     timer = clock.setTimeout(tick, TICK_MS);
   }
@@ -188,7 +198,8 @@ export function createLoop(parts: LoopParts): Loop {
         onSample: (sample, done) =>
           device === '' ? done(false) : void arrive(device, sample, done),
         onWindow: (sample) => device !== '' && void keep(device, sample),
-        onGone: () => {},
+        onGone: (session, seq) =>
+          device !== '' && unlessFull(() => asking.gone({ device, session, seq })),
         onLost(session, ranges) {
           if (device === '') return;
           const windows = ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
@@ -256,41 +267,18 @@ export function createLoop(parts: LoopParts): Loop {
       const { session, seq } = sample;
       return write('sample.quarantined', device, { session, seq, reason });
     }
-    const { release, cls, score, label } = sample;
+    const { release, cls, score } = sample;
     const { at, embedding, window } = stored;
     const alarm = monitor.window(device, { release, cls, score, at, embedding, window });
     if (++unsaved >= UNSAVED) saveMonitor();
     unlessFull(() => rollouts.window(device, { release, score }));
     if (alarm !== undefined) raise(device, alarm);
-    if (label !== null) judged(device, { release, said: cls, truth: label, score, at });
-  }
-
-  async function truth({ sample, cls, source, trust }: Truth): Promise<StoredSample> {
-    const found = store.samples.get(sample);
-    if (found === undefined) {
-      throw new GatewayError('not-found', 'no such sample', {
-        hint: 'DEVICE/SESSION:SEQ, see: whetstone events',
-      });
-    }
-    if (!Number.isInteger(cls) || cls < 0 || cls >= task.classes.length) {
-      throw new GatewayError('not-allowed', `class ${cls} is not one of task '${task.name}'`, {
-        hint: `there are: ${task.classes.join(', ')}`,
-      });
-    }
-    const at = clock.now();
-    await store.labels.add({ sample: found.id, cls, source, trust, at });
-    const { device, session, seq, release, score, quarantine, releasedAt } = found;
-    if (found.window === null && last.get(device)?.session === session) {
-      online.get(device)?.ask([seq]);
-    }
-    // a window that is set aside proves nothing, for or against the model
-    if (quarantine !== null && releasedAt === null) labelled(device);
-    else judged(device, { release, said: found.cls, truth: cls, score, at: found.at });
-    return store.samples.get(found.id) as StoredSample;
+    if (stored.label === null) return;
+    labelled(device);
+    judged(device, { release, said: cls, truth: stored.label, score, at });
   }
 
   function judged(device: string, seen: SeenLabel): void {
-    labelled(device);
     const alarm = monitor.label(device, seen);
     const { release, said, truth } = seen;
     unlessFull(() => rollouts.label(device, { release, correct: said === truth }));
@@ -398,7 +386,9 @@ export function createLoop(parts: LoopParts): Loop {
     attach,
     arrive,
     hear,
-    truth,
+    truth: truths.add,
+    labels: truths,
+    asking,
     heal: scheduler.ask,
     schedule: scheduler,
     rollouts,

@@ -31,10 +31,15 @@ export function kindOf(source: string): string {
   return source.split(':', 1)[0]!;
 }
 
+/** Whether a source is a model: its word counts only where nobody else speaks. */
+export function isModel(source: string): boolean {
+  return MODELS.has(kindOf(source));
+}
+
 /** A pin before those who know, those who know before models. */
 function rank(source: string): number {
   if (source === MUST_PASS) return 2;
-  return MODELS.has(kindOf(source)) ? 0 : 1;
+  return isModel(source) ? 0 : 1;
 }
 
 /**
