@@ -29,7 +29,10 @@ export interface ModelParts {
   head: Uint8Array;
 }
 
-/** What a device says of a window, computed by the device's own kernel. */
+/**
+ * What a device says of a window, computed by the device's own kernel. Of a model with a single output
+ * `cls` is the answer that the gateway reads in it: the score.
+ */
 export type Predictor = (window: Int8Array, length: number) => Inference;
 
 /**
@@ -76,7 +79,10 @@ export function decodeModel(parts: ModelParts): QuantModel {
  */
 export function createPredictor(parts: ModelParts): Predictor {
   const model = loaded(parts);
-  return (window, length) => infer(model, window, length, tier);
+  return (window, length) => {
+    const said = infer(model, window, length, tier);
+    return said.logits.length === 1 ? { ...said, cls: said.score } : said;
+  };
 }
 
 /**
@@ -94,6 +100,27 @@ export function createEmbedder(
   const normaliser = loadModel(encodePre(pre), empty, empty);
   const before: Layer[] = loadLayers(encodeLayers(layers.slice(0, from), 0));
   return (window, length) => tier.run(before, normalise(normaliser, window, length, tier.dot));
+}
+
+/**
+ * Loads the head alone, for windows of which only the embedding is there.
+ *
+ * @param parts the model; the embedding is its own, or of a model with the same layers before the head
+ * @returns class and score of an embedding, as the device would say them
+ */
+export function createHeadPredictor(
+  parts: ModelParts,
+): (embedding: Int8Array) => Pick<Inference, 'cls' | 'score'> {
+  const { head, scoreMultiplier } = loaded(parts);
+  return (embedding) => {
+    const logits = tier.run(head, embedding);
+    const [first, second] = logits.toSorted((a, b) => b - a);
+    const margin = (first ?? 0) - (second ?? -128);
+    return {
+      cls: logits.indexOf(first ?? 0),
+      score: Math.min(255, Math.floor((margin * scoreMultiplier) / 256)),
+    };
+  };
 }
 
 /**
