@@ -1,4 +1,4 @@
-import type { Detector } from './detector.ts';
+import { type Detector, finite, level, type Rules, testLevel } from './detector.ts';
 
 /** Settings of {@link adwin}; the defaults are River's. */
 export interface AdwinOptions {
@@ -12,11 +12,10 @@ export interface AdwinOptions {
   minWindow?: number;
   /** values before it looks at all */
   grace?: number;
-  /**
-   * 'paper': m is the harmonic mean of both lengths; 'river': River shortens both by minWindow - 1
-   * before it takes that mean, so its alarms come later
-   */
-  bound?: 'paper' | 'river';
+  /** values between false alarms; sets delta */
+  runLength?: number;
+  /** River's rules or the paper's; see {@link adwin} */
+  as?: Rules;
 }
 
 /** What ADWIN remembers: for each size 2^i the sums and inner variances of its buckets. */
@@ -43,19 +42,28 @@ export interface Adwin extends Detector<AdwinState> {
  * means, in O(log n) memory. It assumes nothing about the change and needs no reference, and is slow
  * for small ones: on 30 values prefer {@link conformal}.
  *
+ * River deviates from the paper: it shortens both parts by minWindow - 1 before it takes their harmonic
+ * mean, and forgets everything after a change, where the paper keeps the newer part, which is what the
+ * window is for (`as: 'paper'`, whose alarms come sooner). The paper looks at every value, with no
+ * grace (clock 1, grace 0); River and MOA at every 32nd.
+ *
+ * A look alarms falsely with probability delta at most, so `runLength` R sets it to clock / (2R).
+ *
  * @param options settings
  * @param state to go on from
- * @returns the detector; values should lie within about [0, 1]
- * @throws RangeError if delta is outside (0, 1)
- * @source Bifet and Gavaldà 2007, Learning from Time-Changing Data with Adaptive Windowing, section 3
- * @example ((d) => Array.from({ length: 400 }, (_, i) => (i < 200 ? 0.2 : 0.8)).findIndex((x) => d.update(x)))(adwin({ clock: 1 })) // 214
+ * @returns the detector; values are finite and should lie within about [0, 1]
+ * @throws RangeError if delta is outside (0, 1), or the run length not above the clock
+ * @source Bifet and Gavaldà 2007, Learning from Time-Changing Data with Adaptive Windowing, section 3;
+ *   delta bounds false alarms by theorem 3.1
+ * @example ((d) => Array.from({ length: 400 }, (_, i) => (i < 200 ? 0.2 : 0.8)).findIndex((x) => d.update(x)))(adwin({ clock: 1, as: 'paper' })) // 214
  */
 export function adwin(options: AdwinOptions = {}, state?: AdwinState): Adwin {
-  const { delta = 0.002, clock = 32, maxBuckets = 5, minWindow = 5, grace = 10 } = options;
-  const river = options.bound === 'river';
-  if (!(delta > 0 && delta < 1)) throw new RangeError('delta is between 0 and 1');
-  const empty = { rows: [], width: 0, total: 0, variance: 0, ticks: 0 };
-  const s: AdwinState = structuredClone(state ?? empty);
+  const { runLength, clock = 32, maxBuckets = 5, minWindow = 5, grace = 10 } = options;
+  const river = (options.as ?? 'river') === 'river';
+  const byRunLength = runLength === undefined ? 0.002 : testLevel(runLength, clock);
+  const delta = level('delta', options.delta ?? byRunLength);
+  const empty = () => ({ rows: [], width: 0, total: 0, variance: 0, ticks: 0 });
+  let s: AdwinState = structuredClone(state ?? empty());
   let change: Adwin['change'];
 
   function insert(x: number): void {
@@ -116,13 +124,15 @@ export function adwin(options: AdwinOptions = {}, state?: AdwinState): Adwin {
     const shorter = river ? minWindow - 1 : 0;
     const perM = 1 / (n0 - shorter) + 1 / (n1 - shorter);
     const log = Math.log((2 * Math.log(s.width)) / delta);
-    const bound = Math.sqrt(2 * perM * (s.variance / s.width) * log) + (2 / 3) * log * perM;
+    // rounding may leave a constant stream's variance a hair below 0
+    const bound =
+      Math.sqrt(2 * perM * (Math.max(0, s.variance) / s.width) * log) + (2 / 3) * log * perM;
     return Math.abs(sum0 / n0 - (s.total - sum0) / n1) > bound;
   }
 
   return {
     update(x) {
-      insert(x);
+      insert(finite(x));
       s.ticks++;
       if (s.ticks % clock !== 0 || s.width <= grace) return false;
       let sum = 0;
@@ -134,6 +144,7 @@ export function adwin(options: AdwinOptions = {}, state?: AdwinState): Adwin {
       }
       if (size === 0) return false;
       change = { before: sum / size, after: s.total / s.width, width: s.width };
+      if (river) s = empty();
       return true;
     },
     state: () => structuredClone(s),

@@ -57,12 +57,16 @@ const bets: readonly ((p: number) => number)[] = [
  * @param options settings
  * @param state to go on from
  * @returns the detector; values are integers from 0 to 255, as scores are
+ * @throws RangeError if the run length is not above 1
  * @source Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, section 7.1 (power
  *   martingales); Shin, Ramdas and Rinaldo 2022, E-detectors, theorem 2.4 (run length)
  * @example ((d) => Array.from({ length: 60 }, (_, i) => (i < 40 ? 80 + (i % 5) : 10)).findIndex((x) => d.update(x)))(conformal({ reference: 20, lag: 10 })) // 46
  */
 export function conformal(options: ConformalOptions = {}, state?: ConformalState): Conformal {
   const { reference = 30, lag = 20, capacity = 1000, runLength = 10_000 } = options;
+  if (!(runLength > 1 && Number.isFinite(runLength))) {
+    throw new RangeError(`a run length is a number above 1, not ${runLength}`);
+  }
   const start = (): Capital => ({ value: 1, age: 0, sum: 0 });
   const s: ConformalState = structuredClone(
     state ?? {

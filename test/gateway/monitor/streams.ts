@@ -1,13 +1,4 @@
-/** Pseudo-random numbers in [0, 1): s ← (75 s + 74) mod 65537, as the golden vectors use it. */
-export function lcg(seed: number): () => number {
-  let s = seed;
-  return () => {
-    s = (s * 75 + 74) % 65537;
-    return s / 65537;
-  };
-}
-
-/** Numbers in [0, 1) with a period that no test outlasts (the one above repeats after 65536). */
+/** Pseudo-random numbers in [0, 1), mulberry32, as the golden vectors use it. */
 export function mulberry(seed: number): () => number {
   let a = seed;
   return () => {
@@ -24,4 +15,24 @@ export function scores(random: () => number, mean: number, deviation: number): (
     const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
     return Math.round(Math.min(255, Math.max(0, mean + deviation * normal)));
   };
+}
+
+/** A stream of the golden vectors: a formula over {@link mulberry}. */
+export interface GoldenStream {
+  seed: number;
+  kind: 'bits' | 'slope' | 'scores' | 'grid';
+  /** of equal stretches; of a slope, its two ends */
+  levels: number[];
+}
+
+/** The values of a golden stream, as test/vectors/detectors.py makes them. */
+export function goldenValues({ seed, kind, levels }: GoldenStream, length: number): number[] {
+  const u = mulberry(seed);
+  return Array.from({ length }, (_, i) => {
+    const level = levels[Math.floor((i * levels.length) / length)];
+    if (kind === 'bits') return Number(u() < level);
+    if (kind === 'slope') return Number(u() < levels[0] + ((levels[1] - levels[0]) * i) / length);
+    if (kind === 'scores') return level + 0.1 * (u() + u() + u());
+    return level + Math.floor(u() * 5) / 4;
+  });
 }

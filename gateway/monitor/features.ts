@@ -1,0 +1,108 @@
+import { adjust, type Correction } from './correction.ts';
+import { type Detector, finite, level, testLevel } from './detector.ts';
+import { type KolmogorovSmirnovState, kolmogorovSmirnov } from './kolmogorov-smirnov.ts';
+import { type PsiState, psi } from './psi.ts';
+
+/** Settings of {@link features}. */
+export interface FeaturesOptions {
+  /** features of a vector */
+  count: number;
+  /** what tests each of them */
+  test?: 'kolmogorov-smirnov' | 'psi';
+  /** how the tests are judged together */
+  correction?: Correction;
+  /** first vectors, which say what is normal */
+  reference?: number;
+  /** newest vectors, which are compared with them */
+  window?: number;
+  /** compares at every such vector once the window is full */
+  every?: number;
+  /** vectors between false alarms of all features together; sets `alpha` */
+  runLength?: number;
+  /** significance of each comparison of all features together */
+  alpha?: number;
+}
+
+/** What it remembers: the state of each feature's test. */
+export interface FeaturesState {
+  tests: (KolmogorovSmirnovState | PsiState)[];
+  tick: number;
+}
+
+/** A feature whose distribution changed. */
+export interface MovedFeature {
+  /** which, from 0 */
+  feature: number;
+  /** of its test, in the test's unit */
+  statistic: number;
+  /** after correction for the number of features */
+  pValue: number;
+}
+
+/** The detector, with what it found. */
+export interface Features extends Detector<FeaturesState, ArrayLike<number>> {
+  /** the features that moved, at the last alarm, the surest first */
+  readonly moved: readonly MovedFeature[];
+}
+
+/**
+ * Watches all features of a vector without labels, and says which of them moved: a two-sample test
+ * each, judged together with a correction for how many there are, so that the run length holds for all
+ * of them, not for one. Sees what moves single features; what only changes their relation, {@link mmd}
+ * sees. After an alarm all start anew, with a new reference.
+ *
+ * Memory and time: those of the test, times the features.
+ *
+ * @param options settings
+ * @param state to go on from
+ * @returns the detector; a value is a vector of `count` finite numbers
+ * @throws RangeError if a setting is out of its range
+ * @source corrections: {@link adjust}
+ * @example ((d) => (Array.from({ length: 600 }, (_, i) => [(i * 7) % 101, ((i * 37) % 101) + (i < 400 ? 0 : 60)]).some((x) => d.update(x)), d.moved.map((m) => m.feature)))(features({ count: 2, reference: 200, window: 100 })) // [1]
+ */
+export function features(options: FeaturesOptions, state?: FeaturesState): Features {
+  const { count, test = 'kolmogorov-smirnov', correction = 'holm' } = options;
+  const { reference = 400, window = 200, every = 1, runLength = 10_000 } = options;
+  for (const size of [count, every]) {
+    if (!(Number.isInteger(size) && size > 0)) throw new RangeError(`no count: ${size}`);
+  }
+  const alpha = level('alpha', options.alpha ?? testLevel(runLength, every));
+  const size = { reference, window, alpha: 0 };
+  const make = (saved?: FeaturesState['tests'][number]) =>
+    test === 'psi'
+      ? psi(size, saved as PsiState | undefined)
+      : kolmogorovSmirnov(size, saved as KolmogorovSmirnovState | undefined);
+  const all = (saved?: FeaturesState['tests']) =>
+    Array.from({ length: count }, (_, i) => make(saved?.[i]));
+  let tests = all(state?.tests);
+  let tick = state?.tick ?? 0;
+  let moved: MovedFeature[] = [];
+
+  return {
+    update(x) {
+      if (x.length !== count) throw new RangeError(`${x.length} features, not ${count}`);
+      // all or none: a bad one must not leave the tests out of step
+      for (let i = 0; i < count; i++) finite(x[i]);
+      tests.forEach((one, i) => void one.update(x[i]));
+      tick++;
+      if (tick < reference + window || tick % every !== 0) return false;
+      const found = tests.map((one) => one.comparison!);
+      const adjusted = adjust(
+        found.map(({ pValue }) => pValue),
+        correction,
+      );
+      if (!adjusted.some((p) => p <= alpha)) return false;
+      moved = adjusted
+        .map((pValue, feature) => ({ feature, statistic: found[feature].statistic, pValue }))
+        .filter(({ pValue }) => pValue <= alpha)
+        .sort((a, b) => a.pValue - b.pValue);
+      tests = all();
+      tick = 0;
+      return true;
+    },
+    state: () => ({ tests: tests.map((one) => one.state()), tick }),
+    get moved() {
+      return moved;
+    },
+  };
+}
