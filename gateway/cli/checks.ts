@@ -16,7 +16,8 @@ export interface Check {
   mend: string;
 }
 
-const has = (name: string, found: string, needed = false): Check => ({
+/** A check that found what it looked for. */
+export const has = (name: string, found: string, needed = false): Check => ({
   name,
   ok: true,
   needed,
@@ -25,7 +26,8 @@ const has = (name: string, found: string, needed = false): Check => ({
   mend: '',
 });
 
-const lacks = (
+/** A check that did not; `means` and `mend` as in {@link Check}. */
+export const lacks = (
   name: string,
   found: string,
   means: string,

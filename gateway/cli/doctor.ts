@@ -1,4 +1,7 @@
 import type { Command } from 'commander';
+import { budgetDefaults } from '../budget/limits.ts';
+import { createSensors } from '../budget/sensors.ts';
+import { checkBudget } from './check-budget.ts';
 import { type Check, checkMachine } from './checks.ts';
 import { colour, type Io, say, sayJson } from './io.ts';
 
@@ -8,19 +11,29 @@ export function doctor(program: Command, io: Io): void {
     .command('doctor')
     .description('say what this machine has, and which command mends what it lacks')
     .option('--data-dir <dir>', 'where the data of the gateway is', '.whetstone')
+    .option(
+      '--config <file>',
+      'the configuration of `start`: its budget is compared with the sensors',
+    )
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       '\nExit status is 1 if something is lacking without which nothing runs.' +
         '\nExample:\n  $ npx whetstone doctor',
     )
-    .action(async (options: { dataDir: string; json?: boolean }) => {
-      const checks = await checkMachine(process.env, options.dataDir);
-      const ok = checks.every((check) => check.ok || !check.needed);
-      if (!ok) io.status = 1;
-      if (options.json) return sayJson(io, { ok, checks });
-      for (const check of checks) say(io, line(io, check));
-    });
+    .action(
+      async ({ config, dataDir, json }: { config?: string; dataDir: string; json?: boolean }) => {
+        const { budget = {} } = (await import('../config.ts')).readConfig(config);
+        const checks = [
+          ...(await checkMachine(process.env, dataDir)),
+          ...checkBudget(budget, createSensors({ ...budgetDefaults, ...budget })(Date.now())),
+        ];
+        const ok = checks.every((check) => check.ok || !check.needed);
+        if (!ok) io.status = 1;
+        if (json) return sayJson(io, { ok, checks });
+        for (const check of checks) say(io, line(io, check));
+      },
+    );
 }
 
 function line(io: Io, { name, ok, needed, found, means, mend }: Check): string {

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { budgetSchema } from './budget/limits.ts';
+import type { StartOptions } from './calls.ts';
+import { GatewayError } from './errors.ts';
+
+/** A configuration file holds the options of `start`, in the form of {@link StartOptions}. */
+const checkConfig = new Ajv2020().compile({
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    dataDir: { type: 'string', minLength: 1 },
+    task: { type: 'string', minLength: 1 },
+    host: { type: 'string', minLength: 1 },
+    port: { type: 'integer', minimum: 0, maximum: 65535 },
+    serial: { type: 'array', items: { type: 'string', minLength: 1 } },
+    baud: { type: 'integer', minimum: 300 },
+    virtual: { type: 'integer', minimum: 0, maximum: 200 },
+    seed: { type: 'integer', minimum: 0 },
+    budget: budgetSchema,
+  },
+});
+
+/**
+ * Reads a configuration file.
+ *
+ * @param path of a JSON file; without one nothing is configured
+ * @throws GatewayError 'bad-config' if it cannot be read, or holds what is no option
+ */
+export function readConfig(path: string | undefined): StartOptions {
+  if (path === undefined) return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    const detail = (cause as Error).message.split('\n')[0];
+    throw new GatewayError('bad-config', `configuration ${path} cannot be read: ${detail}`, {
+      cause,
+    });
+  }
+  if (checkConfig(value)) return value as StartOptions;
+  const [error] = checkConfig.errors ?? [];
+  const extra = error?.params.additionalProperty as string | undefined;
+  const where = [...(error?.instancePath.split('/').slice(1) ?? []), extra]
+    .filter(Boolean)
+    .join('.');
+  const names = 'dataDir, task, host, port, serial, baud, virtual, seed, budget';
+  const problem = extra === undefined ? error?.message : `is not a field; fields: ${names}`;
+  throw new GatewayError('bad-config', `configuration ${path}: ${where || 'it'} ${problem}`);
+}
