@@ -3,7 +3,7 @@ import { GatewayError } from '../errors.ts';
 import { wilson } from '../statistics.ts';
 import type { Task } from '../task.ts';
 import { type Cost, costOf, untrained } from './cost.ts';
-import { chooseSmallest, paretoOf, rankByFronts } from './frontier.ts';
+import { chooseSmallest, paretoOf, rankForHalving } from './frontier.ts';
 import { createPredictor, encodeModel, type ModelParts, type QuantModel } from './model.ts';
 import { trainRung } from './rungs.ts';
 import { type Candidate, candidatesOf } from './search-candidates.ts';
@@ -85,7 +85,7 @@ const LEAST_FINALISTS = 6;
  * Searches for the smallest net that is good enough: features, width, pruning.
  *
  * What does not fit the board is not trained. The rest goes through rounds of successive halving,
- * each with more training, where whole frontiers go on and not the most accurate alone. Finalists are
+ * each with more training; the frontier goes on, and the most accurate. Finalists are
  * trained in full with every seed; of those within one standard error of the best the smallest wins.
  * Everything is measured in int8 by the device's kernel, on windows that taught nothing.
  *
@@ -180,7 +180,7 @@ async function halve(entries: readonly Entry[], input: SearchInput): Promise<Ent
       done += share * trainings;
     }
     if (r === ROUNDS.length - 1) break;
-    const ranked = rankByFronts(going.map(({ row }) => ({ ...row, accuracy: row.accuracy! })));
+    const ranked = rankForHalving(going.map(({ row }) => ({ ...row, accuracy: row.accuracy! })));
     const best = ranked.slice(0, counts[r + 1]).map((i) => going[i]!);
     // what the task has now is compared with what is found, whatever became of it
     going = going.filter((entry) => best.includes(entry) || entry.isOwn);
