@@ -89,14 +89,14 @@ function targetAnswers({ name, target }: Pick<Task, 'name' | 'target'>): Answers
     of: ({ score }) => score,
     parse(text) {
       const value = text.trim() === '' ? Number.NaN : Number(text);
-      if (value >= min && value <= max) return stepOf(value, target!);
+      if (value >= min && value <= max) return toStep(value, target!);
       const problem = Number.isNaN(value) ? 'is no number' : 'is outside the range of the target';
       throw new GatewayError('not-allowed', `'${text}' ${problem} of task '${name}'`, {
         hint: `it takes ${range}`,
       });
     },
     say: (answer) =>
-      isStep(answer) ? `${roundTo(valueOf(answer, target!), target!)} ${unit}` : null,
+      isStep(answer) ? `${roundTo(toValue(answer, target!), target!)} ${unit}` : null,
     isRight: (said, truth) =>
       isStep(said) &&
       // half a step is what writing a value down as a step may have cost
@@ -124,9 +124,9 @@ export function stepSize({ min, max }: Range): number {
 /**
  * The nearest step of a value; what lies outside the range becomes its end.
  *
- * @example stepOf(10.1, { min: 0, max: 51 }) // 51
+ * @example toStep(10.1, { min: 0, max: 51 }) // 51
  */
-export function stepOf(value: number, range: Range): number {
+export function toStep(value: number, range: Range): number {
   const step = Math.round((value - range.min) / stepSize(range));
   return Math.max(0, Math.min(STEPS - 1, step));
 }
@@ -134,9 +134,9 @@ export function stepOf(value: number, range: Range): number {
 /**
  * The value of a step, in units.
  *
- * @example valueOf(51, { min: 0, max: 51 }) // 10.2
+ * @example toValue(51, { min: 0, max: 51 }) // 10.2
  */
-export function valueOf(step: number, range: Range): number {
+export function toValue(step: number, range: Range): number {
   return range.min + (step * (range.max - range.min)) / (STEPS - 1);
 }
 

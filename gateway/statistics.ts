@@ -109,3 +109,37 @@ function logWays(n: number, k: number): number {
 function count(name: string, value: number): void {
   if (!Number.isInteger(value) || value < 0) throw new RangeError(`${name} is ${value}, no count`);
 }
+
+/**
+ * Quantile of the standard normal distribution.
+ *
+ * @param p probability between 0 and 1, ends excluded
+ * @returns z with P(Z ≤ z) = p, to seven digits
+ * @throws RangeError unless 0 < p < 1
+ * @source Wichura 1988, algorithm AS 241, PPND7
+ * @example normalQuantile(0.975).toFixed(5) // '1.95996'
+ */
+export function normalQuantile(p: number): number {
+  if (!(p > 0 && p < 1)) throw new RangeError(`no normal quantile of ${p}`);
+  const q = p - 0.5;
+  const ratio = (r: number, above: readonly number[], below: readonly number[]): number =>
+    above.reduce((sum, c) => sum * r + c, 0) / below.reduce((sum, c) => sum * r + c, 0);
+  if (Math.abs(q) <= 0.425) {
+    const above = [59.10937472, 159.29113202, 50.434271938, 3.3871327179];
+    return q * ratio(0.180625 - q * q, above, [67.1875636, 78.757757664, 17.895169469, 1]);
+  }
+  const r = Math.sqrt(-Math.log(Math.min(p, 1 - p)));
+  const tail =
+    r <= 5
+      ? ratio(
+          r - 1.6,
+          [0.17023821103, 1.3067284816, 2.75681539, 1.4234372777],
+          [0.12021132975, 0.7370016425, 1],
+        )
+      : ratio(
+          r - 5,
+          [0.017337203997, 0.42868294337, 3.081226386, 6.657905115],
+          [0.012258202635, 0.24197894225, 1],
+        );
+  return q < 0 ? -tail : tail;
+}

@@ -23,14 +23,16 @@ const JUST_ABOVE_1 = 1 + 2 ** -10;
  * @param net trained, weights in float
  * @param calibration int8 inputs of the net, [n][length][channels], of the kind it will see
  * @param input what those int8 stand for; a head's are those of the backbone's output
+ * @param output what the last layer's outputs shall stand for; default: what calibration gives
  * @returns the layers, as the part is encoded from
- * @throws RangeError without calibration, or if a weight is not finite
+ * @throws RangeError without calibration, if a weight is not finite, or too large for `output`
  * @source TensorFlow Lite 8-bit quantization specification; Jacob et al. 2018, section 2
  */
 export function quantise(
   net: FloatNet,
   calibration: Int8Array,
   input: Quantisation = PRE_OUTPUT,
+  output?: Quantisation,
 ): QuantLayer[] {
   const size = net.input.length * net.input.channels;
   const n = calibration.length / size;
@@ -47,7 +49,12 @@ export function quantise(
       return { type, ...slide, input: current, activation: 'none' };
     }
     const values = builtin.predict(splitNet(net, l + 1).backbone, x, n);
-    const quantised = quantiseLayer(layer, current, activationRange(values, layer.relu));
+    const fixed = l === net.layers.length - 1 ? output : undefined;
+    const range = fixed ?? activationRange(values, layer.relu);
+    const quantised = quantiseLayer(layer, current, range);
+    if (fixed !== undefined && quantised.output !== fixed) {
+      throw new RangeError(`weights are too large for outputs in steps of ${fixed.scale}`);
+    }
     current = quantised.output;
     return quantised;
   });

@@ -8,11 +8,14 @@ import { canTrain, dequantiseLayer } from './dequantise.ts';
 import { tier } from './gateway-tier.ts';
 import { createEmbedder, inputOf, type QuantModel } from './model.ts';
 import { createNet, type FloatNet, type Shape } from './net.ts';
+import { oneClass } from './one-class.ts';
 import { fitPre, type Pre } from './pre.ts';
 import { prune, pruning } from './prune.ts';
-import { layerGeometry, type QuantLayer } from './quant-layer.ts';
+import { layerGeometry, type Quantisation, type QuantLayer } from './quant-layer.ts';
 import { dequantise, quantise } from './quantise.ts';
 import { realigner } from './realign.ts';
+import type { Recipe } from './recipe.ts';
+import { regression } from './regression.ts';
 import { fitStandardisedSoftmax } from './standardised.ts';
 import { heed, train } from './trainer.ts';
 
@@ -72,12 +75,14 @@ export async function trainRung(
   options: RungOptions,
 ): Promise<Trained> {
   if (champion === null && rung !== 'whole') throw new RangeError('a first model is trained whole');
+  const recipe = recipeOf(task);
   if (rung === 'pre') {
     const model = { ...champion!, pre: fitWindows(task, data.recent, PRE_SIGMAS) };
     const from = model.layers.findLastIndex((layer) => !canTrain(layer)) + 1;
-    return trained(model, model.layers.slice(from).map(dequantiseLayer), from);
+    return trained(model, model.layers.slice(from).map(dequantiseLayer), from, recipe);
   }
-  const drawn = draw(task, data, options.seed);
+  const drawn =
+    recipe === null ? draw(task, data, options.seed) : drawBy(recipe, data, options.seed);
   const base = start(rung, task, champion, drawn, options.seed);
   const { pre, kept, net } = base;
   const embedder = createEmbedder({ pre, layers: kept }, kept.length);
@@ -89,9 +94,35 @@ export async function trainRung(
   const calibration = flatten(drawn.map((w) => (w.isOld ? realign(embed(w)) : embed(w))));
   const x = dequantise(calibration, input);
   const y = Int32Array.from(drawn, ({ cls }) => cls);
-  const fitted = await fit(net, base.widths, x, y, task, penalty(task, data), options);
-  const model = { pre, layers: [...kept, ...quantise(fitted, calibration, input)], cut: base.cut };
-  return trained(model, fitted.layers, kept.length);
+  const l2 = penalty(task, data, recipe?.groups ?? task.classes.length);
+  const isWarm = rung !== 'whole';
+  const fitted =
+    recipe === null
+      ? await fit(net, base.widths, x, y, task, l2, options)
+      : await recipe.fit(net, { x, answers: y, isWarm, l2, ...options });
+  const reached = recipe === null ? calibration : reach(calibration, input, recipe.reach);
+  const layers = [...kept, ...quantise(fitted, reached, input, recipe?.output)];
+  return trained({ pre, layers, cut: base.cut }, fitted.layers, kept.length, recipe);
+}
+
+/** A window to fit to, and whether it is one of an earlier regime. */
+type Drawn = LabelledWindow & { isOld: boolean };
+
+/** How a task of another kind than classification is trained. */
+function recipeOf(task: Task): Recipe | null {
+  if (task.kind === 'regression') return regression(task);
+  return task.kind === 'anomaly' ? oneClass(task) : null;
+}
+
+function drawBy(recipe: Recipe, { fresh, old }: RungData, seed: number): Drawn[] {
+  return recipe.draw(fresh, old, seed).map((window) => ({ ...window, isOld: false }));
+}
+
+/** Windows with others that lie several times as far from the middle: layers hold what those give. */
+function reach(calibration: Int8Array, { zero }: Quantisation, times: number): Int8Array {
+  if (times === 1) return calibration;
+  const far = calibration.map((q) => Math.max(-128, Math.min(127, zero + (q - zero) * times)));
+  return flatten([calibration, far]);
 }
 
 /** Windows on either side that say where a regime lies, so that one more or less does not move it. */
@@ -192,8 +223,8 @@ async function fit(
 }
 
 /** A prior weighs less the more windows speak: beyond `many` labels a class, in proportion. */
-function penalty(task: Task, { fresh, old }: RungData): number {
-  const perClass = (fresh.length + old.length) / task.classes.length;
+function penalty(task: Task, { fresh, old }: RungData, groups: number): number {
+  const perClass = (fresh.length + old.length) / groups;
   return task.training.l2 * Math.min(1, task.training.many / perClass);
 }
 
@@ -202,11 +233,7 @@ function penalty(task: Task, { fresh, old }: RungData): number {
  * old ones make up the task's share of rehearsal; a class that only one side has is carried by it.
  * Many labels already hold the variety that few must be given: their windows are varied half as much.
  */
-function draw(
-  task: Task,
-  { fresh, old }: RungData,
-  seed: number,
-): (LabelledWindow & { isOld: boolean })[] {
+function draw(task: Task, { fresh, old }: RungData, seed: number): Drawn[] {
   const { augment: full, many, rehearsal } = task.training;
   if (fresh.length + old.length === 0) throw new RangeError('no labelled window to learn from');
   const axes = task.sensor.axes.length;
@@ -252,7 +279,12 @@ export function inputShape(task: Task): Shape {
   return { length: 1, channels: featureCount(SETS[task.features], axes) };
 }
 
-function trained(model: QuantModel, layers: FloatNet['layers'], from: number): Trained {
+function trained(
+  model: QuantModel,
+  layers: FloatNet['layers'],
+  from: number,
+  recipe: Recipe | null,
+): Trained {
   const embed = createEmbedder(model, from);
   const input = inputOf(model, from);
   const first = layers[0]!;
@@ -265,7 +297,7 @@ function trained(model: QuantModel, layers: FloatNet['layers'], from: number): T
     model,
     predictFloat: (window, length) => {
       const logits = builtin.predict(net, dequantise(embed(window, length), input), 1);
-      return logits.indexOf(Math.max(...logits));
+      return recipe?.said(logits) ?? logits.indexOf(Math.max(...logits));
     },
   };
 }

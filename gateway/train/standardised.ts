@@ -5,10 +5,7 @@ import type { FloatDense } from './net.ts';
 const LEAST_DEVIATION = 1 / 8;
 
 /**
- * Fits a softmax head on standardised features and folds the standardisation into its weights.
- *
- * The penalty then weighs every feature alike, whatever the frozen normalisation was fitted to, so
- * that a head alone adapts as well as normalisation and head together.
+ * Fits a softmax head on standardised features, see {@link fitStandardised}.
  *
  * @param data samples; not changed
  * @param labels [n] classes
@@ -23,6 +20,23 @@ export function fitStandardisedSoftmax(
   classes: number,
   options: SoftmaxOptions,
 ): FloatDense {
+  return fitStandardised(data, (even) => fitSoftmax(even, labels, classes, options));
+}
+
+/**
+ * Fits a linear head on standardised features and folds the standardisation into its weights.
+ *
+ * The penalty then weighs every feature alike, whatever the frozen normalisation was fitted to, so
+ * that a head alone adapts as well as normalisation and head together.
+ *
+ * @param data samples; not changed
+ * @param fit is given the standardised samples
+ * @returns a dense layer for the features as they are
+ */
+export function fitStandardised(
+  data: LinearData,
+  fit: (data: LinearData) => FloatDense,
+): FloatDense {
   const { n, features } = data;
   const mean = new Float64Array(features);
   const deviation = new Float64Array(features);
@@ -32,7 +46,7 @@ export function fitStandardisedSoftmax(
   }
   const scale = deviation.map((square) => Math.max(Math.sqrt(square), LEAST_DEVIATION));
   const x = data.x.map((value, i) => (value - mean[i % features]!) / scale[i % features]!);
-  const layer = fitSoftmax({ ...data, x }, labels, classes, options);
+  const layer = fit({ ...data, x });
   const weights = layer.weights.map((w, i) => w / scale[i % features]!);
   const bias = layer.bias.map((b, c) => {
     let moved = b;
