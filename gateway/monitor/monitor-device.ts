@@ -1,183 +1,187 @@
 import { binomialLowerTail } from '../statistics.ts';
-import { type ConformalState, conformal } from './conformal.ts';
+import type { Alarm, AlarmKind } from './alarm.ts';
+import type { CalibratorState } from './calibrator.ts';
+import { type Estimate, type EstimatorState, estimator } from './estimator.ts';
 import { type Prequential, type PrequentialState, prequential } from './prequential.ts';
-
-/** When the monitor speaks; a task's `monitor` settings fit. */
-export interface MonitorSettings {
-  /** windows after a change of model that say what is normal */
-  referenceWindows: number;
-  /** newest windows: those that may not join the reference yet, and labelled ones that are tested */
-  recentWindows: number;
-  /** false alarms for each window, at most, in the long run */
-  falseAlarm: number;
-  /** labelled windows before accuracy may raise an alarm */
-  minLabels: number;
-}
-
-/** Defaults of {@link MonitorSettings}. */
-export const monitorDefaults: MonitorSettings = {
-  ...{ referenceWindows: 30, recentWindows: 20, falseAlarm: 1e-4, minLabels: 5 },
-};
-
-/** A device got worse. */
-export interface Alarm {
-  device: string;
-  /** 'score': it is less sure of itself; 'accuracy': labels say that it is wrong more often */
-  what: 'score' | 'accuracy';
-  release: number;
-  /** when it seems to have begun, ms since 1970 */
-  since: number;
-  /** when it was seen, ms since 1970 */
-  at: number;
-  /** mean score, or accuracy, as it was (registered with the version, for accuracy) */
-  before: number;
-  /** the same since the change */
-  after: number;
-  /** capital won by betting on a fall (score), or probability that chance alone did it (accuracy) */
-  evidence: number;
-  /** windows (score) or labelled windows (accuracy) that the figure `after` rests on */
-  windows: number;
-}
-
-/** What a version promised when it was registered. */
-export interface Promised {
-  accuracy: number;
-  /** windows on which that was measured */
-  windows: number;
-}
-
-/** One window, as the check let it through. */
-export interface SeenWindow {
-  release: number;
-  /** class that the device said */
-  cls: number;
-  /** margin of the class, 0 to 255 */
-  score: number;
-  /** of the window, ms since 1970 */
-  at: number;
-  /** what the head saw, where it was sent */
-  embedding: Int8Array | Uint8Array | null;
-  /** samples × axes raw values, where they were sent */
-  window: Int8Array | Uint8Array | null;
-}
-
-/** The truth of one prediction. */
-export interface SeenLabel {
-  release: number;
-  /** class that the device said */
-  said: number;
-  /** class that it was */
-  truth: number;
-  /** margin of what was said, 0 to 255 */
-  score: number;
-  /** of the window, ms since 1970: a label says when things went wrong, however late it comes */
-  at: number;
-}
-
-/**
- * What the watchers that need no label say since the last confirmed release: one has alarmed, none
- * has on windows enough to tell, or too few came.
- */
-export type Evidence = 'drifted' | 'steady' | 'unknown';
+import { type QualityCounts, type QualityState, quality } from './quality.ts';
+import { type SensorState, type Sickness, sensorWatch } from './sensor.ts';
+import type {
+  Evidence,
+  MonitorSettings,
+  Promised,
+  SeenLabel,
+  SeenWindow,
+  Watched,
+} from './settings.ts';
+import { createWatchers, type Found, shares, type WatchersState } from './watchers.ts';
 
 /** What is remembered of one device. */
 export interface DeviceState {
   release: number;
   promised: Promised | null;
-  /** an episode: from its alarm until another release is confirmed */
+  /** an episode: from its alarm until another release is confirmed, or its sensor is well again */
   alarm: Alarm | null;
   /** windows of this release, and whether a watcher that needs no label has alarmed since it came */
   windows: number;
   drifted: boolean;
-  score: ConformalState | null;
-  times: number[];
+  watchers: WatchersState | null;
+  sensor: SensorState | null;
   outcomes: { correct: boolean; at: number }[];
   accuracy: PrequentialState | null;
+  quality: QualityState | null;
+  estimator: EstimatorState | null;
 }
 
 /** Watches one device. */
 export interface DeviceMonitor {
   /** A release is confirmed on it: the episode is over and a new reference begins. */
-  installed(release: number, promised: Promised | null): void;
+  installed(release: number, promised: Promised | null, curve: CalibratorState): void;
   /** Takes one window without label. */
   window(seen: SeenWindow): Alarm | undefined;
+  /** Takes a raw window that the check set aside, or that came later because it was asked for. */
+  raw(seen: { window: ArrayLike<number>; at: number }): Alarm | undefined;
   /** Takes the truth of one of its predictions. */
   label(seen: SeenLabel): Alarm | undefined;
+  /** Windows that it had to forget. */
+  lost(windows: number): void;
+  /** @returns the alarm of a sensor that is well again, once */
+  recovered(): Alarm | undefined;
   /** What needs no label says since the release was confirmed. */
   readonly evidence: Evidence;
   readonly alarm: Alarm | null;
+  readonly isSick: boolean;
+  /** share of its windows that were lost of late */
+  readonly missing: number;
   readonly accuracy: Prequential;
+  readonly quality: QualityCounts;
+  estimate(): Estimate | undefined;
   state(): DeviceState;
 }
 
-/** Times kept to say when a change began; a change that goes back further is dated to the oldest. */
-const timesKept = 256;
+/** How far the accuracy of one device lies from what the gate saw on others: a standard deviation. */
+const apart = 0.05;
 
 /**
- * Watches one device: its scores without labels, and its accuracy where labels arrive. One alarm an
- * episode; windows of a release that is not confirmed are the rollout's to judge and pass by here.
+ * Watches one device: its scores, answers, embeddings and sensor without labels, and its accuracy where
+ * labels arrive. One alarm an episode, which counts what else is said in it; windows of a release that
+ * is not confirmed are the rollout's to judge and pass by here.
+ *
+ * A sick sensor is an alarm of its own kind, takes the place of an alarm that it caused, and ends when
+ * the sensor is well again. Meanwhile nothing is learned from its windows.
  *
  * @param device its id
  * @param settings when to speak
+ * @param watched what is known of the task
+ * @param curve from score to accuracy, where to begin
  * @param state to go on from
  */
 export function deviceMonitor(
   device: string,
   settings: MonitorSettings,
+  watched: Watched,
+  curve: CalibratorState,
   state?: DeviceState,
 ): DeviceMonitor {
-  const detector = (saved?: ConformalState) =>
-    conformal(
-      {
-        ...{ reference: settings.referenceWindows, lag: settings.recentWindows },
-        runLength: 1 / settings.falseAlarm,
-      },
-      saved,
-    );
+  const { reads, sensor, isMargin } = watched;
+  const begin = (saved?: WatchersState) => createWatchers(settings, reads, sensor.axes, saved);
   let release = state?.release ?? -1;
   let promised = state?.promised ?? null;
   let alarm = state?.alarm ?? null;
   let windows = state?.windows ?? 0;
   let drifted = state?.drifted ?? false;
-  let scores = detector(state?.score ?? undefined);
-  let times = [...(state?.times ?? [])];
+  let watchers = begin(state?.watchers ?? undefined);
   let outcomes = [...(state?.outcomes ?? [])];
+  let well: Alarm | undefined;
+  const health = sensorWatch(
+    sensor,
+    settings.falseAlarm * shares.sensor,
+    state?.sensor ?? undefined,
+  );
   const accuracy = prequential(50, 0.98, state?.accuracy ?? undefined);
+  const counts = quality(100, state?.quality ?? undefined);
+  const estimates = estimator(curve, state?.estimator ?? undefined);
 
-  function installed(next: number, promise: Promised | null): void {
+  function installed(next: number, promise: Promised | null, from: CalibratorState): void {
     release = next;
     promised = promise;
-    alarm = null;
+    if (!health.isSick) alarm = null;
     windows = 0;
     drifted = false;
-    scores = detector();
-    times = [];
+    watchers = begin();
     outcomes = [];
+    estimates.restart(from);
   }
 
-  function raise(found: Omit<Alarm, 'device' | 'release'>): Alarm | undefined {
-    if (alarm !== null) return undefined;
-    alarm = { device, release, ...found };
+  function raise(found: Found, at: number, reason: string | null = null): Alarm | undefined {
+    if (alarm !== null) {
+      const also = [...new Set<AlarmKind>([...alarm.also, found.what])];
+      const others = also.filter((what) => what !== alarm?.what);
+      alarm = { ...alarm, also: others, count: alarm.count + 1, lastAt: at };
+      return undefined;
+    }
+    const once = { count: 1, also: [], lastAt: at, raisedAs: null };
+    alarm = { device, release, ...found, at, reason, ...once };
+    // what its scores meant before says little about now
+    if (found.what !== 'sensor') estimates.doubt();
     return alarm;
+  }
+
+  function sicken(found: Sickness, at: number): Alarm {
+    const { reason, axes, ...rest } = found;
+    const raisedAs = alarm?.what ?? null;
+    const known = alarm;
+    alarm = null;
+    raise({ what: 'sensor', ...rest, where: axes }, at, reason);
+    alarm = { ...alarm!, raisedAs, count: (known?.count ?? 0) + 1, at: known?.at ?? at };
+    // it was the sensor, and not the world
+    drifted = false;
+    watchers.disregard();
+    return alarm;
+  }
+
+  /** The alarm of a sensor is over when the sensor is well. */
+  function heed(found: Sickness | undefined, at: number): Alarm | undefined {
+    if (found !== undefined) return sicken(found, at);
+    if (health.isSick || alarm?.what !== 'sensor') return undefined;
+    well = alarm;
+    alarm = null;
+    watchers.disregard();
+    return undefined;
+  }
+
+  function anchor(): void {
+    if (promised === null || windows !== settings.referenceWindows) return;
+    const share = rule(promised);
+    estimates.anchor(share, (share * (1 - share)) / (promised.windows + 2) + apart * apart);
   }
 
   return {
     installed,
     window(seen) {
-      if (release < 0) installed(seen.release, null);
+      const { at, score, cls, embedding, window } = seen;
+      if (release < 0) installed(seen.release, null, curve);
+      const byRaw = window === null ? undefined : health.raw({ window, at });
+      const bySaid = health.window({ key: `${seen.release} ${cls} ${score}`, embedding, at });
+      const sick = heed(byRaw ?? bySaid, at);
+      if (sick !== undefined || health.isSick) return sick;
       if (seen.release !== release) return undefined;
-      times.push(seen.at);
-      if (times.length > timesKept) times.shift();
       windows++;
-      if (!scores.update(seen.score) || scores.change === undefined) return undefined;
-      drifted = true;
-      const { before, after, age, evidence } = scores.change;
-      const since = times[Math.max(0, times.length - age)];
-      return raise({ what: 'score', since, at: seen.at, before, after, evidence, windows: age });
+      if (isMargin) estimates.window(score);
+      anchor();
+      const raised = watchers.update(seen).map((found) => {
+        drifted = true;
+        return raise(found, at);
+      });
+      return raised.find((one) => one !== undefined);
     },
-    label({ release: of, said, truth, at }) {
-      const correct = said === truth;
+    raw: ({ window, at }) => heed(health.raw({ window, at }), at),
+    label({ release: of, said, truth, score, at }) {
+      const correct = reads.isRight(said, truth);
       accuracy.update(correct);
+      const groups = { said: reads.group(said), truth: reads.group(truth) };
+      counts.update({ ...groups, right: correct, score });
+      if (health.isSick) return undefined;
+      if (of === release && isMargin) estimates.label(score, correct);
       if (of !== release || promised === null) return undefined;
       outcomes.push({ correct, at });
       if (outcomes.length > settings.recentWindows) outcomes.shift();
@@ -185,22 +189,40 @@ export function deviceMonitor(
       const right = outcomes.filter((outcome) => outcome.correct).length;
       const n = outcomes.length;
       const evidence = binomialLowerTail(right, n, rule(promised));
-      if (evidence >= settings.falseAlarm) return undefined;
+      // labels go on saying the same of the same windows: in an episode they are counted once
+      if (evidence >= settings.falseAlarm || alarm?.what === 'accuracy') return undefined;
+      if (alarm?.also.includes('accuracy')) return undefined;
       const since = outcomes.find((outcome) => !outcome.correct)?.at ?? at;
-      const before = promised.accuracy;
-      return raise({ what: 'accuracy', since, at, before, after: right / n, evidence, windows: n });
+      const found = { since, before: promised.accuracy, after: right / n, evidence, windows: n };
+      return raise({ what: 'accuracy', where: [], ...found }, at);
+    },
+    lost: health.lost,
+    recovered() {
+      const over = well;
+      well = undefined;
+      return over;
+    },
+    get evidence() {
+      if (drifted) return 'drifted';
+      const few = windows < settings.referenceWindows + settings.recentWindows;
+      return few || health.isSick ? 'unknown' : 'steady';
     },
     get alarm() {
       return alarm;
     },
-    get evidence() {
-      if (drifted) return 'drifted';
-      return windows < settings.referenceWindows + settings.recentWindows ? 'unknown' : 'steady';
+    get isSick() {
+      return health.isSick;
+    },
+    get missing() {
+      return health.missing;
     },
     accuracy,
+    quality: counts,
+    estimate: () => (isMargin ? estimates.estimate() : undefined),
     state: () => ({
-      ...{ release, promised, alarm, windows, drifted, score: scores.state(), times: [...times] },
-      ...{ outcomes: structuredClone(outcomes), accuracy: accuracy.state() },
+      ...{ release, promised, alarm, windows, drifted, outcomes: structuredClone(outcomes) },
+      ...{ watchers: watchers.state(), sensor: health.state(), accuracy: accuracy.state() },
+      ...{ quality: counts.state(), estimator: estimates.state() },
     }),
   };
 }
