@@ -21,6 +21,8 @@ export interface Dataset {
   /** labelled windows from before, of anybody, which new labels are compared with */
   memory: Example[];
   regimes: { name: string; examples: Example[] }[];
+  /** whether the scope is more than one device */
+  isShared: boolean;
   /** pinned windows, by sample: labels whose source is {@link MUST_PASS} */
   mustPass: (Example & { name: string })[];
   /** every labelled sample that teaches, for the snapshot in the lineage */
@@ -44,8 +46,8 @@ export function membersOf(store: Store, task: string, scope: Scope): string[] {
  *
  * Windows since the scope's present regime began teach and judge. Earlier ones, and those of other
  * devices and imported recordings, are rehearsed: all of them for a shared model, and for a personal
- * one only the classes that its wearer has not labelled yet. Part of what is rehearsed for a shared
- * model is kept from training, to show that no regime is forgotten.
+ * one only the classes that its wearer has not labelled yet. Part of them is kept from training, to
+ * show that no regime is forgotten.
  *
  * @param since when the present regime of each device began, ms since 1970; 0 where it never changed
  * @param seed of the choice of what is rehearsed
@@ -65,9 +67,9 @@ export function gather(
   const fresh = all.filter(isFresh);
   const known = new Set(fresh.map(({ label }) => label.cls));
   const earlier = all.filter((sample) => !isFresh(sample));
-  const old =
-    scope.kind === 'device' ? earlier.filter(({ label }) => !known.has(label.cls)) : earlier;
-  const { rehearsed, judging } = remember(old, seed);
+  const { rehearsed: kept, judging } = remember(earlier, seed);
+  const shared = scope.kind !== 'device';
+  const rehearsed = shared ? kept : kept.filter(({ label }) => !known.has(label.cls));
   const memory = reservoir(earlier, groupOf, KEPT.compare, seed);
   const toExample = (sample: LabelledSample): Example => example(sample, task);
   const recent = [...members].flatMap((device) =>
@@ -83,16 +85,14 @@ export function gather(
       })
       .map((sample): Window => padded(sample, task)),
   );
-  const shared = scope.kind !== 'device';
   return {
     champion: version === null ? null : { version, ...modelOf(registry, version) },
     data: { fresh: fresh.map(toExample), old: rehearsed.map(toExample), recent },
     championSaid: version === null ? [] : saidBy(registry, version, fresh, task),
     origins: fresh.map(({ device, label }) => ({ device, source: label.source })),
     memory: memory.map(toExample),
-    regimes: shared
-      ? [...judging].map(([name, samples]) => ({ name, examples: samples.map(toExample) }))
-      : [],
+    regimes: [...judging].map(([name, samples]) => ({ name, examples: samples.map(toExample) })),
+    isShared: shared,
     mustPass: all
       .filter(({ label, device }) => label.source === MUST_PASS && members.has(device))
       .map((sample) => ({

@@ -43,6 +43,8 @@ export interface GateInput {
   /** What the champion's accuracy was when it was released, 0 to 1; the reference that it failed. */
   championReference: number | null;
   regimes: readonly Regime[];
+  /** Predictions on recent windows, labelled or not; -1 without a champion. */
+  recent: { champion: readonly number[]; candidate: readonly number[] };
   /** Names of pinned windows that the candidate gets wrong, and how many there are. */
   mustPass: { total: number; broken: readonly string[] };
   /** Accuracy of the float net and of its int8 form on the same windows. */
@@ -96,6 +98,10 @@ export interface GateReport {
 
 /** Greatest loss of accuracy that int8 may cost a candidate before it is refused. */
 const MAX_INT8_GAP = 0.03;
+/** Of two or more classes, one with more of the labels than this leaves the others unproven. */
+const MOST_OF_ONE = 0.7;
+/** Significance at which two classes count as exchanged. */
+const EXCHANGED_ALPHA = 0.01;
 /** Shares are compared to the window: a loss that is just allowed is not refused for its rounding. */
 const ROUNDING = 1e-9;
 /** Windows of a class below which its recall is reported but decides nothing. */
@@ -137,6 +143,7 @@ export function gate(input: GateInput): GateReport {
     better(input, { n, accuracy, before, gained, lost, midP }),
     enoughLabels(input),
     ...labelsAgree(input, accuracy),
+    ...exchangedNames(input),
     ...lossByClass(input),
     ...lossByDevice(input),
     ...input.regimes.map((regime) => keepsRegime(regime, input)),
@@ -204,7 +211,7 @@ function labelsOf(audit: LabelAudit | null): GateReport['labels'] {
 
 /**
  * A first model needs labels of every class, two of each so that one can judge what the other
- * teaches; an update needs two classes, or what it costs the others cannot be seen.
+ * teaches; an update needs half of the classes, or what it costs the others cannot be seen.
  */
 function enoughLabels({ evidence, classes, taught }: GateInput): GateCheck {
   const name = 'labels';
@@ -214,7 +221,20 @@ function enoughLabels({ evidence, classes, taught }: GateInput): GateCheck {
     return { name, ok: few.length === 0, why };
   }
   const covered = classes.filter((_, k) => (taught[k] ?? 0) > 0);
-  return { name, ok: covered.length >= 2, why: `of ${covered.join(', ') || 'no class'}` };
+  const most = Math.max(...taught) / taught.reduce((sum, n) => sum + n, 0);
+  const why = `of ${covered.join(', ') || 'no class'}`;
+  if (covered.length < Math.max(2, classes.length / 2)) {
+    return { name, ok: false, why: `only ${why}: label windows of other classes` };
+  }
+  if (most > MOST_OF_ONE) {
+    const one = classes[taught.indexOf(Math.max(...taught))];
+    return {
+      name,
+      ok: false,
+      why: `${percent(most)} are of ${one}: label windows of other classes`,
+    };
+  }
+  return { name, ok: true, why };
 }
 
 interface Comparison {
@@ -244,6 +264,12 @@ function better(input: GateInput, c: Comparison): GateCheck {
     const why = `${counts}, candidate ${Math.round(c.accuracy * c.n)} (${evidence.kind}; ${c.gained} gained, ${c.lost} lost, mid-p ${c.midP.toPrecision(2)})`;
     return { name, ok, why };
   }
+  if (input.audit?.inForce === true) {
+    return { name, ok: false, why: 'too few labels, and windows look as they did: label more' };
+  }
+  if (input.taught.some((n) => n === 0)) {
+    return { name, ok: false, why: 'too few labels: label a window of every class, or more' };
+  }
   const p = binomialLowerTail(c.before, c.n, championReference ?? policy.minAccuracy);
   return {
     name,
@@ -266,6 +292,32 @@ function labelsAgree({ evidence, policy }: GateInput, accuracy: number): GateChe
       why: `${share}, at least ${percent(policy.minAgreement)} have to be`,
     },
   ];
+}
+
+/**
+ * Whether the candidate says what the champion says under other names. A watch on the other hand may
+ * mirror two classes; where more change places, somebody mixes up the labels.
+ */
+function exchangedNames({ recent, classes, evidence }: GateInput): GateCheck[] {
+  if (evidence.champion.length === 0) return [];
+  const { champion, candidate } = recent;
+  const n = (was: number, is: number): number =>
+    count(candidate, (cls, i) => cls === is && champion[i] === was);
+  const pairs: string[] = [];
+  classes.forEach((one, a) => {
+    classes.slice(a + 1).forEach((other, offset) => {
+      const b = a + 1 + offset;
+      const crossed = n(a, b) + n(b, a);
+      const straight = n(a, a) + n(b, b);
+      const p = binomialLowerTail(straight, straight + crossed, 0.5);
+      if (Math.min(n(a, b), n(b, a)) > 1 && p < EXCHANGED_ALPHA) pairs.push(`${one} and ${other}`);
+    });
+  });
+  const why =
+    pairs.length === 0
+      ? 'no two classes changed places'
+      : `${pairs.join(', ')} changed places: do the labels mix them up?`;
+  return [{ name: 'names', ok: pairs.length < 2, why }];
 }
 
 /** What a shared model wins on one device must not be lost on another. */
@@ -367,6 +419,10 @@ function discordant(
 
 function hits(truth: readonly number[], predicted: readonly number[]): number {
   return truth.filter((t, i) => t === predicted[i]).length;
+}
+
+function count(values: readonly number[], holds: (value: number, i: number) => boolean): number {
+  return values.filter(holds).length;
 }
 
 function percent(share: number): string {

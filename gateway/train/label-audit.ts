@@ -20,7 +20,7 @@ export interface LabelAudit {
   windows: number;
   /** share of them that look like earlier labelled windows of one class, 0 to 1 */
   known: number;
-  /** whether most do: then the earlier labels are evidence against new ones */
+  /** whether most do, or a part whose labels agree: then earlier labels are evidence against new ones */
   inForce: boolean;
   /** one for each new label */
   verdicts: Verdict[];
@@ -55,6 +55,10 @@ const NEIGHBOURS = 3;
 const USUAL = 0.9;
 /** Share of recent windows in known territory from which on the world counts as unchanged. */
 const UNCHANGED = 0.6;
+/** Share that is still as it was while part of the world has changed, if the labels there agree with it. */
+const PARTLY = 0.25;
+/** Share of contradicted labels that neighbours alone explain. */
+const CHANCE = 0.05;
 /** Fewer earlier windows say nothing about what is usual. */
 const LEAST_MEMORY = 30;
 /** Windows that are compared with every other one: the cost is their square. */
@@ -80,25 +84,38 @@ export function auditLabels(input: AuditInput): LabelAudit {
   const judge = territory(input.memory, input.embed);
   const recent = thin(input.recent, MOST).map(judge);
   const known = recent.length === 0 ? 0 : count(recent, (cls) => cls !== null) / recent.length;
-  const inForce = known >= UNCHANGED;
   const verdicts = fresh.map((example): Verdict => {
-    const cls = inForce ? judge(example) : null;
+    const cls = judge(example);
     if (cls === null) return 'unknown';
     return cls === example.cls ? 'supported' : 'contradicted';
   });
-  const groups = [...new Set(origin)].map((name) => {
-    const own = verdicts.filter((_, i) => origin[i] === name);
-    const supported = count(own, (verdict) => verdict === 'supported');
-    const contradicted = count(own, (verdict) => verdict === 'contradicted');
-    const p = binomialLowerTail(supported, supported + contradicted, 1 - policy.maxWrongLabels);
-    const distrusted = contradicted > 1 && p < policy.alpha;
-    return { name, labels: own.length, supported, contradicted, distrusted };
-  });
+  const said = (which: Verdict): number => count(verdicts, (verdict) => verdict === which);
+  const [supported, contradicted] = [said('supported'), said('contradicted')];
+  const inForce = known >= UNCHANGED || (known >= PARTLY && supported > contradicted);
+  const groups = [...new Set(origin)].map((name) => groupOf(name, verdicts, origin, policy));
+  // who is often wrong where that can be seen is as often wrong where it cannot
+  const isClean = contradicted <= CHANCE * (supported + contradicted);
   const distrusted = new Set(groups.filter((group) => group.distrusted).map(({ name }) => name));
-  const trusted = [...fresh.keys()].filter(
-    (i) => verdicts[i] !== 'contradicted' && !distrusted.has(origin[i]!),
-  );
+  const trusted = [...fresh.keys()].filter((i) => {
+    if (!inForce) return true;
+    const isGood = verdicts[i] === 'supported' || (verdicts[i] === 'unknown' && isClean);
+    return isGood && !distrusted.has(origin[i]!);
+  });
   return { windows: recent.length, known, inForce, verdicts, groups, trusted };
+}
+
+function groupOf(
+  name: string,
+  verdicts: readonly Verdict[],
+  origin: readonly string[],
+  { maxWrongLabels, alpha }: AuditPolicy,
+): LabelGroup {
+  const own = verdicts.filter((_, i) => origin[i] === name);
+  const supported = count(own, (verdict) => verdict === 'supported');
+  const contradicted = count(own, (verdict) => verdict === 'contradicted');
+  const p = binomialLowerTail(supported, supported + contradicted, 1 - maxWrongLabels);
+  const distrusted = contradicted > 1 && p < alpha;
+  return { name, labels: own.length, supported, contradicted, distrusted };
 }
 
 /** Tells the class that a window's nearest earlier windows agree on; null where they are far or differ. */

@@ -43,6 +43,8 @@ export interface RetrainInput {
   memory: readonly Example[];
   /** earlier regimes that must be kept: windows that are not in `data` */
   regimes: readonly { name: string; examples: readonly Example[] }[];
+  /** a personal model has to keep them only while windows look as they did */
+  isShared: boolean;
   /** pinned windows that every release must get right */
   mustPass: readonly (Example & { name: string })[];
   /** what a board has for a model, and what this one takes */
@@ -197,7 +199,8 @@ async function attemptRung(
     device: judges.map((i) => input.origins[i]?.device ?? ''),
   };
   const before = alone ? null : createPredictor(encodeModel(champion));
-  const regimes: Regime[] = input.regimes.map(({ name, examples }) => ({
+  const kept = input.isShared || audit?.inForce === true ? input.regimes : [];
+  const regimes: Regime[] = kept.map(({ name, examples }) => ({
     name,
     truth: examples.map(({ cls }) => cls),
     champion: examples.map((e) => (before === null ? -1 : before(e.window, e.length).cls)),
@@ -210,6 +213,12 @@ async function attemptRung(
     evidence,
     championReference: input.championReference,
     regimes: regimes.filter(({ truth }) => truth.length > 0),
+    recent: {
+      champion: input.data.recent.map((w) =>
+        before === null ? -1 : before(w.window, w.length).cls,
+      ),
+      candidate: input.data.recent.map((w) => predict(w.window, w.length).cls),
+    },
     mustPass: { total: input.mustPass.length, broken },
     quantisation: {
       float: share(fresh, (e) => final.predictFloat(e.window, e.length)),

@@ -1,0 +1,262 @@
+import { createRandom, type Random } from '../random.ts';
+import type { Recording } from '../recordings.ts';
+import type { Scope } from '../registry/manifest.ts';
+import { syntheticRecordings } from '../synthetic/recordings.ts';
+import { someoneElse, type Wearer, wearer } from '../synthetic/wearer.ts';
+import type { Task } from '../task.ts';
+import { createPredictor, type Predictor } from '../train/model.ts';
+import { type FirstModel, openWorld } from './harm-world.ts';
+
+/** How the world of a trial changes. */
+export const DRIFTS = ['none', 'mild', 'strong'] as const;
+/**
+ * How labels are wrong. random: any other class. swap: each with its partner, at the given share.
+ * exchange: two classes, or four, or all six, change names for good. poisoned: as swap, but only on one
+ * device of four, which gives most of the labels.
+ */
+export const WRONGS = ['random', 'swap', 'exchange', 'poisoned'] as const;
+/** How many labels there are, and of what. */
+export const HOLDOUTS = ['usual', 'tiny', 'single'] as const;
+/** What else goes wrong. */
+export const TROUBLES = ['none', 'late', 'stuck', 'saturated'] as const;
+
+/** One trial, as its seed draws it. */
+export interface Trial {
+  seed: number;
+  drift: (typeof DRIFTS)[number];
+  wrong: (typeof WRONGS)[number];
+  /** share of wrong labels, 0 to 0.6 */
+  share: number;
+  holdout: (typeof HOLDOUTS)[number];
+  trouble: (typeof TROUBLES)[number];
+  scope: 'device' | 'fleet';
+}
+
+/** What became of it. */
+export interface TrialResult extends Trial {
+  /** true accuracy of the scope before, 0 to 1 */
+  before: number;
+  /** best true gain of a candidate that was trained on these labels */
+  toGain: number;
+  /** true change of each promotion: of the scope, and of its device that lost most */
+  promotions: { change: number; worst: number; why: string }[];
+  /** why the gate refused, each time */
+  refusals: string[];
+  /** the same of releases that were taken back on trial */
+  takenBack: { change: number; worst: number }[];
+}
+
+const SHARES = [0, 0.1, 0.2, 0.4, 0.6];
+/** Windows of each class that measure the true accuracy: 200 of each leave 0.6 points of error. */
+const TRUTH = 200;
+const DEVICES = ['d1', 'd2', 'd3', 'd4'] as const;
+/** Labels after which somebody retrains. */
+const BATCHES = { usual: [12, 24, 48, 96], tiny: [4, 6, 9], single: [8, 16] } as const;
+/** Windows seen for each that is labelled, and after a release until it is given up. */
+const SEEN_PER_LABEL = 2;
+const TRIAL_WINDOWS = 120;
+/** Windows of each class of what taught the first model, and of a stream. */
+const LEARNED = 40;
+const STREAM = 40;
+
+/** Draws the trial of a seed. */
+export function drawTrial(seed: number): Trial {
+  const random = createRandom(seed, 77);
+  const one = <T>(of: readonly T[]): T => of[random.integer(of.length)]!;
+  const wrong = one(WRONGS);
+  const scope = wrong === 'poisoned' ? 'fleet' : one(['device', 'device', 'fleet'] as const);
+  return {
+    ...{ seed, wrong, scope, share: one(SHARES) },
+    drift: one(['none', 'mild', 'strong', 'strong']),
+    holdout: one(['usual', 'usual', 'usual', 'usual', 'tiny', 'single']),
+    trouble: one(['none', 'none', 'none', 'late', 'stuck', 'saturated']),
+  };
+}
+
+/** Wearers whose first models are trained once. */
+export const FIRST_WEARERS = 8;
+/** Windows of each device before the change: what is normal. */
+const BEFORE = 36;
+
+/** What the first model of a wearer learns from. */
+export function learnedFrom(task: Task, who: number): Recording[] {
+  return syntheticRecordings(task, wearer(who), LEARNED, 10 + who);
+}
+
+/** Runs one trial through store, monitor, training, gate and rollout; only the link is left out. */
+export async function runTrial(
+  task: Task,
+  trial: Trial,
+  firstModel: (who: number) => Promise<FirstModel>,
+): Promise<TrialResult> {
+  const { seed, drift, scope: kind, holdout } = trial;
+  const random = createRandom(seed, 78);
+  const who = 1 + random.integer(FIRST_WEARERS);
+  const first = wearer(who);
+  const other = drift === 'mild' ? wearer(100 + seed) : someoneElse(first, seed);
+  const members: readonly string[] = kind === 'fleet' ? DEVICES : ['d1'];
+  // in half of the fleets only two devices change
+  const some = kind === 'fleet' && random.uniform(0, 1) < 0.5;
+  const moved = drift === 'none' ? [] : some ? DEVICES.slice(0, 2) : DEVICES;
+  const worn = (id: string): Wearer => (moved.some((one) => one === id) ? other : first);
+  const measure = createMeasure(task, members.map(worn), seed);
+  const world = await openWorld(task, await firstModel(who), DEVICES, seed);
+  const says = mislabeller(task, trial, random);
+  const result: TrialResult = {
+    ...trial,
+    before: 0,
+    toGain: 0,
+    promotions: [],
+    refusals: [],
+    takenBack: [],
+  };
+  const streams = new Map<string, () => Recording>();
+  const late: { sample: number; cls: number }[] = [];
+  /** A device sees its next window, and perhaps somebody says what it was. */
+  async function step(id: string, isLabelled: boolean): Promise<boolean> {
+    const recording = streams.get(id)!();
+    const sample = await world.see(id, spoilt(trial, recording, task, id, random));
+    const { cls } = recording;
+    if (!isLabelled || sample === null) return false;
+    if (holdout === 'single' && cls !== seed % task.classes.length) return false;
+    const old = trial.trouble === 'late' && random.uniform(0, 1) < 0.5 ? late.pop() : undefined;
+    const what = old ?? { sample, cls };
+    await world.label(what.sample, says(what.cls, id));
+    return true;
+  }
+  try {
+    const before = measure(members.map((id) => world.runs(id)));
+    result.before = mean(before);
+    for (const id of DEVICES) {
+      const next = streamOf(task, first, seed);
+      for (let i = 0; i < BEFORE; i++) {
+        const recording = next();
+        const sample = await world.see(id, recording);
+        if (id === 'd1' && sample !== null) late.push({ sample, cls: recording.cls });
+      }
+      streams.set(id, streamOf(task, worn(id), seed + 1000));
+    }
+    const scope: Scope = kind === 'fleet' ? { kind, id: '' } : { kind, id: 'd1' };
+    let labels = 0;
+    for (const until of BATCHES[holdout]) {
+      for (let patience = 40 * until; labels < until && patience > 0; patience--) {
+        const id = whose(trial, members, random);
+        if (await step(id, patience % SEEN_PER_LABEL === 0)) labels++;
+      }
+      const running = members.map((id) => world.runs(id));
+      const was = measure(running);
+      const healed = await world.gateway.loop.heal(scope);
+      for (const { parts } of healed.attempts) {
+        const gained = mean(measure(members.map(() => createPredictor(parts)))) - result.before;
+        result.toGain = Math.max(result.toGain, gained);
+      }
+      if (healed.rollout === null) {
+        result.refusals.push(healed.reason);
+        continue;
+      }
+      world.obey();
+      const id = healed.rollout;
+      const stage = () => world.gateway.loop.rollouts.get(id)!.stage;
+      const isOpen = () => stage() === 'canary' || stage() === 'rest';
+      for (let i = 0; i < TRIAL_WINDOWS * members.length && isOpen(); i++) {
+        await step(members[i % members.length]!, i % SEEN_PER_LABEL === 0);
+      }
+      const candidate = createPredictor(world.gateway.registry.parts(healed.version!));
+      const changes = measure(members.map(() => candidate)).map((now, i) => now - was[i]!);
+      const what = { change: mean(changes), worst: Math.min(...changes) };
+      if (stage() === 'settled') result.promotions.push({ ...what, why: healed.reason });
+      else result.takenBack.push(what);
+      if (isOpen()) break; // nobody labels enough to decide
+    }
+    return result;
+  } finally {
+    await world.close();
+  }
+}
+
+/** True accuracies, device by device, on many windows that nobody else sees. */
+function createMeasure(task: Task, worn: readonly Wearer[], seed: number) {
+  const kinds = [...new Set(worn)];
+  const windows = kinds.map((by) => syntheticRecordings(task, by, TRUTH, 5000 + seed));
+  return (predictors: readonly Predictor[]): number[] => {
+    const known = new Map<string, number>();
+    const names = [...new Set(predictors)];
+    return worn.map((by, i) => {
+      const key = `${kinds.indexOf(by)} ${names.indexOf(predictors[i]!)}`;
+      const found = known.get(key) ?? accuracy(predictors[i]!, windows[kinds.indexOf(by)]!);
+      known.set(key, found);
+      return found;
+    });
+  };
+}
+
+function accuracy(predict: Predictor, windows: readonly Recording[]): number {
+  const right = windows.filter(({ window, length, cls }) => predict(window, length).cls === cls);
+  return right.length / windows.length;
+}
+
+/** Endless windows of one wearer, in random order. */
+function streamOf(task: Task, by: Wearer, seed: number): () => Recording {
+  const random = createRandom(seed, 79);
+  let left: Recording[] = [];
+  let round = 0;
+  return () => {
+    if (left.length === 0) {
+      left = random.shuffle(syntheticRecordings(task, by, STREAM, 100 * seed + round++));
+    }
+    return left.pop()!;
+  };
+}
+
+/** What somebody says that a window of a class was. */
+function mislabeller(task: Task, { wrong, share }: Trial, random: Random) {
+  const n = task.classes.length;
+  const order = random.shuffle(Array.from({ length: n }, (_, cls) => cls));
+  const partner = (cls: number): number => order[order.indexOf(cls) ^ 1] ?? cls;
+  const happens = (p: number): boolean => random.uniform(0, 1) < p;
+  /** classes that change names for good, or as often as makes up the share */
+  const exchanged = order.slice(0, share > 0.4 ? 4 : 2);
+  return (cls: number, device: string): number => {
+    if (share === 0) return cls;
+    if (wrong === 'random') return happens(share) ? (cls + 1 + random.integer(n - 1)) % n : cls;
+    if (wrong === 'swap') return happens(share) ? partner(cls) : cls;
+    if (wrong === 'poisoned') {
+      return device === 'd1' && happens(share / shareOfPoisoned(share)) ? partner(cls) : cls;
+    }
+    const often = Math.min(1, (share * n) / exchanged.length);
+    return exchanged.includes(cls) && happens(often) ? partner(cls) : cls;
+  };
+}
+
+/** Share of all labels that the poisoned device gives. */
+const shareOfPoisoned = (share: number): number => Math.max(share, 1 / DEVICES.length);
+
+function whose({ wrong, share }: Trial, members: readonly string[], random: Random): string {
+  const poisoned = wrong === 'poisoned' && random.uniform(0, 1) < shareOfPoisoned(share);
+  if (poisoned) return 'd1';
+  const others = wrong === 'poisoned' ? members.slice(1) : members;
+  return others[random.integer(others.length)]!;
+}
+
+/** A window as a broken sensor of the first device measures it, half of the time. */
+function spoilt(
+  { trouble }: Trial,
+  recording: Recording,
+  task: Task,
+  id: string,
+  random: Random,
+): Recording {
+  if (id !== 'd1' || trouble === 'none' || trouble === 'late' || random.uniform(0, 1) < 0.5) {
+    return recording;
+  }
+  const axes = task.sensor.axes.length;
+  const window = recording.window.map((value, i) => {
+    if (trouble === 'saturated') return Math.max(-128, Math.min(127, 4 * value));
+    return i % axes === 0 && i < recording.length * axes ? recording.window[0]! : value;
+  });
+  return { ...recording, window };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
