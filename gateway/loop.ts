@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { EVENTS, STATUSES } from '../device/core/messages.ts';
+import { type Alarms, createAlarms } from './alarms.ts';
 import { answersOf } from './answers.ts';
 import { measured, type Origin, toRow } from './arrival.ts';
 import { type Asking, createAsking } from './asking.ts';
@@ -20,7 +21,7 @@ import { type AskOptions, createScheduler, type Scheduler } from './schedule/sch
 import { checkLimits, checkSample } from './store/check.ts';
 import type { EventKind } from './store/event-kinds.ts';
 import type { Store } from './store/store.ts';
-import type { Sample as StoredSample } from './store/types.ts';
+import type { NewSample, SampleKey, Sample as StoredSample } from './store/types.ts';
 import type { Task } from './task.ts';
 import { createTruths, type Truth, type Truths } from './truths.ts';
 import { fallsShort, reportOf } from './versions.ts';
@@ -56,6 +57,10 @@ export interface Loop {
   /** Labels in bulk, and taken back. */
   readonly labels: Pick<Truths, 'addRows' | 'withdraw'>;
   readonly asking: Pick<Asking, 'ask' | 'whereabouts'>;
+  /** Calls back for every good raw window once it is stored. @returns what ends that */
+  onRaw(listener: (key: SampleKey) => void): () => void;
+  /** What is wrong, and who does not want to hear of it. */
+  readonly alarms: Pick<Alarms, 'open' | 'silences' | 'silence' | 'unsilence'>;
   /** Retrains a scope's model next, and rolls out what passes the gate. */
   heal(scope: Scope, options?: AskOptions): Promise<Healed>;
   /** What is trained, what is to be, and what it waits for. */
@@ -92,6 +97,8 @@ const CONFIRMED = 1;
 const UNSAVED = 50;
 /** Raw windows asked for when an alarm comes: what a device still holds of the new regime. */
 const ASKED = 32;
+/** While a sensor is sick, one in so many windows is asked for raw, to see whether it is well again. */
+const PROBE = 4;
 /** Most bytes of raw windows in a frame: a window of the task and what a sample carries beside it. */
 const FRAME_BYTES = 1024;
 
@@ -102,6 +109,7 @@ export function createLoop(parts: LoopParts): Loop {
   const axes = task.sensor.axes.length;
   const windowBytes = task.window.samples * axes;
   const ports = new Set<Connection>();
+  const listeners = new Set<(key: SampleKey) => void>();
   const online = new Map<string, Connection>();
   const watched = new Map(
     Object.entries(store.states.load<Record<string, number>>('watched') ?? {}),
@@ -117,6 +125,8 @@ export function createLoop(parts: LoopParts): Loop {
       if (last.get(device)?.session === session) online.get(device)?.ask([seq]);
     },
   });
+
+  const alarms = createAlarms({ task, store, monitor, clock, write });
 
   const rollouts = createRollouts(
     store,
@@ -155,6 +165,7 @@ export function createLoop(parts: LoopParts): Loop {
     debts.pay();
     unlessFull(() => rollouts.tick());
     unlessFull(() => asking.tick());
+    alarms.tick();
     scheduler.tick();
     timer = clock.setTimeout(tick, TICK_MS);
   }
@@ -205,6 +216,7 @@ export function createLoop(parts: LoopParts): Loop {
           const windows = ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
           const below = Math.max(...ranges.map(([, to]) => to)) + 1;
           const [id, at] = [device, clock.now()];
+          monitor.lost(id, windows);
           debts.owe(() =>
             store.transaction(() => {
               const { dropped } = store.samples.progress(id, session);
@@ -265,11 +277,18 @@ export function createLoop(parts: LoopParts): Loop {
     debts.pay();
     if (reason !== null) {
       const { session, seq } = sample;
-      return write('sample.quarantined', device, { session, seq, reason });
+      write('sample.quarantined', device, { session, seq, reason });
+      return sense(device, stored);
     }
+    if (stored.window !== null) tellRaw(stored);
     const { release, cls, score } = sample;
     const { at, embedding, window } = stored;
-    const alarm = monitor.window(device, { release, cls, score, at, embedding, window });
+    const isChosen = stored.label !== null;
+    const seen = { release, cls, score, at, embedding, window, isChosen };
+    const alarm = monitor.window(device, seen);
+    if (window === null && monitor.isSick(device) && sample.seq % PROBE === 0) {
+      online.get(device)?.ask([sample.seq]);
+    }
     if (++unsaved >= UNSAVED) saveMonitor();
     unlessFull(() => rollouts.window(device, { release, score }));
     if (alarm !== undefined) raise(device, alarm);
@@ -291,10 +310,18 @@ export function createLoop(parts: LoopParts): Loop {
     write('label.added', device, { have, want: task.training.minLabels });
   }
 
+  /** A raw window says whether its sensor still measures, however late it comes. */
+  function sense(device: string, { window, at }: Pick<NewSample, 'window' | 'at'>): void {
+    const alarm = window === null ? undefined : monitor.raw(device, { window, at });
+    if (alarm !== undefined) raise(device, alarm);
+  }
+
   function raise(device: string, alarm: Alarm): void {
-    regimes.begin(device, alarm.since);
+    // a sick sensor begins no regime: what it gives is no world to learn
+    if (alarm.what !== 'sensor') regimes.begin(device, alarm.since);
+    else if (alarm.raisedAs !== null) regimes.withdraw(device);
     saveMonitor();
-    write('alarm.raised', device, { ...alarm });
+    alarms.raised(alarm);
     for (const seq of newest(device)) online.get(device)?.ask([seq]);
     scheduler.consider(device);
   }
@@ -319,7 +346,7 @@ export function createLoop(parts: LoopParts): Loop {
     watched.set(device, release);
     const evidence = version === undefined ? undefined : reportOf(registry, version)?.evidence;
     const promised = evidence && { accuracy: evidence.candidate, windows: evidence.windows };
-    if (monitor.alarmOf(device) !== null) write('alarm.ended', device, { release });
+    alarms.ended(device, release);
     monitor.installed(device, release, promised ?? null);
     if (!isShort(device)) scheduler.healed(device);
     saveMonitor();
@@ -337,8 +364,9 @@ export function createLoop(parts: LoopParts): Loop {
     fallsShort(registry, store.devices.get(device)?.version ?? null) &&
     (monitor.accuracy(device).windowed ?? 0) < task.gate.minAccuracy;
 
+  /** Not while its sensor is sick: nothing that it gives is worth a label. */
   const wantsLabels = (device: string): boolean =>
-    monitor.alarmOf(device) !== null || isShort(device);
+    !monitor.isSick(device) && (monitor.alarmOf(device) !== null || isShort(device));
 
   function write(kind: EventKind, subject: string, data: Record<string, unknown>): void {
     const at = clock.now();
@@ -354,10 +382,17 @@ export function createLoop(parts: LoopParts): Loop {
     const whole = measured(sample, axes);
     const quarantine = checkSample(whole, task);
     try {
-      await store.samples.add(toRow(whole, task, { ...origin(device, sample), quarantine }));
+      const row = toRow(whole, task, { ...origin(device, sample), quarantine });
+      await store.samples.add(row);
+      sense(device, { ...row, at: store.samples.get(row)?.at ?? row.at });
+      if (quarantine === null) tellRaw(row);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error; // a full disk: the window is asked for again
     }
+  }
+
+  function tellRaw({ device, session, seq }: SampleKey): void {
+    for (const listener of listeners) listener({ device, session, seq });
   }
 
   function newest(device: string): number[] {
@@ -389,6 +424,11 @@ export function createLoop(parts: LoopParts): Loop {
     truth: truths.add,
     labels: truths,
     asking,
+    onRaw(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    alarms,
     heal: scheduler.ask,
     schedule: scheduler,
     rollouts,

@@ -9,6 +9,7 @@ import { serialPort } from './link/serial.ts';
 import { createService } from './service.ts';
 import { PLOT, PLOT_MONITOR, type Story, tellStory } from './story.ts';
 import { loadTask } from './task.ts';
+import { startTeaching } from './teaching.ts';
 
 /** Where samples, models and keys live when nothing else is said. */
 export const DATA_DIR = '.whetstone';
@@ -54,6 +55,7 @@ export async function startGateway(given: StartOptions = {}): Promise<Gateway> {
     open.push(() => {
       unlessFull(() => journal.write('gateway.stopped', '', {}, Date.now()));
     });
+    open.push(await startTeaching(gateway));
     for (const path of serial) await gateway.loop.attach(serialPort(path, { baud }));
     const plot = { ...PLOT, seed, watches: virtual, changing: Math.floor(virtual / 2) };
     if (virtual > 0) story = await tellStory(gateway, plot);

@@ -21,10 +21,12 @@ export interface OnnxTensor {
   data: Uint8Array;
 }
 
-/** An input or output of the graph, int8. */
+/** An input or output of the graph. */
 export interface OnnxEdge {
   name: string;
   shape: readonly number[];
+  /** default int8 */
+  element?: number;
 }
 
 export interface OnnxGraph {
@@ -102,11 +104,11 @@ function writeTensor(w: BinaryWriter, { name, shape, element, data }: OnnxTensor
   w.tag(9, WireType.LengthDelimited).bytes(data);
 }
 
-function writeEdge(w: BinaryWriter, { name, shape }: OnnxEdge): void {
+function writeEdge(w: BinaryWriter, { name, shape, element = ELEMENT.int8 }: OnnxEdge): void {
   text(w, 1, name);
   message(w, 2, (type) =>
     message(type, 1, (tensor) => {
-      int(tensor, 1, ELEMENT.int8);
+      int(tensor, 1, element);
       message(tensor, 2, (dimensions) => {
         for (const size of shape) message(dimensions, 1, (d) => int(d, 1, size));
       });

@@ -1,0 +1,78 @@
+import type * as Ort from 'onnxruntime-web';
+import { GatewayError } from '../errors.ts';
+import type { ModelRunner } from './model-runner.ts';
+
+/** The native one is faster and knows accelerators; the one in WebAssembly runs everywhere. */
+const RUNTIMES = ['onnxruntime-node', 'onnxruntime-web'] as const;
+
+async function loadRuntime(): Promise<{ ort: typeof Ort; name: (typeof RUNTIMES)[number] }> {
+  for (const name of RUNTIMES) {
+    try {
+      return { ort: (await import(name)) as typeof Ort, name };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    }
+  }
+  throw new GatewayError('missing-tool', 'an .onnx file needs ONNX Runtime', {
+    hint: `install it beside Whetstone: npm install --no-save ${RUNTIMES.join(' (or ')})`,
+  });
+}
+
+/**
+ * Opens an .onnx file in ONNX Runtime, on one thread of the processor.
+ *
+ * @param bytes a model of one input and one output, float32, whose shape is fixed but for its batch
+ * @throws GatewayError 'bad-model' if it is none; 'missing-tool' if no ONNX Runtime is installed
+ */
+export async function openOnnx(bytes: Uint8Array): Promise<ModelRunner> {
+  const { ort, name } = await loadRuntime();
+  const isWeb = name === 'onnxruntime-web';
+  if (isWeb) {
+    ort.env.wasm.numThreads = 1;
+    ort.env.logLevel = 'error';
+  }
+  let session: Ort.InferenceSession;
+  try {
+    session = await ort.InferenceSession.create(bytes, {
+      executionProviders: [isWeb ? 'wasm' : 'cpu'],
+      intraOpNumThreads: 1,
+    });
+  } catch (cause) {
+    const said = String((cause as Error).message ?? cause).split('\n')[0];
+    throw new GatewayError('bad-model', `ONNX Runtime does not run the file: ${said}`, { cause });
+  }
+  const [input, ...more] = session.inputMetadata;
+  const [output, ...others] = session.outputMetadata;
+  const refuse = async (problem: string): Promise<never> => {
+    await session.release();
+    throw new GatewayError('bad-model', problem, {
+      hint: 'export it with one float32 input and one float32 output, of fixed shapes',
+    });
+  };
+  if (!input?.isTensor || !output?.isTensor || more.length + others.length > 0) {
+    return refuse(
+      `the model has ${session.inputNames.length} inputs and ${session.outputNames.length} outputs`,
+    );
+  }
+  if (input.type !== 'float32' || output.type !== 'float32') {
+    return refuse(`the model takes ${input.type} and gives ${output.type}`);
+  }
+  // a name, or a number below 1, stands for a size that is free: the batch may be
+  const fixed = (shape: readonly (number | string)[]): number[] =>
+    shape.map((size, k) =>
+      typeof size === 'number' && size > 0 ? size : k === 0 ? 1 : Number.NaN,
+    );
+  const shape = fixed(input.shape);
+  const outputs = fixed(output.shape).reduce((product, n) => product * n, 1);
+  if (shape.some(Number.isNaN) || Number.isNaN(outputs)) {
+    return refuse(`the model's shapes [${input.shape}] and [${output.shape}] are not fixed`);
+  }
+  return {
+    ...{ runtime: name, shape, outputs },
+    async run(values) {
+      const results = await session.run({ [input.name]: new ort.Tensor('float32', values, shape) });
+      return results[output.name]!.data as Float32Array;
+    },
+    close: () => void session.release(),
+  };
+}
