@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { GROUP_MS } from './alarms.ts';
+import { answersOf } from './answers.ts';
 import type { Budget } from './budget/budget.ts';
 import { type Clock, steady } from './link/port.ts';
 import { createLoop, type Loop } from './loop.ts';
@@ -30,9 +32,6 @@ export interface ComposeOptions {
   seed: number;
 }
 
-/** Alarms this close to each other are one report. */
-const GROUP_MS = 30_000;
-
 /**
  * Opens a gateway's modules and takes up whatever was under way when it ended.
  *
@@ -49,7 +48,10 @@ export function compose(options: ComposeOptions): Composed {
       directory === ':memory:' ? memorySigner() : openSigner(join(directory, 'key.pem'));
     const registry = openRegistry(store, signer, clock.now);
     const remembered = store.states.load<MonitorState>('monitor');
-    const monitor = createMonitor(task.monitor, GROUP_MS, remembered);
+    const monitor = createMonitor(task.monitor, GROUP_MS, remembered, {
+      ...{ reads: answersOf(task), sensor: task.sensor },
+      isMargin: task.kind === 'classification',
+    });
     const settings = { automatic, seed, ...(budget && { budget }) };
     const loop = createLoop({ task, store, registry, monitor, clock, ...settings });
     let closing: Promise<void> | undefined;

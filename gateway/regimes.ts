@@ -5,6 +5,8 @@ import type { Task } from './task.ts';
 export interface Regimes {
   /** An alarm says that a new regime began, ms since 1970. */
   begin(device: string, since: number): void;
+  /** It did not: a sick sensor had only looked like it. What was before holds again. */
+  withdraw(device: string): void;
   /**
    * When it began, ms since 1970; 0 if it never changed. This is the alarm's own estimate, and
    * before it the labelled windows that the model got wrong without one that it got right: an
@@ -14,18 +16,21 @@ export interface Regimes {
   /** Labels of the present regime that may teach. */
   labels(device: string): number;
   /** To be stored, and given again at the next start. */
-  state(): Record<string, number>;
+  state(): RegimesState;
 }
+
+/** Beginning of each device's regime, and of the one before it, ms since 1970; 0 for none. */
+export type RegimesState = Record<string, [since: number, before: number]>;
 
 /** Labelled windows before an alarm's estimate that may belong to what it tells of. */
 const WALK_BACK = 50;
 
 /** @param saved what `state` gave before the gateway ended */
-export function createRegimes(store: Store, task: Task, saved?: Record<string, number>): Regimes {
+export function createRegimes(store: Store, task: Task, saved?: RegimesState): Regimes {
   const begun = new Map(Object.entries(saved ?? {}));
 
   function since(device: string): number {
-    const estimate = begun.get(device);
+    const estimate = begun.get(device)?.[0] || undefined;
     if (estimate === undefined) return 0;
     let start = estimate;
     for (const { label, cls, at } of store.samples.find({
@@ -38,7 +43,11 @@ export function createRegimes(store: Store, task: Task, saved?: Record<string, n
   }
 
   return {
-    begin: (device, at) => void begun.set(device, at),
+    begin: (device, at) => void begun.set(device, [at, begun.get(device)?.[0] ?? 0]),
+    withdraw(device) {
+      const [, before] = begun.get(device) ?? [0, 0];
+      begun.set(device, [before, before]);
+    },
     since,
     labels: (device) =>
       store.samples.count({
