@@ -1,5 +1,6 @@
 import { mcnemarMidP } from '../statistics.ts';
 import type { Task } from '../task.ts';
+import { attemptByKind } from './attempt-by-kind.ts';
 import { crossValidate } from './cross-validate.ts';
 import { canTrain } from './dequantise.ts';
 import { type Evidence, type GateReport, gate, type Regime } from './gate.ts';
@@ -95,13 +96,17 @@ export async function retrain(
   if (given.champion !== null && given.championSaid.length !== given.data.fresh.length) {
     throw new RangeError('every fresh window needs what the champion said of it');
   }
-  const audit = given.champion === null ? null : auditOf(given, given.champion);
+  const isByClass = given.task.kind === 'classification';
+  const audit = given.champion === null || !isByClass ? null : auditOf(given, given.champion);
   const input = audit === null ? given : trustedOnly(given, audit.trusted);
   const attempts: Attempt[] = [];
   let chosen: (Attempt & { evidence: Evidence }) | null = null;
   for (const rung of rungsOf(input)) {
     input.onRung?.(rung);
-    const attempt = await attemptRung(rung, input, audit);
+    const attempt = isByClass
+      ? await attemptRung(rung, input, audit)
+      : await attemptByKind(rung, input);
+    if (attempt === null) continue; // nothing teaches this kind of task yet
     attempts.push(attempt);
     if (attempt.report.decision === 'refuse') continue;
     if (chosen === null || outdoes(attempt.evidence, chosen.evidence)) chosen = attempt;
