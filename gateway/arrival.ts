@@ -1,3 +1,4 @@
+import { answersOf } from './answers.ts';
 import type { Sample } from './link/messages.ts';
 import type { NewSample } from './store/types.ts';
 import type { Task } from './task.ts';
@@ -24,13 +25,15 @@ export function measured(sample: Sample, axes: number): Sample {
   return { ...sample, window: window === null ? null : window.subarray(0, length * axes) };
 }
 
-/** A message as the store takes it; a label that is no class of the task is none. */
+/** A message as the store takes it: `cls` is its answer; a label that is none of the task's is none. */
 export function toRow(sample: Sample, task: Task, origin: Origin): NewSample {
-  const { session, seq, t, release, cls, score, length, label, embedding, window } = sample;
+  const { session, seq, t, release, score, length, label, embedding, window } = sample;
+  const answers = answersOf(task);
+  const cls = answers.of(sample);
   return {
     ...{ task: task.name, session, seq, t, release, cls, score, length, embedding, window },
     ...origin,
-    label: label === null || task.classes[label] !== undefined ? label : null,
+    label: label === null || (label >= 0 && label < answers.count) ? label : null,
     labelTrust: trustOf(task, 'device'),
   };
 }

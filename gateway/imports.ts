@@ -25,7 +25,8 @@ export async function importRecordings(
   let quarantined = 0;
   const added = recordings.map(({ cls, length, window }, i) => {
     const sample = {
-      ...{ seq: i + 1, t: Math.round(i * stepMs), cls, score: 0, length, label: cls },
+      ...{ seq: i + 1, t: Math.round(i * stepMs), cls, length, label: cls },
+      score: task.kind === 'regression' ? cls : 0, // a score is a regression's answer
       ...{ embedding: null, window: window.slice(0, length * axes) },
     };
     const quarantine = checkSample(sample, task);

@@ -60,7 +60,7 @@ export interface Loop {
   /** Calls back for every good raw window once it is stored. @returns what ends that */
   onRaw(listener: (key: SampleKey) => void): () => void;
   /** What is wrong, and who does not want to hear of it. */
-  readonly alarms: Pick<Alarms, 'open' | 'silences' | 'silence' | 'unsilence'>;
+  readonly alarms: Omit<Alarms, 'raised' | 'ended' | 'tick'>;
   /** Retrains a scope's model next, and rolls out what passes the gate. */
   heal(scope: Scope, options?: AskOptions): Promise<Healed>;
   /** What is trained, what is to be, and what it waits for. */
@@ -107,6 +107,7 @@ export function createLoop(parts: LoopParts): Loop {
   const { task, store, registry, monitor, clock, automatic } = parts;
   const { journal } = store;
   const axes = task.sensor.axes.length;
+  const answers = answersOf(task);
   const windowBytes = task.window.samples * axes;
   const ports = new Set<Connection>();
   const listeners = new Set<(key: SampleKey) => void>();
@@ -120,7 +121,7 @@ export function createLoop(parts: LoopParts): Loop {
   let unsaved = 0;
   const debts = createDebts();
   const truths = createTruths({
-    ...{ task, store, clock, judged, labelled, answers: answersOf(task) },
+    ...{ task, store, clock, judged, labelled, answers },
     wanted({ device, session, seq }) {
       if (last.get(device)?.session === session) online.get(device)?.ask([seq]);
     },
@@ -281,8 +282,8 @@ export function createLoop(parts: LoopParts): Loop {
       return sense(device, stored);
     }
     if (stored.window !== null) tellRaw(stored);
-    const { release, cls, score } = sample;
-    const { at, embedding, window } = stored;
+    const { release, score } = sample;
+    const { cls, at, embedding, window } = stored;
     const isChosen = stored.label !== null;
     const seen = { release, cls, score, at, embedding, window, isChosen };
     const alarm = monitor.window(device, seen);
@@ -290,7 +291,9 @@ export function createLoop(parts: LoopParts): Loop {
       online.get(device)?.ask([sample.seq]);
     }
     if (++unsaved >= UNSAVED) saveMonitor();
-    unlessFull(() => rollouts.window(device, { release, score }));
+    // what says nothing of a model's worth ends no trial
+    const judging = answers.canJudge ? answers.watched({ cls, score }) : 0;
+    unlessFull(() => rollouts.window(device, { release, score: judging }));
     if (alarm !== undefined) raise(device, alarm);
     if (stored.label === null) return;
     labelled(device);
@@ -300,7 +303,7 @@ export function createLoop(parts: LoopParts): Loop {
   function judged(device: string, seen: SeenLabel): void {
     const alarm = monitor.label(device, seen);
     const { release, said, truth } = seen;
-    unlessFull(() => rollouts.label(device, { release, correct: said === truth }));
+    unlessFull(() => rollouts.label(device, { release, correct: answers.isRight(said, truth) }));
     if (alarm !== undefined) raise(device, alarm);
     scheduler.consider(device);
   }

@@ -1,3 +1,4 @@
+import { STEPS } from '../answers.ts';
 import type { NewSample } from './types.ts';
 
 /** What the check needs to know of a task; a whole task fits. */
@@ -5,6 +6,8 @@ export interface CheckTask {
   sensor: { axes: readonly string[]; rateHz: number; min: number; max: number };
   window: { samples: number; minSamples: number; stride?: number };
   classes: readonly string[];
+  /** 'regression': a label is a step of the target; default: a class */
+  kind?: string;
 }
 
 /** How strict the check is. */
@@ -59,10 +62,10 @@ export function checkSample(
 ): CheckReason | null {
   const { cls, label, score, length, embedding, window } = sample;
   const { sensor } = task;
-  const classes = task.classes.length;
+  const answers = task.kind === 'regression' ? STEPS : task.classes.length;
   const within = (value: number, low: number, high: number) => value >= low && value <= high;
-  if (!within(cls, 0, classes - 1)) return 'class outside the task';
-  if (label !== null && !within(label, 0, classes - 1)) return 'label outside the task';
+  if (!within(cls, 0, answers - 1)) return 'class outside the task';
+  if (label !== null && !within(label, 0, answers - 1)) return 'label outside the task';
   if (!within(score, 0, 255)) return 'score outside 0 to 255';
   if (!within(length, 1, task.window.samples)) return 'length outside the window';
   if (embedding !== null && limits.embedding !== undefined) {
