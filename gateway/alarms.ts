@@ -44,6 +44,8 @@ export interface Alarms {
   /** What is not over, the newest first. */
   open(): OpenAlarm[];
   silences(): Silence[];
+  /** End of the silence that covers a device's alarms of a kind, ms since 1970; null without one. */
+  silencedUntil(device: string, what: AlarmKind): number | null;
   /** @throws GatewayError 'not-found' if there is no such device, or nobody in the cohort */
   silence(wish: Pick<Silence, 'subject' | 'what' | 'until'>): Silence;
   /** @returns what was ended: of one kind, or all of the subject */
@@ -160,6 +162,7 @@ export function createAlarms({ task, store, monitor, clock, write }: AlarmParts)
       for (const alarm of all) groups.add(alarm);
       return groups.complete(Number.POSITIVE_INFINITY).flatMap(view).reverse();
     },
+    silencedUntil,
     silences: () => silences.filter(({ until }) => until > clock.now()),
     silence({ subject, what, until }) {
       const scope = parseScope(/^(fleet$|cohort:)/.test(subject) ? subject : `device:${subject}`);

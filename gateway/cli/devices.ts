@@ -43,9 +43,27 @@ function list(devices: DeviceView[]): string {
       share(device.accuracy),
       String(device.samples),
       String(device.dropped),
-      device.alarm === null ? '' : `ALARM ${device.alarm.message}`,
+      alarmOf(device),
     ]),
   );
+}
+
+function alarmOf({ alarm }: DeviceView): string {
+  if (alarm === null) return '';
+  return `${alarm.silencedUntil === null ? 'ALARM' : 'silenced:'} ${alarm.message}`;
+}
+
+const range = ({ accuracy, low, high }: { accuracy: number; low: number; high: number }): string =>
+  `${share(accuracy)} (${share(low)} to ${share(high)})`;
+
+function measured({ measured: found }: DeviceView): string {
+  return found === null ? 'no labels yet' : `${range(found)} on ${found.labels} labelled windows`;
+}
+
+function estimated({ estimated: found }: DeviceView): string {
+  if (found === null) return 'too few windows yet';
+  const past = found.past === null ? '' : `; off by ${share(found.past.meanError)} so far`;
+  return `${range(found)} on ${found.windows} windows, by their margins${past}`;
 }
 
 function about(device: DeviceView): string {
@@ -57,6 +75,8 @@ function about(device: DeviceView): string {
     `last seen ${moment(device.lastSeen)}`,
     `model     ${device.version ?? '-'} (release ${device.release}, for ${device.scope ?? '-'})`,
     `accuracy  ${share(device.accuracy)}`,
+    `measured  ${measured(device)}`,
+    `estimated ${estimated(device)}`,
     `windows   ${device.samples}, dropped ${device.dropped}`,
     `alarm     ${device.alarm === null ? 'none' : `${device.alarm.message}, since ${moment(device.alarm.since)}`}`,
   ].join('\n');

@@ -35,7 +35,7 @@ function drawStatus(status) {
   const newestFirst = status.rollouts.toSorted((a, b) => b.startedAt - a.startedAt);
   $('rollouts').replaceChildren(...newestFirst.map(rolloutItem));
   $('no-rollouts').hidden = status.rollouts.length > 0;
-  drawAlarm(status.devices.filter((device) => device.alarm !== null));
+  drawAlarm(status.devices.filter(({ alarm }) => alarm !== null && alarm.silencedUntil === null));
 }
 
 function drawDevices(devices) {

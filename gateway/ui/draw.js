@@ -99,6 +99,10 @@ export function drawDevice(card, device) {
     ['Windows', device.samples.toLocaleString()],
   ];
   if (device.dropped > 0) rows.push(['Dropped', device.dropped.toLocaleString()]);
+  if (device.measured !== null) {
+    rows.push(['Measured', `${range(device.measured)}, ${device.measured.labels} labels`]);
+  }
+  if (device.estimated !== null) rows.push(['Estimated', range(device.estimated)]);
   if (device.score !== null) rows.push(['Margin', (device.score / 16).toFixed(1)]);
   find('dl').replaceChildren(
     ...rows.flatMap(([name, value]) => [
@@ -109,10 +113,15 @@ export function drawDevice(card, device) {
 }
 
 const meanings = {
+  Measured: 'accuracy on the newest labelled windows, with its 95 % interval',
+  Estimated: 'accuracy on the newest windows without labels, as their margins let expect',
   For: 'whom this model serves',
   Margin: 'how sure the model is, in logits',
   Dropped: 'windows that the device had to forget before they were stored',
 };
+
+const range = ({ accuracy, low, high }) =>
+  `${percent(accuracy)} (${Math.round(low * 100)} to ${percent(high)})`;
 
 function modelOf(device) {
   return `${shortVersion(device.version)}${device.state === 'trial' ? ', on trial' : ''}`;
@@ -120,6 +129,10 @@ function modelOf(device) {
 
 function markOf(device) {
   if (!device.connected) return ['✕ not connected', 'bad'];
+  if (device.alarm !== null && device.alarm.silencedUntil !== null) {
+    return ['◌ alarm, silenced', 'trial'];
+  }
+  if (device.alarm?.what === 'sensor') return ['⚠ sick sensor', 'bad'];
   if (device.alarm !== null) {
     return [device.state === 'trial' ? '⚠ alarm, update on trial' : '⚠ alarm', 'bad'];
   }

@@ -13,6 +13,8 @@ export type Tone = 'plain' | 'good' | 'bad';
 
 const bad = [
   'alarm.raised',
+  'alarm.group',
+  'alarm.explained',
   'device.refused',
   'gate.refused',
   'rollout.rolledback',
@@ -46,6 +48,11 @@ function alarm(data: Data): string {
   return typeof data.message === 'string' ? `: ${data.message}` : why(data);
 }
 
+/** Devices of a group that are named. */
+const NAMED = 5;
+const quiet = (data: Data) => (typeof data.silencedUntil === 'number' ? ' (silenced)' : '');
+const kindOf = (data: Data) => (typeof data.what === 'string' ? data.what : 'all');
+
 /** What the events say; the keys of `data` are those that the gateway records. */
 const phrases: Record<string, Phrase> = {
   'gateway.started': () => 'the gateway is up',
@@ -62,9 +69,20 @@ const phrases: Record<string, Phrase> = {
   'sample.released': (subject) => `a window of ${subject} was released from quarantine`,
   'accuracy.changed': (subject, data) =>
     `${subject}: accuracy ${share(data.from)} → ${share(data.to)}`,
-  'alarm.raised': (subject, data) => `ALARM ${subject}${alarm(data)}`,
+  'alarm.raised': (subject, data) => `ALARM ${subject}${alarm(data)}${quiet(data)}`,
+  'alarm.explained': (subject, data) =>
+    `ALARM ${subject}${alarm(data)}; nothing is trained on that${quiet(data)}`,
+  'alarm.group': (subject, data) => {
+    const ids = Array.isArray(data.devices) ? data.devices : [];
+    const names = ids.slice(0, NAMED).join(', ');
+    const more = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : '';
+    const all = subject === 'fleet' || subject.startsWith('cohort:');
+    return `ALARM ${all ? `${subject}, ` : ''}${ids.length} devices together: ${names}${more}${data.silenced === true ? ' (silenced)' : ''}`;
+  },
+  'alarm.silenced': (subject, data) => `${kindOf(data)} alarms of ${subject} are silenced`,
+  'alarm.unsilenced': (subject, data) => `${kindOf(data)} alarms of ${subject} are told again`,
   'alarm.ended': (subject, data) =>
-    `alarm of ${subject} is over${typeof data.accuracy === 'number' ? `: accuracy back to ${share(data.accuracy)}` : ''}`,
+    `alarm of ${subject} is over${typeof data.accuracy === 'number' ? `: accuracy back to ${share(data.accuracy)}` : why(data)}`,
   'label.added': (subject, data) => {
     const { from, have, want, count } = data;
     if (typeof have === 'number' && typeof want === 'number') {
@@ -201,7 +219,8 @@ export function inOne(earlier: GatewayEvent, later: GatewayEvent): GatewayEvent 
 }
 
 /** Whether an event is good or bad news. */
-export function toneOf({ kind }: GatewayEvent): Tone {
+export function toneOf({ kind, data }: GatewayEvent): Tone {
+  if (data.silenced === true || typeof data.silencedUntil === 'number') return 'plain';
   if (bad.includes(kind)) return 'bad';
   return good.includes(kind) ? 'good' : 'plain';
 }
