@@ -1,12 +1,17 @@
 import type { BudgetLimits } from './budget/limits.ts';
+import type { LabelCalls } from './label-calls.ts';
+import type { EstimatedView, MeasuredView, MonitorCalls } from './monitor-calls.ts';
 import type { ModelSummary } from './train/model-summary.ts';
+
+export type * from './label-calls.ts';
+export * from './monitor-calls.ts';
 
 /**
  * What a person or a program can ask of a running gateway: one set of calls, three faces (command
  * line, HTTP, page). Everything here travels as JSON: times are milliseconds since 1970, versions
  * 64 hexadecimal digits, shares and accuracies 0 to 1.
  */
-export interface Calls {
+export interface Calls extends LabelCalls, MonitorCalls {
   status(): Promise<Status>;
   devices(): Promise<DeviceView[]>;
   /** @throws GatewayError 'not-found' */
@@ -18,20 +23,6 @@ export interface Calls {
    */
   model(version: string): Promise<ModelView>;
   rollouts(): Promise<RolloutView[]>;
-  labels(query?: LabelQuery): Promise<LabelView[]>;
-  /**
-   * Attaches a class to a stored sample; it may come long after the sample.
-   *
-   * @throws GatewayError 'not-found' (no such sample), 'not-allowed' (no such class)
-   */
-  addLabel(label: NewLabel): Promise<LabelView>;
-  /**
-   * Releases a window that the check set aside: it counts again.
-   *
-   * @param sample 'DEVICE/SESSION:SEQ'
-   * @throws GatewayError 'not-found' if no such window is set aside
-   */
-  release(sample: string): Promise<LabelView>;
   /** Events with an id above `since`, oldest first; without `since` the newest `limit`. */
   events(query?: EventQuery): Promise<GatewayEvent[]>;
   /** Trains for a scope now and puts what passes the gate on its way. */
@@ -118,7 +109,11 @@ export interface DeviceView {
   score: number | null;
   /** oldest first; at most some hundred points */
   history: { at: number; accuracy: number | null; score: number | null }[];
-  alarm: { since: number; message: string } | null;
+  alarm: { since: number; message: string; what: string; silencedUntil: number | null } | null;
+  /** accuracy on the newest labelled windows; null without labels */
+  measured: MeasuredView | null;
+  /** accuracy on the newest windows as scores let expect it; null before there are enough */
+  estimated: EstimatedView | null;
   samples: number;
   /** windows that the device had to evict before they were acknowledged */
   dropped: number;
@@ -150,37 +145,6 @@ export interface RolloutView {
   /** one sentence: why it stands where it stands */
   reason: string | null;
   devices: { id: string; state: string; wireBytes: number }[];
-}
-
-/** A stored window and its label; class, source and time are null while it has none. */
-export interface LabelView {
-  sample: string;
-  device: string;
-  cls: string | null;
-  /** what the device said when it saw the window */
-  predicted: string | null;
-  source: string | null;
-  /** why the check set it aside; null when it did not, or somebody released it */
-  quarantine: string | null;
-  /** of the label, else of the window */
-  at: number;
-}
-
-export interface LabelQuery {
-  device?: string;
-  /** windows that have no label yet, instead of those that have one */
-  unlabelled?: boolean;
-  /** windows that the check set aside, labelled or not */
-  quarantined?: boolean;
-  limit?: number;
-}
-
-export interface NewLabel {
-  /** 'DEVICE/SESSION:SEQ', a sample's identity */
-  sample: string;
-  cls: string;
-  /** default 'person'; 'must-pass' pins the window: no later release may get it wrong */
-  source?: string;
 }
 
 export interface EventQuery {

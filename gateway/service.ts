@@ -3,7 +3,6 @@ import type {
   DeviceView,
   GatewayEvent,
   Json,
-  LabelView,
   ModelView,
   RolloutView,
   Status,
@@ -12,12 +11,14 @@ import type {
 import type { Composed } from './compose.ts';
 import { membersOf } from './dataset.ts';
 import { GatewayError } from './errors.ts';
-import type { Alarm } from './monitor/monitor.ts';
+import { labelService } from './label-service.ts';
+import { alarmText } from './monitor/alarm.ts';
+import { estimatedOf, measuredOf, viewOfAlarms, viewOfQuality } from './monitor-views.ts';
 import { type PartName, parseScope, partNames, scopeName } from './registry/manifest.ts';
 import type { Model } from './registry/registry.ts';
 import type { RolloutState } from './rollout/state.ts';
 import type { ScheduleState, Wanted } from './schedule/state.ts';
-import type { Device, Sample, SampleKey } from './store/types.ts';
+import type { Device } from './store/types.ts';
 
 /** What the gateway's owner knows of its devices beside what they say themselves. */
 export interface About {
@@ -95,7 +96,12 @@ export function createService(gateway: Composed, about: About): Service {
       state: STATES[state] ?? 'empty',
       ...measured(id),
       history: histories.get(id) ?? [],
-      alarm: alarm === null ? null : { since: alarm.since, message: messageOf(alarm) },
+      alarm: alarm && {
+        ...{ since: alarm.since, what: alarm.what, message: alarmText(alarm) },
+        silencedUntil: loop.alarms.silencedUntil(id, alarm.what),
+      },
+      measured: measuredOf(monitor.quality([id])),
+      estimated: estimatedOf(monitor.estimate([id])),
       samples: store.samples.count({ device: id }),
       dropped: store.samples.progress(id, session).dropped,
     };
@@ -137,16 +143,6 @@ export function createService(gateway: Composed, about: About): Service {
     return devices;
   }
 
-  function toLabel(sample: Sample): LabelView {
-    const { device, session, seq, cls, label, at, quarantine, releasedAt } = sample;
-    return {
-      ...{ sample: `${device}/${session}:${seq}`, device, predicted: task.classes[cls] ?? null },
-      cls: label === null ? null : (task.classes[label.cls] ?? null),
-      ...{ source: label?.source ?? null, at: label?.at ?? at },
-      quarantine: releasedAt === null ? quarantine : null,
-    };
-  }
-
   function whole(prefix: string): string {
     const version = registry.find(prefix);
     if (version !== undefined) return version;
@@ -182,47 +178,18 @@ export function createService(gateway: Composed, about: About): Service {
     models: async () => registry.list().map(toModel),
     model: async (version) => toModel(registry.get(whole(version))),
     rollouts: async () => loop.rollouts.list().map(toRollout),
-    async labels({ device, limit, unlabelled = false, quarantined = false } = {}) {
-      // recordings that were read in have a name like a device, and never said hello
-      const known =
-        device === undefined ||
-        store.devices.get(device) !== undefined ||
-        store.samples.latest(device, 1).length > 0;
-      if (!known) throw noDevice(device);
-      return store.samples
-        .find({
-          ...{ task: task.name, order: 'newest', limit: limit ?? 100 },
-          ...(quarantined ? { quarantined } : { labelled: !unlabelled }),
-          ...(device !== undefined && { device }),
-        })
-        .map(toLabel);
-    },
-    async release(text) {
-      const sample = store.samples.get(parseSample(text));
-      if (sample === undefined || sample.quarantine === null || sample.releasedAt !== null) {
-        throw new GatewayError('not-found', `no window ${text} is set aside`, {
-          hint: 'see: whetstone labels --quarantined',
-        });
-      }
-      const { id, device, quarantine } = sample;
-      const at = Date.now();
-      store.transaction(() => {
-        store.samples.release(id, at);
-        store.journal.write('sample.released', device, { sample: text, reason: quarantine }, at);
+    ...labelService(gateway),
+    alarms: async () => viewOfAlarms(loop.alarms),
+    silence: async ({ subject, what = null, forMs }) =>
+      loop.alarms.silence({ subject, what, until: Date.now() + forMs }),
+    unsilence: async (request) => ({ ended: loop.alarms.unsilence(request).length }),
+    async quality(scope) {
+      const members = membersOf(store, task.name, parseScope(scope));
+      const devices = members.filter((id) => store.devices.get(id) !== undefined);
+      if (devices.length > 0) return viewOfQuality(monitor, scope, devices, task);
+      throw new GatewayError('not-found', `no device in scope '${scope}'`, {
+        hint: 'see: whetstone devices',
       });
-      return toLabel(store.samples.get(id) as Sample);
-    },
-    async addLabel({ sample, cls, source }) {
-      const index = task.classes.indexOf(cls);
-      if (index < 0) {
-        throw new GatewayError('not-allowed', `'${cls}' is no class of task '${task.name}'`, {
-          hint: `there are: ${task.classes.join(', ')}`,
-        });
-      }
-      const key = parseSample(sample);
-      return toLabel(
-        await loop.truth({ sample: key, cls: index, source: source ?? 'person', trust: 1 }),
-      );
     },
     events: async ({ since, limit } = {}) => {
       const wanted = limit ?? 100;
@@ -308,19 +275,4 @@ function trainingOf({ running, queue, waits, dueAt }: ScheduleState): TrainingVi
     waiting: waits && { scope: waits.scope, since: waits.since, sentence: waits.sentence },
     dueAt,
   };
-}
-
-function messageOf({ what, before, after, windows }: Alarm): string {
-  return what === 'accuracy'
-    ? `accuracy ${before.toFixed(2)} → ${after.toFixed(2)} on ${windows} labelled windows`
-    : `less sure of itself on ${windows} windows`;
-}
-
-/** 'DEVICE/SESSION:SEQ'. */
-function parseSample(text: string): SampleKey {
-  const [, device, session, seq] = /^(.+)\/(\d+):(\d+)$/.exec(text) ?? [];
-  if (device === undefined) {
-    throw new GatewayError('not-found', `'${text}' is no sample`, { hint: 'DEVICE/SESSION:SEQ' });
-  }
-  return { device, session: Number(session), seq: Number(seq) };
 }

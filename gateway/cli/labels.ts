@@ -1,26 +1,32 @@
 import type { Command } from 'commander';
-import type { LabelView } from '../calls.ts';
-import { type Io, integer, moment, say, table } from './io.ts';
+import { type Io, integer, say } from './io.ts';
+import { listLabels, voices } from './label-table.ts';
+import { labelVerbs } from './label-verbs.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
 
 interface ListOptions extends RemoteOptions {
   device?: string;
   unlabelled?: boolean;
   quarantined?: boolean;
+  contradicted?: boolean;
+  asked?: boolean;
   limit: number;
 }
 
 interface AddOptions extends RemoteOptions {
   pin?: boolean;
+  by?: string;
 }
 
-/** `whetstone labels`: the list; `labels add`: one more. */
+/** `whetstone labels`: the list; `labels add`: one more; and what {@link labelVerbs} adds. */
 export function labels(program: Command, io: Io): void {
   const command = speaksToGateway(program.command('labels'))
-    .description('list the labels of a running gateway, or add one')
+    .description('list the labels of a running gateway; add, import, withdraw, ask for, teach them')
     .option('--device <id>', 'of one device')
     .option('--unlabelled', 'windows that have no label yet')
     .option('--quarantined', 'windows that the check set aside')
+    .option('--contradicted', 'windows that sources name differently, with what each says')
+    .option('--asked', 'windows whose label was asked for and has not come')
     .option('--limit <n>', 'the newest n', integer(1), 20)
     .addHelpText(
       'after',
@@ -28,8 +34,9 @@ export function labels(program: Command, io: Io): void {
         '  $ npx whetstone labels --unlabelled\n' +
         '  $ npx whetstone labels add watch-1 81:17 waggle',
     )
-    .action(({ device, unlabelled, quarantined, limit, ...options }: ListOptions) =>
-      tell(
+    .action(({ device, unlabelled, quarantined, contradicted, asked, ...rest }: ListOptions) => {
+      const { limit, ...options } = rest;
+      return tell(
         io,
         options,
         async (calls) => ({
@@ -38,11 +45,16 @@ export function labels(program: Command, io: Io): void {
             limit,
             ...(unlabelled && { unlabelled }),
             ...(quarantined && { quarantined }),
+            ...(contradicted && { contradicted }),
+            ...(asked && { asked }),
           }),
         }),
-        (answer) => say(io, list(answer.labels)),
-      ),
-    );
+        (answer) => {
+          say(io, listLabels(answer.labels));
+          if (contradicted) for (const label of answer.labels) say(io, voices(label));
+        },
+      );
+    });
   speaksToGateway(command.command('add'))
     .description('say what a stored window was')
     .usage('[options] DEVICE SESSION:SEQ CLASS, or DEVICE/SESSION:SEQ CLASS')
@@ -50,6 +62,7 @@ export function labels(program: Command, io: Io): void {
     .argument('<sample>', 'SESSION:SEQ of the window')
     .argument('[class]', 'one of the classes of the task')
     .option('--pin', 'no later model of this device may get the window wrong')
+    .option('--by <name>', 'who says so: two persons have two voices')
     .addHelpText('after', '\nExample:\n  $ npx whetstone labels add watch-1 81:17 waggle')
     .action((device: string, second: string, third: string | undefined, _, add: Command) => {
       if (third === undefined && /^\d+:\d+$/.test(second)) {
@@ -60,16 +73,18 @@ export function labels(program: Command, io: Io): void {
         add.error(`whetstone: '${sample}' is no sample: it takes DEVICE SESSION:SEQ CLASS`);
       }
       const cls = third ?? second;
+      const { pin, by } = add.opts<AddOptions>();
+      const person = by === undefined ? 'person' : `person:${by}`;
+      const source = pin ? 'must-pass' : person;
       return tell(
         io,
         add.optsWithGlobals<RemoteOptions>(),
-        (calls) => {
-          const source = add.opts<AddOptions>().pin ? 'must-pass' : 'person';
-          return calls.addLabel({ sample, cls, source });
-        },
+        (calls) => calls.addLabel({ sample, cls, source }),
         (label) => {
           const said = label.predicted === null ? '' : ` (the device said ${label.predicted})`;
           say(io, `${label.sample} is ${label.cls}${said}`);
+          if (label.contradicted.length > 0 && label.source !== source)
+            say(io, `${cls} was noted and does not count; ${voices(label)}`);
         },
       );
     });
@@ -84,19 +99,5 @@ export function labels(program: Command, io: Io): void {
         (label) => say(io, `${label.sample} counts again`),
       ),
     );
-}
-
-function list(labels: LabelView[]): string {
-  if (labels.length === 0) return 'none yet';
-  return table(
-    ['sample', 'class', 'device said', 'source', 'at', 'set aside'],
-    labels.map((label) => [
-      label.sample,
-      label.cls ?? '-',
-      label.predicted ?? '-',
-      label.source ?? '-',
-      moment(label.at),
-      label.quarantine ?? '',
-    ]),
-  );
+  labelVerbs(command, io);
 }

@@ -1,8 +1,10 @@
 import type {
+  AlarmView,
   Calls,
   DeviceView,
   GatewayEvent,
   ImportReport,
+  LabelView,
   RolloutView,
   Status,
 } from '../../../gateway/calls.ts';
@@ -40,6 +42,11 @@ export function fakeDevice(n: number, change: Partial<DeviceView> = {}): DeviceV
       score: 70,
     })),
     alarm: null,
+    measured: { accuracy: 0.97, low: 0.85, high: 0.99, labels: 30 },
+    estimated: {
+      ...{ accuracy: 0.95, low: 0.9, high: 0.98, windows: 200, labels: 30 },
+      past: { estimates: 3, meanError: 0.04, bias: 0.01, held: 1 },
+    },
     samples: 1234,
     dropped: 0,
     lastSeen: start,
@@ -61,6 +68,14 @@ export function fakeRollout(change: Partial<RolloutView> = {}): RolloutView {
     ...change,
   };
 }
+
+/** A change that came to the whole fleet. */
+export const fakeAlarm: AlarmView = {
+  ...{ subject: 'fleet', devices: ['watch-1', 'watch-2', 'watch-3'], what: 'features' },
+  ...{ since: start, at: start + 9000, lastAt: start + 60_000, count: 7, also: ['score'] },
+  ...{ message: 'what it measures moved: feature 3', where: ['feature 3'], before: 2, after: 31 },
+  ...{ windows: 20, evidence: 1e-7, release: 3, silencedUntil: null },
+};
 
 /** What an import of a small model reports. */
 export const fakeImport: ImportReport = {
@@ -84,6 +99,13 @@ export const fakeImport: ImportReport = {
     { board: 'puckjs', fits: false, why: ['9000 bytes, a slot has 4096'] },
   ],
 };
+
+/** A window as a gateway lists it. */
+export function fakeLabel(sample: string, change: Partial<LabelView> = {}): LabelView {
+  const none = { cls: null, source: null, trust: null, asked: null, quarantine: null };
+  const device = sample.split('/')[0]!;
+  return { sample, device, ...none, predicted: 'upup', contradicted: [], at: start, ...change };
+}
 
 export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
   const listeners = new Set<(event: GatewayEvent) => void>();
@@ -145,15 +167,61 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
     },
     async addLabel(label) {
       note('addLabel', label);
-      const device = label.sample.split('/')[0];
-      const said = { predicted: 'upup', source: label.source ?? 'person', quarantine: null };
-      return { ...label, device, ...said, at: start };
+      return fakeLabel(label.sample, { cls: label.cls, source: label.source ?? 'person' });
     },
     async release(sample) {
       note('release', sample);
-      const [device] = sample.split('/');
-      const known = { device, cls: null, source: null, quarantine: null };
-      return { sample, ...known, predicted: 'upup', at: start };
+      return fakeLabel(sample);
+    },
+    async withdrawLabel(request) {
+      note('withdrawLabel', request);
+      return fakeLabel(request.sample);
+    },
+    async importLabels(request) {
+      note('importLabels', request);
+      const refused = [{ line: 4, reason: 'no window w9/1:1' }];
+      return { added: request.rows.length - 1, known: 1, refused, overruled: [] };
+    },
+    async labelSources() {
+      const device = { source: 'device', trust: 0.9, windows: 40, compared: 10, overruled: 3 };
+      return [{ ...device, corrected: 1, withdrawn: 2 }];
+    },
+    async askLabels(request) {
+      note('askLabels', request);
+      const asked = { at: start, raw: 'held' };
+      return { asked: [fakeLabel('watch-1/81:17', { asked })], candidates: 30, outOfReach: 5 };
+    },
+    async teach(request) {
+      note('teach', request);
+      return {
+        ...{ teacher: request.name, runtime: 'whetstone', seen: 20, labelled: 12, unsure: 7 },
+        ...{ foreign: 1, perClass: { upup: 12 }, compared: 6, right: 5 },
+      };
+    },
+    async alarms() {
+      const silence = { subject: 'watch-2', what: null, at: start, until: start + 7_200_000 };
+      return { alarms: [fakeAlarm], silences: [silence] };
+    },
+    async silence({ subject, what = null, forMs }) {
+      note('silence', { subject, what, forMs });
+      return { subject, what, at: start, until: start + forMs };
+    },
+    async unsilence(request) {
+      note('unsilence', request);
+      return { ended: request.subject === 'watch-2' ? 1 : 0 };
+    },
+    async quality(scope) {
+      note('quality', scope);
+      const { measured, estimated } = fakeDevice(1);
+      const cls = { cls: 'upup', recall: 0.9, precision: null, truths: 10, saids: 0 };
+      return {
+        ...{ scope, devices: ['watch-1'], measured, estimated, classes: [cls] },
+        ...{
+          calibrationError: 0.03,
+          reliability: [{ confidence: 0.9, accuracy: 0.87, windows: 30 }],
+        },
+        witnesses: [{ device: 'watch-1', evidence: 'steady', sensor: 'well', missing: 0 }],
+      };
     },
     async events({ since, limit = 100 } = {}) {
       if (since === undefined) return fake.log.slice(-limit);
