@@ -1,4 +1,5 @@
 import type { LayerSpec } from '../task.ts';
+import { softmaxLoss, squaredLoss } from './builtin-loss.ts';
 import type { FloatLayer, FloatNet } from './net.ts';
 import { type Backend, type FitOptions, type TrainData, train } from './trainer.ts';
 
@@ -9,12 +10,11 @@ import { type Backend, type FitOptions, type TrainData, train } from './trainer.
  * @source Han et al. 2015, section 3.4: iterative pruning beats one aggressive step
  */
 const KEPT = 0.75;
-/** Each step trains again for this share of the epochs, at the same learning rate. */
+/** Each step trains again for this share of the epochs, at the same learning rate; the last for more. */
 const AGAIN = 1 / 6;
-/** Samples that a gradient is averaged over; squares of their mean tell units apart, not the mean of all, which training drove to 0. */
-const BATCH = 32;
-/** Samples that judge importance: more do not change the order. */
-const JUDGES = 1024;
+const LAST = 1 / 2;
+/** Samples that judge importance, for the time that it takes. */
+const JUDGES = 128;
 
 /**
  * Units of each layer that is left after one step of pruning.
@@ -117,36 +117,48 @@ function narrowed(layer: FloatLayer, channels: number, keep: readonly number[]):
 }
 
 /**
- * How much the error would change without each unit, to first order: the squared sum of gradient ×
- * weight over what makes up the unit, averaged over small batches.
+ * How much the error grows without each unit of a layer: nets are so small here that every removal is
+ * tried.
  *
- * @param backend who gives gradients
- * @param data labelled samples; the first {@link JUDGES} of them judge
- * @returns for each layer one number a unit; none for a pool
- * @source Molchanov et al. 2019, 'Importance Estimation for Neural Network Pruning', equation 8
+ * Estimates from gradients, which spare large nets the trials, say little of a net that fits its data:
+ * all its gradients are near 0.
+ *
+ * @param backend who predicts
+ * @param at index of a layer that a later one reads, with two units or more
+ * @param data labelled samples; at most {@link JUDGES} of them, spread over all, judge
+ * @returns one number a unit: mean error without it less mean error with it
+ * @throws RangeError as {@link removeUnits}
+ * @source Molchanov et al. 2017, 'Pruning Convolutional Neural Networks for Resource Efficient
+ *   Inference', section 2.2: oracle pruning
  */
-export function importance(backend: Backend, net: FloatNet, data: TrainData): Float64Array[] {
-  const scores = net.layers.map((layer) => new Float64Array(widthOf(layer)));
-  const step = Math.max(1, Math.floor(data.n / JUDGES));
-  // classes lie one behind the other: every step-th sample, dealt in turn, so that batches are mixed
-  const judges = Array.from({ length: Math.min(data.n, JUDGES) }, (_, i) => i * step);
-  const batches = Math.ceil(judges.length / BATCH);
-  for (let b = 0; b < batches; b++) {
-    const chosen = judges.filter((_, i) => i % batches === b);
-    const gradients = backend.gradients(net, samplesOf(data, chosen), { l2: 0 });
-    net.layers.forEach((layer, l) => {
-      if (!('weights' in layer)) return;
-      const [weights, bias] = gradients.splice(0, 2);
-      const size = layer.weights.length / widthOf(layer);
-      for (let unit = 0; unit < widthOf(layer); unit++) {
-        let sum = bias![unit]! * layer.bias[unit]!;
-        for (let i = unit * size; i < (unit + 1) * size; i++)
-          sum += weights![i]! * layer.weights[i]!;
-        scores[l]![unit]! += sum ** 2 / batches;
-      }
-    });
-  }
-  return scores;
+export function importance(backend: Backend, net: FloatNet, at: number, data: TrainData): number[] {
+  // classes lie one behind the other: every so many is of all
+  const n = Math.min(data.n, JUDGES);
+  const chosen = Array.from({ length: n }, (_, i) => Math.floor((i * data.n) / n));
+  const judges = samplesOf(data, chosen);
+  const error = errorOf(backend, net, judges);
+  const all = Array.from({ length: widthOf(net.layers[at]!) }, (_, unit) => unit);
+  return all.map((unit) => {
+    const without = removeUnits(
+      net,
+      at,
+      all.filter((other) => other !== unit),
+    );
+    return errorOf(backend, without, judges) - error;
+  });
+}
+
+/** Mean weighted error: softmax cross-entropy of classes, squared error of targets. */
+function errorOf(backend: Backend, net: FloatNet, { x, y, n, weight }: TrainData): number {
+  const outputs = Float64Array.from(backend.predict(net, x, n));
+  const gradient = new Float64Array(outputs.length);
+  const weights = Float64Array.from(weight ?? new Float32Array(n).fill(1));
+  const size = outputs.length / n;
+  const sum =
+    y instanceof Int32Array
+      ? softmaxLoss(outputs, gradient, y, weights, n, size, 0)
+      : squaredLoss(outputs, gradient, Float64Array.from(y), weights, n, size);
+  return sum / n;
 }
 
 function samplesOf({ x, y, n, weight }: TrainData, chosen: readonly number[]): TrainData {
@@ -186,15 +198,22 @@ export async function prune(
     }
   });
   let smaller = net;
-  while (smaller.layers.some((layer, l) => widthOf(layer) > widths[l]!)) {
-    const scores = importance(backend, smaller, data);
-    smaller.layers.forEach((layer, l) => {
-      if (widthOf(layer) <= widths[l]!) return;
-      const best = [...scores[l]!.keys()].sort((a, b) => scores[l]![b]! - scores[l]![a]! || a - b);
-      const keep = best.slice(0, nextWidth(widthOf(layer), widths[l]!)).sort((a, b) => a - b);
-      smaller = removeUnits(smaller, l, keep);
-    });
-    const epochs = Math.max(1, Math.round(options.epochs * AGAIN));
+  const isDone = (): boolean => smaller.layers.every((layer, l) => widthOf(layer) <= widths[l]!);
+  while (!isDone()) {
+    for (let l = 0; l < widths.length; l++) {
+      const left = nextWidth(widthOf(smaller.layers[l]!), widths[l]!);
+      // one after the other: of two alike either may go, but not both
+      while (widthOf(smaller.layers[l]!) > left) {
+        const cost = importance(backend, smaller, l, data);
+        const least = cost.indexOf(Math.min(...cost));
+        smaller = removeUnits(
+          smaller,
+          l,
+          [...cost.keys()].filter((unit) => unit !== least),
+        );
+      }
+    }
+    const epochs = Math.max(1, Math.round(options.epochs * (isDone() ? LAST : AGAIN)));
     smaller = await train(backend, smaller, data, { ...options, epochs });
   }
   return smaller;

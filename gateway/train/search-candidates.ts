@@ -11,8 +11,11 @@ export interface Candidate {
 
 /** Hidden units that are tried as they are; the widest is also what narrower ones are pruned from. */
 const UNITS = [4, 8, 16, 32];
-/** Filters, alike. The kernel is that of the design's first net, 5 samples in steps of 2. */
+/** Filters, alike. */
 const FILTERS = [4, 8, 16];
+/** Widths of which there are two convolutions. */
+const TWICE = [8, 9, 16];
+/** That of the design's first net. */
 const KERNEL = { kernel: 5, stride: 2, padding: 'same', activation: 'relu' } as const;
 /** Least width that pruning goes to: below it a ReLU layer tells few classes apart. */
 const LEAST = 3;
@@ -61,8 +64,8 @@ export function candidatesOf(task: Task): Candidate[] {
       const conv: LayerSpec = { type: 'conv1d', filters: width, ...KERNEL, ...pruned };
       const max: LayerSpec = { type: 'maxpool1d', pool: 2, stride: 2 };
       add(`conv ${label(width, from)}`, 'raw', [conv, max]);
-      // two layers tell little more when they are this narrow, and cost the most time
-      if (width >= FILTERS[1]!) {
+      // they take the most time by far: three of them
+      if (TWICE.includes(width)) {
         add(`conv twice ${label(width, from)}`, 'raw', [conv, conv, averageOf(window.samples)]);
       }
     }
