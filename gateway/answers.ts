@@ -37,8 +37,11 @@ export interface Answers {
    * is from the nearer end of the range, where the values of a broken sensor lie.
    */
   watched(said: { cls: number; score: number }): number;
-  /** Whether {@link watched} falls only where a model is worse, and so may end its trial. */
-  readonly canJudge: boolean;
+  /**
+   * What a window says of a model on trial, for its mean to be compared: {@link watched} where that
+   * falls only for a worse model; 0 for a value, which says nothing of the model that gave it.
+   */
+  worth(said: { cls: number; score: number }): number;
 }
 
 /** Steps of a target: one for each value of an int8 output. */
@@ -55,6 +58,8 @@ export function answersOf(task: Pick<Task, 'name' | 'kind' | 'classes' | 'target
 }
 
 function classAnswers({ name, kind, classes }: Pick<Task, 'name' | 'kind' | 'classes'>): Answers {
+  const watched = ({ cls, score }: { cls: number; score: number }): number =>
+    kind === 'anomaly' ? signed(cls, score) : score;
   return {
     count: classes.length,
     of: ({ cls }) => cls,
@@ -69,8 +74,8 @@ function classAnswers({ name, kind, classes }: Pick<Task, 'name' | 'kind' | 'cla
     isRight: (said, truth) => said === truth,
     group: (answer) => answer,
     groups: classes,
-    watched: ({ cls, score }) => (kind === 'anomaly' ? signed(cls, score) : score),
-    canJudge: true,
+    watched,
+    worth: watched,
   };
 }
 
@@ -104,7 +109,7 @@ function targetAnswers({ name, target }: Pick<Task, 'name' | 'target'>): Answers
     group: (answer) => Math.min(PARTS - 1, Math.floor((answer * PARTS) / STEPS)),
     groups: Array.from({ length: PARTS }, (_, i) => `${edge(i)} to ${edge(i + 1)} ${unit}`),
     watched: ({ score }) => 2 * Math.min(score, STEPS - 1 - score),
-    canJudge: false,
+    worth: () => 0,
   };
 }
 

@@ -147,6 +147,7 @@ export function createLoop(parts: LoopParts): Loop {
       revert: (device, release) => online.get(device)?.revert(release),
     },
     clock.now,
+    answers,
   );
 
   const scheduler = createScheduler({
@@ -291,9 +292,8 @@ export function createLoop(parts: LoopParts): Loop {
       online.get(device)?.ask([sample.seq]);
     }
     if (++unsaved >= UNSAVED) saveMonitor();
-    // what says nothing of a model's worth ends no trial
-    const judging = answers.canJudge ? answers.watched({ cls, score }) : 0;
-    unlessFull(() => rollouts.window(device, { release, score: judging }));
+    const worth = answers.worth({ cls, score });
+    unlessFull(() => rollouts.window(device, { release, score: worth }));
     if (alarm !== undefined) raise(device, alarm);
     if (stored.label === null) return;
     labelled(device);

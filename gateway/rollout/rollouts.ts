@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Answers } from '../answers.ts';
 import { GatewayError } from '../errors.ts';
 import { type Scope, scopeName } from '../registry/manifest.ts';
 import type { Because, Registry } from '../registry/registry.ts';
@@ -69,6 +70,11 @@ export interface Rollouts {
   save(): void;
 }
 
+const plainReads: Pick<Answers, 'worth' | 'isRight'> = {
+  worth: ({ score }) => score,
+  isRight: (said, truth) => said === truth,
+};
+
 /** Windows of a device's past that the new version is compared with. */
 const pastWindows = 100;
 /** Windows may change a state this often before it is stored: a restart then soaks a little longer. */
@@ -83,12 +89,14 @@ const unsavedWindows = 20;
  * @param registry versions and releases
  * @param link to the devices
  * @param now ms since 1970
+ * @param reads what the stored windows of a device say of its model; default: as a class with a margin
  */
 export function createRollouts(
   store: Store,
   registry: Registry,
   link: RolloutLink,
   now: () => number = Date.now,
+  reads: Pick<Answers, 'worth' | 'isRight'> = plainReads,
 ): Rollouts {
   const active = new Map<string, RolloutState>();
   const unsaved = new Map<string, number>();
@@ -258,8 +266,8 @@ export function createRollouts(
       ...{ device, release, since, quarantined: false, order: 'newest', limit: pastWindows },
     });
     return samples.reduce((seen, { score, label, cls }) => {
-      const more = addWindow(seen, score);
-      return label === null ? more : addLabel(more, label.cls === cls);
+      const more = addWindow(seen, reads.worth({ cls, score }));
+      return label === null ? more : addLabel(more, reads.isRight(cls, label.cls));
     }, nothingSeen);
   }
 
