@@ -26,10 +26,14 @@ export interface Calibrator {
   /**
    * Takes what is known of a mean: of all windows, the share that is right.
    *
-   * @param mean of the probabilities, as they are now, with its gradient
+   * @param mean of the probabilities, with its gradient, as the curve says while this is called
    * @param share that was measured, with its variance
    */
-  anchor(mean: { p: number; gradient: [number, number] }, share: number, variance: number): void;
+  anchor(
+    mean: () => { p: number; gradient: [number, number] },
+    share: number,
+    variance: number,
+  ): void;
   /** Something changed: what was learned counts as a hint from now on. */
   doubt(): void;
   state(): CalibratorState;
@@ -44,6 +48,8 @@ const prior: CalibratorState = { mean: [0, 0.8], cov: [1, 0.16, 0] };
 const apart = [0.5 ** 2, 0.15 ** 2];
 /** How far a curve wanders from one label to the next: what is forgotten. */
 const wander = [0.03 ** 2, 0.01 ** 2];
+/** Times that an anchor's gradient is looked at. */
+const anchorSteps = 5;
 /** Share of windows about which a score says nothing, so that no sure error proves anything alone. */
 const lapse = 0.02;
 
@@ -97,7 +103,17 @@ export function calibrator(state: CalibratorState = prior): Calibrator {
       const { p, gradient } = of(score);
       learn(gradient, Number(right) - p, p * (1 - p));
     },
-    anchor: ({ p, gradient }, share, variance) => learn(gradient, share - p, variance),
+    anchor(meanOf, share, variance) {
+      // far from where it begins, a curve's gradient there says little: looked at again (iterated)
+      const [first, before] = [[...mean], [...cov]];
+      for (let i = 0; i < anchorSteps; i++) {
+        const { p, gradient } = meanOf();
+        const moved = gradient[0] * (mean[0] - first[0]) + gradient[1] * (mean[1] - first[1]);
+        for (let k = 0; k < 2; k++) mean[k] = first[k];
+        for (let k = 0; k < 3; k++) cov[k] = before[k];
+        learn(gradient, share - p + moved, variance);
+      }
+    },
     doubt: () => widen(prior.cov),
     state: () => structuredClone({ mean, cov }),
   };

@@ -139,8 +139,7 @@ export function estimator(curve: CalibratorState, state?: EstimatorState): Estim
     },
     anchor(share, variance) {
       if (s.anchored || s.scores.length === 0) return;
-      const { p, gradient, chance } = mean();
-      learned.anchor({ p, gradient }, share, variance + chance);
+      learned.anchor(mean, share, variance);
       s.anchored = true;
     },
     restart(from) {

@@ -64,7 +64,7 @@ describe('showGateway()', () => {
 
 describe('statusLine()', () => {
   it('marks alarms and lost devices and fits the terminal', () => {
-    const alarm = { since: 0, message: 'fell' };
+    const alarm = { since: 0, message: 'fell', what: 'score', silencedUntil: null };
     const devices = [
       fakeDevice(1, { accuracy: null }),
       fakeDevice(2, { accuracy: 0.3, alarm }),

@@ -67,7 +67,8 @@ describe.skipIf(skipped !== '')(`the status page${skipped}`, () => {
       accuracy: i < 25 ? 0.96 : 0.96 - 0.6 * Math.min(1, (i - 25) / 6),
       score: 40,
     }));
-    const alarm = { since: 0, message: 'accuracy 0.97 → 0.31 since 20 windows' };
+    const message = 'accuracy 0.97 → 0.31 since 20 windows';
+    const alarm = { since: 0, message, what: 'accuracy', silencedUntil: null };
     return fakeDevice(3, {
       accuracy: 0.31,
       history,
