@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { GatewayError } from '../errors.ts';
+import { alarms } from './alarms.ts';
 import { bench } from './bench.ts';
 import { build } from './build.ts';
 import { devices } from './devices.ts';
@@ -30,6 +31,7 @@ const verbs: Verb[] = [
   rollouts,
   labels,
   events,
+  alarms,
   train,
   search,
   promote,

@@ -128,7 +128,7 @@ describe('whetstone devices', () => {
   it('prints a table, one device, or one JSON object', async () => {
     calls.state.devices[2] = fakeDevice(3, {
       accuracy: 0.31,
-      alarm: { since: 0, message: 'accuracy fell' },
+      alarm: { since: 0, message: 'accuracy fell', what: 'accuracy', silencedUntil: null },
     });
     const list = (await ask('devices')).out;
     expect(list.split('\n')[0]).toMatch(/^device +model +for +state +accuracy +windows +dropped$/);
