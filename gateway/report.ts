@@ -19,6 +19,12 @@ export interface ReplayOptions {
   /** how often everything is repeated, with seeds 1, 2, … */
   seeds: number;
   scope: 'fleet' | 'cohort' | 'device';
+  /**
+   * so many virtual devices, all of which change their wearer, and are retrained as soon as the
+   * labels are there; default: one that keeps its wearer and one that changes it, and all windows
+   * of the second person are shown before the training, to count what the old model says of them
+   */
+  devices?: number;
   /** one real Espruino process among the devices */
   espruino?: string;
   speed: 'max' | 'real';
@@ -31,7 +37,7 @@ export interface ReplayOptions {
 export interface ReplayAccuracy {
   /** own data of the first person, not trained on */
   trained: number;
-  /** the second person, before any label */
+  /** the second person, before the update */
   shifted: number;
   /** the second person after the last update, without the labelled windows */
   updated: number;
@@ -48,6 +54,64 @@ export interface ReplayUpdate {
   /** of the same layers as a .tflite file, without what Whetstone adds */
   tfliteBytes: number;
   released: boolean;
+  /** the gate's, for or against it */
+  reason: string;
+}
+
+/**
+ * From the change of wearer to the confirmed update. alarm: until it is raised. labels: from then to
+ * the last label. turn: until the training of the device's scope begins. train, prove, register.
+ * offer: until the device accepts it. transfer. selftest: golden windows. soak: on trial. confirm.
+ */
+export type StageName =
+  | 'alarm'
+  | 'labels'
+  | 'turn'
+  | 'train'
+  | 'prove'
+  | 'register'
+  | 'offer'
+  | 'transfer'
+  | 'selftest'
+  | 'soak'
+  | 'confirm';
+
+/** How long a stage took: in the world of the devices, and on this computer. */
+export interface StageTime {
+  stage: StageName;
+  virtualMs: number;
+  wallMs: number;
+}
+
+/** A stage of one device, and what it consisted of. */
+export interface DeviceStage extends StageTime {
+  what: string;
+}
+
+/** The way of one device to its update. */
+export interface DeviceStages {
+  device: string;
+  seed: number;
+  /** whom its update serves */
+  scope: string | null;
+  /** whether it was confirmed; else the stages are those that it came through */
+  isConfirmed: boolean;
+  stages: DeviceStage[];
+}
+
+/** The longest of all stages, and one sentence why. */
+export interface LongestStage extends StageTime {
+  device: string;
+  why: string;
+}
+
+/** Where the time goes between alarm and confirmed update. */
+export interface ReplayStages {
+  devices: DeviceStages[];
+  /** over the devices, of stages that any of them came through */
+  mean: StageTime[];
+  /** in the world's time, and in this computer's; null where there was no update */
+  longest: { virtual: LongestStage; wall: LongestStage } | null;
 }
 
 /** What each seed gives; in the report means, and each seed again under `perSeed`. */
@@ -61,6 +125,7 @@ export interface ReplaySeed {
   rollouts: { updated: number; reverted: number };
   samples: { lost: number; duplicated: number };
   selfTests: { equal: number; different: number };
+  stages: ReplayStages;
   /** with a real Espruino process: windows on which it and the virtual device were compared */
   espruino?: { windows: number; different: number };
 }

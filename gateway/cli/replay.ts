@@ -1,5 +1,11 @@
 import { type Command, Option } from 'commander';
-import type { ReplayOptions, ReplayReport } from '../report.ts';
+import type {
+  DeviceStages,
+  ReplayOptions,
+  ReplayReport,
+  ReplayStages,
+  StageTime,
+} from '../report.ts';
 import { heed } from '../train/trainer.ts';
 import { shortVersion } from '../ui/words.ts';
 import { type Io, integer, progress, say, sayJson, share, table } from './io.ts';
@@ -33,6 +39,11 @@ export function replay(program: Command, io: Io): void {
       new Option('--scope <scope>', 'whom the new head serves')
         .choices(['fleet', 'cohort', 'device'])
         .default('device'),
+    )
+    .option(
+      '--devices <n>',
+      'so many devices that all change their wearer (default: one does, one does not)',
+      integer(1, 64),
     )
     .option('--espruino <path>', 'put one real Espruino process among the devices')
     .addOption(
@@ -110,6 +121,7 @@ export function renderReport(report: ReplayReport): string {
     );
   }
   if (report.updates.length > 0) lines.push('', updateTable(report));
+  if (report.stages.longest !== null) lines.push('', stageText(report.stages));
   lines.push('', unusableText(report));
   if (accuracy.updated < accuracy.shifted) lines.push('', 'THE UPDATE MADE IT WORSE');
   return lines.join('\n');
@@ -134,6 +146,32 @@ function updateTable(report: ReplayReport): string {
       update.released ? 'released' : 'refused by the gate',
     ]),
   );
+}
+
+/** Time in seconds, with a digit more where it is short. */
+const seconds = (ms: number): string => (ms / 1000).toFixed(ms < 1000 ? 3 : 1);
+
+/** The way of each device to its update in the devices' time, the means, and the longest stage. */
+function stageText({ devices, mean, longest }: ReplayStages): string {
+  const [first] = devices;
+  const shown = devices.filter(({ seed }) => seed === first?.seed);
+  const time = (of: DeviceStages, { stage }: StageTime): string => {
+    const found = of.stages.find((one) => one.stage === stage);
+    return found === undefined ? '-' : seconds(found.virtualMs);
+  };
+  const head = ['seconds', ...shown.map(({ device }) => device), 'mean', 'on this computer'];
+  const rows = mean.map((one) => [
+    ...[one.stage, ...shown.map((of) => time(of, one))],
+    ...[seconds(one.virtualMs), seconds(one.wallMs)],
+  ]);
+  const late = devices.filter(({ isConfirmed }) => !isConfirmed).length;
+  return [
+    table(head, rows),
+    '',
+    `longest            ${longest!.virtual.why}`,
+    `                   ${longest!.wall.why}`,
+    ...(late > 0 ? [`not confirmed      ${late} of ${devices.length} devices`] : []),
+  ].join('\n');
 }
 
 function unusableText({ unusable, ignored }: ReplayReport): string {

@@ -5,6 +5,7 @@ import { type Recording, type Recordings, readRecordings } from '../recordings.t
 import type { ReplayOptions, ReplayReport, ReplaySeed } from '../report.ts';
 import { loadTask, type Task } from '../task.ts';
 import { replaySeed } from './seed.ts';
+import { summarise } from './stages.ts';
 
 /** The board whose double the virtual devices run on; also that of a real Espruino on Linux. */
 export const REPLAY_BOARD = 'espruino-linux';
@@ -133,6 +134,7 @@ function meanOf(all: readonly ReplaySeed[]): Means {
       equal: sum((s) => s.selfTests.equal),
       different: sum((s) => s.selfTests.different),
     },
+    stages: summarise(all.flatMap(({ stages }) => stages.devices)),
     ...(withEspruino && {
       espruino: {
         windows: sum((s) => s.espruino!.windows),

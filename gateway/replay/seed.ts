@@ -15,6 +15,7 @@ import type { Task } from '../task.ts';
 import { selectUseful } from '../train/select.ts';
 import { writeTflite } from '../train/tflite/write-tflite.ts';
 import { espruinoFed, type Fed, virtualFed } from './fed.ts';
+import { type Mark, stagesOf, type Training } from './stages.ts';
 import { createWorld } from './world.ts';
 
 /** What one seed of a replay is given. */
@@ -35,7 +36,7 @@ const OWN_SHARE = 0.2;
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 /**
  * Replays one seed: the device `keeper` keeps its wearer, `mover` changes it, and a real Espruino,
- * if there is one, gets the windows and the labels of `mover`.
+ * if there is one, gets the windows and the labels of `mover`. With `devices` all of them change it.
  */
 export async function replaySeed(run: SeedRun): Promise<ReplaySeed> {
   const { task, board, bundle, options, people, seed, onProgress } = run;
@@ -46,19 +47,20 @@ export async function replaySeed(run: SeedRun): Promise<ReplaySeed> {
   const { loop, store } = gateway;
   const stepMs = Math.ceil((1000 * task.window.samples) / task.sensor.rateHz);
   const devices: Fed[] = [];
+  const marks: Mark[] = [];
+  store.journal.watch((event) => marks.push({ ...event, wallMs: performance.now() }));
   try {
     const random = createRandom(seed);
     const { own, teach } = split(people.from, random.shuffle);
     await importRecordings(store, task, 'recordings', teach, clock.now());
     const parts = { board, bundle, clock, seed };
-    const keeper = await virtualFed({ ...parts, id: 'keeper' }, loop);
-    const mover = await virtualFed({ ...parts, id: 'mover' }, loop);
-    devices.push(keeper, mover);
+    const ids = idsOf(options.devices);
+    for (const id of ids) devices.push(await virtualFed({ ...parts, id }, loop));
     if (options.espruino !== undefined) {
       const where = { path: options.espruino, folder, stepMs };
       devices.push(await espruinoFed({ ...parts, id: 'espruino' }, loop, where));
     }
-    const movers = devices.filter((device) => device !== keeper);
+    const movers = devices.filter(({ id }) => id !== KEEPER);
     const world = createWorld({ gateway, clock, stepMs, devices, own, options });
     await world.until('every device says hello', () => loop.online.size === devices.length);
 
@@ -67,13 +69,14 @@ export async function replaySeed(run: SeedRun): Promise<ReplaySeed> {
     const trained = await world.pass(own, devices);
 
     onProgress(0.3, `${run.to} puts it on`);
-    const shiftAt = clock.now();
+    const shift = { at: clock.now(), wallMs: performance.now() };
     const windows = [...people.to];
     random.shuffle(windows);
     for (const { id } of movers) store.devices.setCohort(id, run.to);
     const planned = plannedLabels(run, windows);
     const samples = new Map<Recording, number[]>();
-    const shifted = await world.pass(windows, movers, { samples, label: new Set(planned ?? []) });
+    const first = options.devices === undefined ? windows : untilLabelled(windows, planned);
+    const shifted = await world.pass(first, movers, { samples, label: new Set(planned ?? []) });
     const labelled = planned ?? mostUseful(run, windows, samples, gateway);
     if (planned === null) await world.label(labelled, samples);
 
@@ -85,7 +88,8 @@ export async function replaySeed(run: SeedRun): Promise<ReplaySeed> {
     const scopes = scopesOf(run, movers);
     const healed: Healed[] = [];
     for (const scope of scopes) healed.push(await loop.heal(scope, signalOf(options)));
-    for (const one of healed) await world.arrival(one, movers);
+    if (options.devices !== undefined) await world.soak(healed, windows, movers);
+    else for (const one of healed) await world.arrival(one, movers);
 
     onProgress(0.8, 'after the update');
     const rest = windows.filter((recording) => !labelled.includes(recording));
@@ -94,7 +98,8 @@ export async function replaySeed(run: SeedRun): Promise<ReplaySeed> {
     await world.until('every window is stored', () => world.lost() === 0, false);
 
     const alarms = store.journal.find({ kind: 'alarm.raised' });
-    const onShift = alarms.find(({ subject, at }) => subject === 'mover' && at >= shiftAt);
+    const isMover = (subject: string): boolean => movers.some(({ id }) => id === subject);
+    const onShift = alarms.find(({ subject, at }) => isMover(subject) && at >= shift.at);
     return {
       seed,
       labelsUsed: labelled.length,
@@ -102,12 +107,15 @@ export async function replaySeed(run: SeedRun): Promise<ReplaySeed> {
       labelsTo90: updated >= 0.9 ? labelled.length : null,
       drift: {
         alarmDelayWindows:
-          onShift === undefined ? null : Math.ceil((onShift.at - shiftAt) / stepMs),
-        falseAlarms: alarms.filter(({ subject, at }) => subject === 'keeper' || at < shiftAt)
-          .length,
+          onShift === undefined ? null : Math.ceil((onShift.at - shift.at) / stepMs),
+        falseAlarms: alarms.filter(({ subject, at }) => !isMover(subject) || at < shift.at).length,
       },
       updates: healed.flatMap((one) => updatesOf(one, gateway)),
       ...world.counts(healed),
+      stages: stagesOf({
+        ...{ seed, shift, stepMs, marks, devices: movers.map(({ id }) => id) },
+        trainings: healed.flatMap((one) => trainingOf(one, gateway)),
+      }),
       ...(options.espruino !== undefined && { espruino: world.compared }),
     };
   } finally {
@@ -115,6 +123,23 @@ export async function replaySeed(run: SeedRun): Promise<ReplaySeed> {
     await gateway.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The device that keeps its wearer, where there is one. */
+const KEEPER = 'keeper';
+
+function idsOf(devices: number | undefined): string[] {
+  if (devices === undefined) return [KEEPER, 'mover'];
+  return Array.from({ length: devices }, (_, i) => `mover-${i + 1}`);
+}
+
+/** The windows up to the last that gets a label; all, where it is not known yet which do. */
+function untilLabelled(
+  windows: readonly Recording[],
+  planned: readonly Recording[] | null,
+): readonly Recording[] {
+  if (planned === null) return windows;
+  return windows.slice(0, windows.findLastIndex((window) => planned.includes(window)) + 1);
 }
 
 /** Keeps a share of each class from training. */
@@ -174,19 +199,42 @@ function signalOf({ signal }: ReplayOptions): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
 }
 
+/** What the stages want to know of a training that gave a release. */
+function trainingOf(
+  { scope, version, rollout, attempts }: Healed,
+  { registry, loop }: Composed,
+): Training[] {
+  if (version === null || rollout === null) return [];
+  const { golden } = registry.get(version).manifest;
+  const { provisional, settings, release } = loop.rollouts.get(rollout)!;
+  return [
+    {
+      scope: scopeName(scope),
+      attempts: attempts.map(({ rung, trainMs, report: { evidence } }) => ({
+        ...{ rung, trainMs, evidence: evidence.kind, windows: evidence.windows },
+      })),
+      modelBytes: modelBytes(registry.parts(version)),
+      goldenWindows: golden.count,
+      ...{ provisional, soakWindows: settings.soakWindows },
+      wireBytes: (device) => loop.wireBytes(release, device),
+    },
+  ];
+}
+
 /** Every rung that was tried; the one that was chosen is released, and has bytes on the wire. */
 function updatesOf(
   { scope, version, attempts }: Healed,
   { registry, loop }: Composed,
 ): ReplayUpdate[] {
   const release = version === null ? undefined : registry.latestRelease(version);
-  return attempts.map(({ rung, model, parts, trainMs }) => {
+  return attempts.map(({ rung, model, parts, trainMs, report }) => {
     const released = version !== null && registry.get(version).manifest.lineage.rung === rung;
     return {
       version: released ? version : '',
       ...{ scope: scopeName(scope), rung, trainMs, modelBytes: modelBytes(parts) },
       wireBytes: released && release !== undefined ? loop.wireBytes(release) : 0,
       ...{ tfliteBytes: writeTflite(model.layers).length, released },
+      reason: report.reason,
     };
   });
 }

@@ -30,6 +30,12 @@ export interface World {
   rollOut(healed: Healed): Promise<void>;
   /** Waits until a release runs on one of these devices; the others go on with their windows. */
   arrival(healed: Healed, among: readonly Fed[]): Promise<void>;
+  /** Feeds some devices these windows, and the others their own, until rollouts have come to their end. */
+  soak(
+    healed: readonly Healed[],
+    windows: readonly Recording[],
+    among: readonly Fed[],
+  ): Promise<void>;
   /** Feeds the first person's windows until a rollout has come to its end. */
   settled(healed: Healed): Promise<void>;
   /** Lets time pass until something holds. @throws GatewayError 'port' if it never does */
@@ -111,16 +117,26 @@ export function createWorld({ gateway, clock, stepMs, devices, own, options }: W
     if (must && !holds()) throw new GatewayError('port', `the replay waited in vain: ${what}`);
   }
 
-  async function settled({ rollout }: Healed): Promise<void> {
-    if (rollout === null) return;
-    const open = (): boolean =>
-      ['canary', 'rest', 'returning'].includes(loop.rollouts.get(rollout)!.stage);
-    for (let i = 0; i < PATIENCE && open(); i++) {
-      await feedOwn(devices);
+  const isOpen = ({ rollout }: Healed): boolean =>
+    rollout !== null && ['canary', 'rest', 'returning'].includes(loop.rollouts.get(rollout)!.stage);
+
+  async function soak(
+    healed: readonly Healed[],
+    windows: readonly Recording[],
+    among: readonly Fed[],
+  ): Promise<void> {
+    const others = devices.filter((device) => !among.includes(device));
+    for (let i = 0; i < PATIENCE && healed.some(isOpen); i++) {
+      for (const device of among) await device.feed(windows[i % windows.length]!);
+      await feedOwn(others);
       await step();
     }
-    if (open()) throw new GatewayError('port', 'the replay waited in vain: the rollout settles');
+    if (healed.some(isOpen)) {
+      throw new GatewayError('port', 'the replay waited in vain: the rollout settles');
+    }
   }
+
+  const settled = (healed: Healed): Promise<void> => soak([healed], [], []);
 
   /** A real device must say what the virtual ones say of the same window, class and score. */
   function compare(said: ReadonlyMap<Fed, Prediction | undefined>): void {
@@ -152,6 +168,7 @@ export function createWorld({ gateway, clock, stepMs, devices, own, options }: W
 
   return {
     until,
+    soak,
     settled,
     async pass(windows, among, truth) {
       const others = devices.filter((device) => !among.includes(device));

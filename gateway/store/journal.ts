@@ -26,19 +26,31 @@ export interface EventFilter {
 export interface Journal {
   /** Writes an event at once (or in the transaction that is open). */
   write(kind: EventKind, subject: string, data: Record<string, unknown>, at: number): void;
+  /**
+   * Tells of every event from now on as it is written; one whose transaction fails is told as well.
+   *
+   * @returns a function that ends it
+   */
+  watch(listener: (event: Omit<StoredEvent, 'id'>) => void): () => void;
   /** Events that match, oldest first unless the filter says otherwise. */
   find(filter?: EventFilter): StoredEvent[];
 }
 
 /** @param rows the database @param commit where writes are grouped */
 export function journalOf(rows: Rows, commit: GroupCommit): Journal {
+  const listeners = new Set<(event: Omit<StoredEvent, 'id'>) => void>();
   return {
+    watch(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     write: (kind, subject, data, at) =>
       commit.now(() => {
         rows.run(
           'INSERT INTO events (at, kind, subject, data) VALUES (?, ?, ?, ?)',
           ...[at, kind, subject, JSON.stringify(data)],
         );
+        for (const listener of listeners) listener({ at, kind, subject, data });
       }),
     find(filter = {}) {
       const { kind = null, subject = null, since = null, afterId = null } = filter;

@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { renderReport } from '../../../gateway/cli/replay.ts';
-import type { ReplayReport, ReplaySeed } from '../../../gateway/report.ts';
+import { summarise } from '../../../gateway/replay/stages.ts';
+import type { ReplayReport, ReplaySeed, ReplayStages } from '../../../gateway/report.ts';
+
+const stages = (n: number): ReplayStages =>
+  summarise([
+    {
+      ...{ device: 'mover-1', seed: n, scope: 'device:mover-1', isConfirmed: true },
+      stages: [
+        { stage: 'train', virtualMs: 0, wallMs: 1250, what: 'rungs head 1250 ms, on 18 labels' },
+        { stage: 'soak', virtualMs: 80_000, wallMs: 40, what: '20 windows at 4.0 s' },
+      ],
+    },
+    { device: 'mover-2', seed: n, scope: null, isConfirmed: false, stages: [] },
+  ]);
 
 const seed = (n: number, updated: number): ReplaySeed => ({
   seed: n,
@@ -18,11 +31,13 @@ const seed = (n: number, updated: number): ReplaySeed => ({
       modelBytes: 1200,
       tfliteBytes: 1968,
       released: true,
+      reason: 'better',
     },
   ],
   rollouts: { updated: 1, reverted: 0 },
   samples: { lost: 0, duplicated: 0 },
   selfTests: { equal: 1, different: 0 },
+  stages: stages(n),
 });
 
 const report = (updated: number, unusable = 1): ReplayReport => ({
@@ -55,6 +70,20 @@ describe('renderReport()', () => {
       expect(text).toContain(expected);
     }
     expect(text).not.toContain('WORSE');
+  });
+
+  it('shows how long each stage took, and explains the longest', () => {
+    const text = renderReport(report(0.95));
+    for (const expected of [
+      'seconds  mover-1  mover-2   mean  on this computer',
+      'train      0.000        -  0.000               1.3',
+      'soak        80.0        -   80.0             0.040',
+      "longest            soak of mover-1: 80 s of 80 s of the devices' time (100 %): 20 windows at 4.0 s",
+      '                   train of mover-1: 1.3 s of 1.3 s on this computer (97 %): rungs head 1250 ms, on 18 labels',
+      'not confirmed      1 of 2 devices',
+    ]) {
+      expect(text).toContain(expected);
+    }
   });
 
   it('says when the update did harm and when a list is cut', () => {

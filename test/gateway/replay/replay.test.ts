@@ -61,7 +61,7 @@ function expectContract(
   expect(updates.length).toBeGreaterThan(0);
   for (const update of updates) {
     expect(Object.keys(update).sort()).toEqual([
-      ...['modelBytes', 'released', 'rung', 'scope', 'tfliteBytes', 'trainMs', 'version'],
+      ...['modelBytes', 'reason', 'released', 'rung', 'scope', 'tfliteBytes', 'trainMs', 'version'],
       'wireBytes',
     ]);
     expect(['pre', 'head', 'layers', 'whole']).toContain(update.rung);
@@ -126,6 +126,36 @@ describe('replay()', () => {
     });
     expect(same(a)).toEqual(same(b));
     expect(a.updates.some(({ released }) => released)).toBe(true);
+  });
+
+  it('says how long each stage took for each of four devices, and which was longest', async () => {
+    const report = await run(files([24, 14]), { devices: 4, labelsPerClass: 8 });
+    expectContract(report);
+    const { devices, mean, longest } = report.stages;
+    expect(devices.map(({ device, scope, isConfirmed }) => [device, scope, isConfirmed])).toEqual(
+      [1, 2, 3, 4].map((n) => [`mover-${n}`, `device:mover-${n}`, true]),
+    );
+    expect(report.rollouts.updated).toBe(4);
+    for (const { stages } of devices) {
+      expect(stages.map(({ stage }) => stage).filter((stage) => stage !== 'alarm')).toEqual([
+        ...['labels', 'turn', 'train', 'prove', 'register', 'offer', 'transfer', 'selftest'],
+        ...['soak', 'confirm'],
+      ]);
+      const soak = stages.find(({ stage }) => stage === 'soak')!;
+      expect(soak.virtualMs).toBeGreaterThan(0);
+      expect(soak.what).toMatch(/^\d+ windows at 4.0 s; 20 are asked for/);
+      expect(stages.find(({ stage }) => stage === 'train')!.wallMs).toBeGreaterThan(0);
+    }
+    for (const key of ['virtual', 'wall'] as const) {
+      const most = Math.max(
+        ...devices.flatMap(({ stages }) => stages.map((stage) => stage[`${key}Ms`])),
+      );
+      expect(longest![key][`${key}Ms`]).toBe(most);
+    }
+    const trains = devices.map(({ stages }) => stages.find(({ stage }) => stage === 'train')!);
+    expect(mean.find(({ stage }) => stage === 'train')!.wallMs).toBeCloseTo(
+      trains.reduce((sum, { wallMs }) => sum + wallMs, 0) / 4,
+    );
   });
 
   it('heals a fleet, a cohort or one device', async () => {
