@@ -9,11 +9,12 @@ export interface PageHinkleyOptions {
   delta?: number;
   /** λ: sum of deviations that is a change, in units of the stream */
   threshold?: number;
-  /** forgetting of the sums, in (0, 1] */
+  /** fading of the sums, in (0, 1]; 0.9999, or 1 by the paper's rules or with `runLength` */
   alpha?: number;
   /** which changes of the mean count */
   mode?: 'up' | 'down' | 'both';
-  /** values between false alarms, 100 to 100,000; sets threshold, and delta to a quarter deviation */
+  /** values between false alarms, 100 to 100,000; sets threshold, alpha, and delta to
+   * a quarter of the deviation */
   runLength?: number;
   /** standard deviation of the stream, for `runLength`; 0.5 is the largest that error bits have */
   deviation?: number;
@@ -38,8 +39,9 @@ export interface PageHinkleyState {
  * scale it to the stream, or say its deviation together with `runLength`.
  *
  * River deviates from the paper: it lets the sums fade (alpha), where the paper's are whole; and it
- * runs the tests for a rise and for a fall side by side. `as: 'paper'` sets alpha to 1. After a change
- * it starts anew with the next value.
+ * runs the tests for a rise and for a fall side by side. Fading eats what delta subtracts: after some
+ * 1 / (1 - alpha) values the sums drift no longer, and false alarms come by chance alone. `as: 'paper'`
+ * sets alpha to 1, and so does `runLength`. After a change it starts anew with the next value.
  *
  * @param options settings
  * @param state to go on from
@@ -57,7 +59,7 @@ export function pageHinkley(
   const asked = runLength !== undefined;
   const delta = finite(options.delta ?? (asked ? deviation / 4 : 0.005));
   const threshold = options.threshold ?? (asked ? deviation * pageHinkleyThreshold(runLength) : 50);
-  const alpha = options.alpha ?? (as === 'paper' ? 1 : 0.9999);
+  const alpha = options.alpha ?? (as === 'paper' || asked ? 1 : 0.9999);
   if (!(alpha > 0 && alpha <= 1)) throw new RangeError(`alpha is above 0, at most 1, not ${alpha}`);
   if (!(deviation > 0)) throw new RangeError(`a deviation is above 0, not ${deviation}`);
   if (!(threshold > 0)) throw new RangeError(`a threshold is above 0, not ${threshold}`);

@@ -8,11 +8,11 @@
  */
 export const simulatedRunLengths = [100, 1000, 10_000, 100_000] as const;
 /** deviations above DDM's best; after 30 errors, error rates 0.02 to 0.9 */
-const ddmTable = [2, 3, 4, 5];
+const ddmTable = [1.6, 2.05, 2.25, 2.4];
 /** -ln of HDDM-W's confidence; one-sided, error rates 0.02 to 0.5 */
-const hddmWTable = [4, 6, 8, 10];
-/** Page-Hinkley's threshold in deviations, delta a quarter; normal, uniform, bits of 0.5 and 0.1 */
-const pageHinkleyTable = [8, 14, 20, 25];
+const hddmWTable = [2.5, 6.9, 10.9, 14.7];
+/** Page-Hinkley's threshold in deviations, delta a quarter, no fading; normal, uniform, bits of 0.5 and 0.1 */
+const pageHinkleyTable = [5.9, 11.8, 18, 24.4];
 
 /** The λ for which HDDM-W was simulated: River's default. */
 export const hddmWSimulatedLambda = 0.05;
