@@ -65,8 +65,17 @@ export function tinyModel(release: number, base = 1, trialWindows = 20): TinyMod
     backbone: dense(base + 100, FEATURES, HIDDEN, true),
     head: dense(release + 200, HIDDEN, CLASSES, false),
   };
+  return offered(parts, { release, base, trialWindows, values: VALUES });
+}
+
+/** Any model, as a gateway offers it. */
+export function offered(
+  parts: ModelParts,
+  of: { release: number; base?: number; trialWindows?: number; values: number },
+): TinyModel {
+  const { release, base = 1, trialWindows = 20, values } = of;
   const bytes = [parts.pre, parts.backbone, parts.head];
-  const golden = goldenVectors(parts, VALUES, 77, 3);
+  const golden = goldenVectors(parts, values, 77, 3);
   const id = (part: Uint8Array): Uint8Array => {
     const out = new Uint8Array(8);
     new DataView(out.buffer).setUint32(0, crc32(part));
