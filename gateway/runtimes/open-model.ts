@@ -41,8 +41,13 @@ async function openTflite(bytes: Uint8Array): Promise<ModelRunner> {
   };
 }
 
-/** @param why our own kernel does not take it */
-async function inLiteRt(bytes: Uint8Array, why: GatewayError): Promise<ModelRunner> {
+/**
+ * Opens a .tflite file in LiteRT.
+ *
+ * @param why our own kernel does not take it
+ * @throws as {@link openModel}
+ */
+export async function inLiteRt(bytes: Uint8Array, why: GatewayError): Promise<ModelRunner> {
   const graph = readGraph(bytes);
   let runner: LiteRtRunner;
   try {
