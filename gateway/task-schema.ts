@@ -361,6 +361,12 @@ const training = Type.Object(
         'rehearsed windows are moved to where the recent ones lie, number by number of the embedding,' +
         ' by mean and deviation: for sensors that drift, and not for wearers who differ',
     }),
+    pseudo: Type.Boolean({
+      default: false,
+      description:
+        'after the head a second one is tried that recent windows without a label teach as well, where' +
+        ' the first head and the nearest labelled window agree; labels judge it, as every candidate',
+    }),
     folds: count('of the cross-validation that judges a candidate', { minimum: 2, default: 5 }),
     minLabels: count('new labels after which a model with an alarm is retrained', { default: 6 }),
     augment,

@@ -57,7 +57,7 @@ export interface Lineage {
   dataSnapshot: string;
   codeVersion: string;
   seed: number;
-  /** rung of the ladder: 'pre', 'head', 'layers' or 'whole' */
+  /** rung of the ladder: 'pre', 'head', 'pseudo', 'layers' or 'whole' */
   rung: string;
 }
 

@@ -144,8 +144,10 @@ function rungsOf({ champion, data, task }: RetrainInput): Rung[] {
   // an imported model reads its input in steps of its own: another normalisation is not for it
   const { scale, zero } = inputOf(champion, 0);
   const standard = scale === PRE_OUTPUT.scale && zero === PRE_OUTPUT.zero;
+  const guesses = task.training.pseudo && task.kind === 'classification' && normalised;
   return RUNGS.filter((rung) => {
     if (rung === 'pre') return labelled && normalised && standard;
+    if (rung === 'pseudo') return labelled && guesses;
     return labelled && !(rung === 'layers' && (grown || !thawable));
   });
 }

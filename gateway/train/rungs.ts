@@ -1,16 +1,24 @@
 import { setImmediate } from 'node:timers/promises';
 import { featureCount, features } from '../../device/core/features.ts';
 import type { LayerSpec, Task } from '../task.ts';
-import { augment, type LabelledWindow } from './augment.ts';
+import type { LabelledWindow } from './augment.ts';
 import { chooseBackend } from './backends.ts';
 import { builtin } from './builtin.ts';
 import { canTrain, dequantiseLayer } from './dequantise.ts';
+import { type Drawn, draw } from './draw.ts';
 import { tier } from './gateway-tier.ts';
-import { createEmbedder, inputOf, type QuantModel } from './model.ts';
+import {
+  createEmbedder,
+  createHeadPredictor,
+  encodeModel,
+  inputOf,
+  type QuantModel,
+} from './model.ts';
 import { createNet, type FloatNet, type Shape } from './net.ts';
 import { oneClass } from './one-class.ts';
 import { fitPre, type Pre } from './pre.ts';
 import { prune, pruning } from './prune.ts';
+import { agreed } from './pseudo.ts';
 import { layerGeometry, type Quantisation, type QuantLayer } from './quant-layer.ts';
 import { dequantise, quantise } from './quantise.ts';
 import { realigner } from './realign.ts';
@@ -27,10 +35,11 @@ export type Example = LabelledWindow;
 
 /**
  * The rungs of the update ladder, cheapest first: the normalisation, without labels; the head, on
- * what the frozen layers say; the last layers (where none are frozen: normalisation and head); the
- * whole net from raw windows, grown to the task's deeper architecture where it has one.
+ * what the frozen layers say; the head again, taught also by recent windows whose class it is sure
+ * of; the last layers (where none are frozen: normalisation and head); the whole net from raw
+ * windows, grown to the task's deeper architecture where it has one.
  */
-export const RUNGS = ['pre', 'head', 'layers', 'whole'] as const;
+export const RUNGS = ['pre', 'head', 'pseudo', 'layers', 'whole'] as const;
 export type Rung = (typeof RUNGS)[number];
 
 /** What a rung is trained on. */
@@ -62,7 +71,7 @@ const SETS = { raw: 0, statistics: 1, motion: 2 } as const;
  * @param rung how much of the model may change
  * @param task windows, features, architecture, recipe
  * @param champion what stays where the rung does not reach; null for a first model ('whole' only)
- * @param data windows; `fresh` may be empty for `pre` only
+ * @param data windows; `fresh` may be empty for `pre`, and for others where `old` is not
  * @returns a candidate in int8, not yet proven
  * @throws RangeError if the rung has nothing to start from or to learn from
  * @throws GatewayError 'cancelled' when the signal is raised
@@ -81,16 +90,17 @@ export async function trainRung(
     const from = model.layers.findLastIndex((layer) => !canTrain(layer)) + 1;
     return trained(model, model.layers.slice(from).map(dequantiseLayer), from, recipe);
   }
+  const guessed = rung === 'pseudo' ? await guess(task, champion!, data, options) : [];
   const drawn =
-    recipe === null ? draw(task, data, options.seed) : drawBy(recipe, data, options.seed);
+    recipe === null
+      ? draw(task, { ...data, guessed }, options.seed)
+      : drawBy(recipe, data, options.seed);
   const base = start(rung, task, champion, drawn, options.seed);
   const { pre, kept, net } = base;
   const embedder = createEmbedder({ pre, layers: kept }, kept.length);
   const embed = ({ window, length }: Window): Int8Array => embedder(window, length);
   const input = inputOf({ layers: kept }, kept.length);
-  const realign = aligns(task, data)
-    ? realigner(data.old.map(embed), data.recent.map(embed))
-    : (embedding: Int8Array) => embedding;
+  const realign = realignOld(task, data, embed);
   const calibration = flatten(drawn.map((w) => (w.isOld ? realign(embed(w)) : embed(w))));
   const x = dequantise(calibration, input);
   const y = Int32Array.from(drawn, ({ cls }) => cls);
@@ -104,9 +114,6 @@ export async function trainRung(
   const layers = [...kept, ...quantise(fitted, reached, input, recipe?.output)];
   return trained({ pre, layers, cut: base.cut }, fitted.layers, kept.length, recipe);
 }
-
-/** A window to fit to, and whether it is one of an earlier regime. */
-type Drawn = LabelledWindow & { isOld: boolean };
 
 /** How a task of another kind than classification is trained. */
 function recipeOf(task: Task): Recipe | null {
@@ -128,8 +135,39 @@ function reach(calibration: Int8Array, { zero }: Quantisation, times: number): I
 /** Windows on either side that say where a regime lies, so that one more or less does not move it. */
 export const MIN_RECENT = 20;
 
-function aligns({ training }: Task, { old, recent }: RungData): boolean {
-  return training.align && Math.min(old.length, recent.length) >= MIN_RECENT;
+/** Moves embeddings of rehearsed windows to where the recent ones lie, if the task wants it. */
+function realignOld(
+  { training }: Task,
+  { old, recent }: RungData,
+  embed: (window: Window) => Int8Array,
+): (embedding: Int8Array) => Int8Array {
+  const enough = Math.min(old.length, recent.length) >= MIN_RECENT;
+  if (!training.align || !enough) return (embedding) => embedding;
+  return realigner(old.map(embed), recent.map(embed));
+}
+
+/** Recent windows with the class that a head trained on the labels gives them, where that may teach. */
+async function guess(
+  task: Task,
+  champion: QuantModel,
+  data: RungData,
+  options: RungOptions,
+): Promise<Example[]> {
+  const { model } = await trainRung('head', task, champion, data, options);
+  const embedder = createEmbedder(model, model.cut);
+  const embed = ({ window, length }: Window): Int8Array => embedder(window, length).slice();
+  const says = createHeadPredictor(encodeModel(model));
+  const windows = data.recent.map((window) => {
+    const embedding = embed(window);
+    return { embedding, ...says(embedding) };
+  });
+  const realign = realignOld(task, data, embed);
+  const labelled = [
+    ...data.fresh.map((one) => ({ embedding: embed(one), cls: one.cls })),
+    ...data.old.map((one) => ({ embedding: realign(embed(one)), cls: one.cls })),
+  ];
+  const teaching = agreed(windows, labelled);
+  return teaching.map((i) => ({ ...data.recent[i]!, cls: windows[i]!.cls }));
 }
 
 /** Deviations that the int8 input holds where a rung fits it to the windows at hand. */
@@ -226,36 +264,6 @@ async function fit(
 function penalty(task: Task, { fresh, old }: RungData, groups: number): number {
   const perClass = (fresh.length + old.length) / groups;
   return task.training.l2 * Math.min(1, task.training.many / perClass);
-}
-
-/**
- * Varies the labelled windows, every class alike. In a class that has both new and old windows the
- * old ones make up the task's share of rehearsal; a class that only one side has is carried by it.
- * Many labels already hold the variety that few must be given: their windows are varied half as much.
- */
-function draw(task: Task, { fresh, old }: RungData, seed: number): Drawn[] {
-  const { augment: full, many, rehearsal } = task.training;
-  if (fresh.length + old.length === 0) throw new RangeError('no labelled window to learn from');
-  const axes = task.sensor.axes.length;
-  const has = (examples: readonly Example[], cls: number): boolean =>
-    examples.some((example) => example.cls === cls);
-  const vary = (examples: readonly Example[], others: readonly Example[], share: number) =>
-    task.classes.flatMap((_, cls) => {
-      const mine = examples.filter((example) => example.cls === cls);
-      const perClass = Math.round(full.perClass * (has(others, cls) ? share : 1));
-      if (mine.length === 0 || perClass === 0) return [];
-      const strength = mine.length >= many ? 0.5 : 1;
-      return augment(mine, axes, seed + cls, { ...scaled(full, strength), perClass });
-    });
-  return [
-    ...vary(fresh, old, 1 - rehearsal).map((window) => ({ ...window, isOld: false })),
-    ...vary(old, fresh, rehearsal).map((window) => ({ ...window, isOld: true })),
-  ];
-}
-
-function scaled(full: Task['training']['augment'], strength: number): Task['training']['augment'] {
-  const entries = Object.entries(full).map(([name, value]) => [name, value * strength]);
-  return Object.fromEntries(entries) as Task['training']['augment'];
 }
 
 function fitWindows(task: Task, windows: readonly Window[], sigmas: number): Pre {

@@ -179,7 +179,7 @@ describe('retrain() climbs the ladder', () => {
   });
 });
 
-const RANK: Record<Rung, number> = { pre: 0, head: 1, layers: 2, whole: 3 };
+const RANK: Record<Rung, number> = { pre: 0, head: 1, pseudo: 2, layers: 3, whole: 4 };
 
 describe('retrain() judges by', () => {
   it('windows that the champion was not trained on, alone', async () => {

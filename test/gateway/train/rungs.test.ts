@@ -54,6 +54,7 @@ describe('trainRung() on raw windows: conv1d, pool, dense; two layers frozen', (
   it.each([
     ['pre', ['pre'], []],
     ['head', ['head'], [2]],
+    ['pseudo', ['head'], [2]],
     ['layers', ['backbone', 'head'], [0, 1, 2]],
     ['whole', ['pre', 'backbone', 'head'], [0, 1, 2]],
   ] as const)('%s changes %j and nothing else', async (rung, parts, layers) => {
