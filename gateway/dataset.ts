@@ -70,7 +70,10 @@ export function gather(
   const { rehearsed: kept, judging } = remember(earlier, seed);
   const shared = scope.kind !== 'device';
   const rehearsed = shared ? kept : kept.filter(({ label }) => !known.has(label.cls));
-  const memory = reservoir(earlier, groupOf, KEPT.compare, seed);
+  // of the world as it was: what another device sees since its own changed is no part of that
+  const isNew = ({ device, at }: Sample): boolean => since(device) > 0 && at >= since(device);
+  const settled = earlier.filter((sample) => !isNew(sample));
+  const memory = reservoir(settled, groupOf, KEPT.compare, seed);
   const toExample = (sample: LabelledSample): Example => example(sample, task);
   const recent = [...members].flatMap((device) =>
     store.samples
