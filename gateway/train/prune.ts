@@ -1,6 +1,6 @@
 import type { LayerSpec } from '../task.ts';
 import { softmaxLoss, squaredLoss } from './builtin-loss.ts';
-import type { FloatLayer, FloatNet } from './net.ts';
+import { type FloatLayer, type FloatNet, splitNet } from './net.ts';
 import { type Backend, type FitOptions, type TrainData, train } from './trainer.ts';
 
 /**
@@ -127,24 +127,27 @@ function narrowed(layer: FloatLayer, channels: number, keep: readonly number[]):
  * @param at index of a layer that a later one reads, with two units or more
  * @param data labelled samples; at most {@link JUDGES} of them, spread over all, judge
  * @returns one number a unit: mean error without it less mean error with it
- * @throws RangeError as {@link removeUnits}
+ * @throws RangeError if it is another layer
  * @source Molchanov et al. 2017, 'Pruning Convolutional Neural Networks for Resource Efficient
  *   Inference', section 2.2: oracle pruning
  */
 export function importance(backend: Backend, net: FloatNet, at: number, data: TrainData): number[] {
+  const units = widthOf(net.layers[at] ?? net.layers.at(-1)!);
+  if (units < 2 || !net.layers.some((layer, l) => l > at && 'weights' in layer)) {
+    throw new RangeError(`layer ${at} has no unit to spare`);
+  }
   // classes lie one behind the other: every so many is of all
   const n = Math.min(data.n, JUDGES);
   const chosen = Array.from({ length: n }, (_, i) => Math.floor((i * data.n) / n));
   const judges = samplesOf(data, chosen);
-  const error = errorOf(backend, net, judges);
-  const all = Array.from({ length: widthOf(net.layers[at]!) }, (_, unit) => unit);
-  return all.map((unit) => {
-    const without = removeUnits(
-      net,
-      at,
-      all.filter((other) => other !== unit),
-    );
-    return errorOf(backend, without, judges) - error;
+  // what the layer gives is computed once; a unit that gives 0 is as good as gone
+  const { backbone, head } = splitNet(net, at + 1);
+  const given = backend.predict(backbone, judges.x, n);
+  const error = errorOf(backend, head, { ...judges, x: given });
+  return Array.from({ length: units }, (_, unit) => {
+    const x = given.slice();
+    for (let i = unit; i < x.length; i += units) x[i] = 0;
+    return errorOf(backend, head, { ...judges, x }) - error;
   });
 }
 

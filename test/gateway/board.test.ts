@@ -47,6 +47,7 @@ test('parseBoard() names the field when one is wrong, missing or unknown', () =>
   const { variables: _, ...less } = good;
   expect(line(less)).toContain('my.json: variables ');
   expect(line({ ...good, flash: { ...good.flash, mapped: 1 } })).toContain('flash.mapped ');
+  expect(line({ ...good, energy: { ...good.energy, volts: 0 } })).toContain('energy.volts ');
 });
 
 test('parseBoard() refuses a profile when its slots do not fit into Storage', () => {
@@ -54,4 +55,12 @@ test('parseBoard() refuses a profile when its slots do not fit into Storage', ()
   expect(refusal(() => parseBoard(board, 'p')).line()).toBe(
     'p: two slots of 4 pages and the log need 11 pages, Storage has 10',
   );
+});
+
+test('loadBoard() names the source of the figures of energy where there are any', () => {
+  const boards = boardNames().map(loadBoard);
+  expect(boards.filter(({ energy }) => energy !== undefined).length).toBeGreaterThan(0);
+  for (const { name, energy, sources } of boards) {
+    expect(sources.energy !== undefined, name).toBe(energy !== undefined);
+  }
 });
