@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { readRecordings } from '../../gateway/recordings.ts';
 import { loadTask } from '../../gateway/task.ts';
 import { openTeacher, type TeacherSettings } from '../../gateway/teacher.ts';
-import { ELEMENT, writeOnnxFile } from '../../gateway/train/onnx/onnx-file.ts';
+import { sumsTeacher } from '../support/sums-teacher.ts';
 
 const task = loadTask('gesture');
 const folder = join(import.meta.dirname, '../../../shared/data/bangle-gestures');
@@ -13,39 +13,6 @@ const settings = (change: Partial<TeacherSettings> = {}): TeacherSettings => ({
   ...{ name: 't', minConfidence: 0.9, scale: 1, layout: 'samples' },
   ...change,
 });
-
-/**
- * A float teacher in ONNX whose output k is the sum of the first samples of its axis (k modulo three),
- * times k + 1.
- */
-function sumsTeacher(layout: 'samples' | 'axes', ending?: 'Softmax'): Uint8Array {
-  const values = 150;
-  const weights = new Float32Array(values * 6);
-  for (let k = 0; k < 6; k++) {
-    const first = layout === 'samples' ? k % 3 : (k % 3) * 50;
-    weights[first * 6 + k] = k + 1;
-  }
-  const constant = (name: string, shape: number[], element: number, of: ArrayBufferView) => ({
-    ...{ name, shape, element, data: new Uint8Array(of.buffer) },
-  });
-  const nodes = [
-    { op: 'Reshape', inputs: ['window', 'flat'], output: 'row' },
-    { op: 'MatMul', inputs: ['row', 'weights'], output: 'sums' },
-    ...(ending ? [{ op: ending, inputs: ['sums'], output: 'shares' }] : []),
-  ];
-  return writeOnnxFile({
-    nodes,
-    constants: [
-      constant('flat', [2], ELEMENT.int64, BigInt64Array.of(1n, BigInt(values))),
-      constant('weights', [values, 6], ELEMENT.float32, weights),
-    ],
-    input: {
-      ...{ name: 'window', element: ELEMENT.float32 },
-      shape: layout === 'samples' ? [1, 50, 3] : [1, 3, 50],
-    },
-    output: { name: ending ? 'shares' : 'sums', shape: [1, 6], element: ELEMENT.float32 },
-  });
-}
 
 const first = (...values: number[]) => ({ window: Int8Array.from(values) });
 
