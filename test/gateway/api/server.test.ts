@@ -80,6 +80,31 @@ describe('serveApi()', () => {
     ]);
   });
 
+  it('carries labels in bulk, taken back, asked for and taught', async () => {
+    const { calls, url } = await serve();
+    const remote = remoteCalls(url);
+    const rows = [{ line: 2, device: 'w1', time: '2026-01-01T10:00:00Z', cls: 'upup' }];
+    const imported = { rows, source: 'lab', withinMs: 0, dryRun: true };
+    expect(await remote.importLabels(imported)).toMatchObject({ known: 1 });
+    const withdrawn = { sample: 'w1/7:1', source: 'person:ann' };
+    expect((await remote.withdrawLabel(withdrawn)).sample).toBe('w1/7:1');
+    expect(await remote.labelSources()).toEqual(await calls.labelSources());
+    const wanted = { count: 5, scope: 'cohort:left' };
+    expect((await remote.askLabels(wanted)).outOfReach).toBe(5);
+    const taught = { file: 'YQ==', name: 'big.net', minConfidence: 0.5, classes: ['a'] };
+    expect((await remote.teach(taught)).right).toBe(5);
+    await remote.labels({ contradicted: true });
+    await remote.labels({ asked: true });
+    expect(calls.asked).toEqual([
+      ['importLabels', imported],
+      ['withdrawLabel', withdrawn],
+      ['askLabels', wanted],
+      ['teach', taught],
+      ['labels', { contradicted: true }],
+      ['labels', { asked: true }],
+    ]);
+  });
+
   it('passes a GatewayError on, with its hint', async () => {
     const { url } = await serve();
     const error = await failure(remoteCalls(url).device('nobody'));
@@ -96,6 +121,11 @@ describe('serveApi()', () => {
     expect((await post('/api/train', {})).status).toBe(400);
     expect((await post('/api/train', { scope: 'fleet', now: true })).status).toBe(400);
     expect((await post('/api/labels', { sample: 'watch-1', cls: 'upup' })).status).toBe(400);
+    expect((await post('/api/labels/ask', { count: 0 })).status).toBe(400);
+    expect((await post('/api/labels/ask', { count: 1, scope: 'all' })).status).toBe(400);
+    expect((await post('/api/labels/teach', { file: 'YQ==', name: 'a b' })).status).toBe(400);
+    const row = { line: 1, device: 'w1', cls: 'upup', trust: 2 };
+    expect((await post('/api/labels/import', { rows: [row] })).status).toBe(400);
     expect((await post('/api/models/xyz/promote', {})).status).toBe(400);
     expect((await fetch(`${url}/api/events?limit=0`)).status).toBe(400);
     expect((await fetch(`${url}/api/nothing`)).status).toBe(404);
