@@ -13,8 +13,8 @@ const ONE_CLASS_LAYERS = 2;
  * the schema are for wrist gestures, where a stronger movement is the same gesture.
  */
 const STEADY = {
-  ...{ perClass: 100, tempo: 0, bend: 0, shiftSamples: 0, amplitude: 0, gain: 0, offset: 0 },
-  noise: 0.02,
+  ...{ perClass: 300, tempo: 0, bend: 0, shiftSamples: 0, amplitude: 0, gain: 0, offset: 0 },
+  noise: 0.005,
 };
 
 /**
@@ -29,11 +29,11 @@ export function fillKind(value: unknown, refuse: Refuse): void {
   if (task.kind !== 'regression' && task.kind !== 'anomaly') return;
   const target = task.target as Partial<NonNullable<Task['target']>> | undefined;
   const names = task.kind === 'anomaly' ? VERDICTS : [target?.name];
-  if (task.classes !== undefined && JSON.stringify(task.classes) !== JSON.stringify(names)) {
-    refuse('classes', `is not for kind '${task.kind}': leave it out`);
-  }
   if (task.kind === 'regression' && target === undefined) {
     refuse('target', "is missing: kind 'regression' needs it");
+  }
+  if (task.classes !== undefined && JSON.stringify(task.classes) !== JSON.stringify(names)) {
+    refuse('classes', `is not for kind '${task.kind}': leave it out`);
   }
   task.classes = names;
   if (task.kind === 'anomaly') task.anomaly ??= {};

@@ -19,6 +19,10 @@ const TOP = 8;
 const LEAST_VARIANCE = 1 / 64;
 /** A unit that normal windows hardly excite counts as if it had this share of the mean excitement. */
 const LEAST_SHARE = 0.1;
+/** And this much at least, so that a handful of equal windows makes no weight too large for int8. */
+const LEAST_MEAN = 0.02;
+/** The mean distance of normal windows, by construction: no threshold lies within. */
+const LEAST_LIMIT = 1;
 /** Windows that a champion's proportions count for when its head alone is refitted. */
 const PRIOR_WINDOWS = 10;
 /** Windows beyond a quantile from which on it is read off; fewer, and it is extrapolated. */
@@ -161,8 +165,9 @@ function weigh(seen: readonly Float64Array[], prior?: ArrayLike<number>): Float6
       if (prior[u] > 0) mean[u] = (1 - share) * mean[u] + (share * level) / prior[u];
     }
   }
-  const floor = (LEAST_SHARE * mean.reduce((sum, m) => sum + m, 0)) / units;
-  return mean.map((m) => (m + floor === 0 ? 0 : 1 / ((m + floor) * units)));
+  const level = mean.reduce((sum, m) => sum + m / units, 0);
+  const floor = Math.max(LEAST_SHARE * level, LEAST_MEAN);
+  return mean.map((m) => 1 / ((m + floor) * units));
 }
 
 function distance({ directions, weights }: OneClass, row: Float64Array): number {
@@ -189,7 +194,7 @@ function threshold(distances: readonly number[], share: number): number {
 
 /** Logits: how much nearer than the threshold, and how much farther. */
 function headOf(weights: Float64Array, limit: number): FloatDense {
-  const gain = TOP / Math.max(limit, Number.EPSILON);
+  const gain = TOP / Math.max(limit, LEAST_LIMIT);
   const inputs = weights.length;
   const rows = new Float32Array(2 * inputs);
   for (let u = 0; u < inputs; u++) {
