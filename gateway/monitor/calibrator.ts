@@ -27,10 +27,12 @@ export interface Calibrator {
    * Takes what is known of a mean: of all windows, the share that is right.
    *
    * @param mean of the probabilities, with its gradient, as the curve says while this is called
+   * @param score mean of their scores
    * @param share that was measured, with its variance
    */
   anchor(
     mean: () => { p: number; gradient: [number, number] },
+    score: number,
     share: number,
     variance: number,
   ): void;
@@ -48,8 +50,9 @@ const prior: CalibratorState = { mean: [0, 0.8], cov: [1, 0.16, 0] };
 const apart = [0.5 ** 2, 0.15 ** 2];
 /** How far a curve wanders from one label to the next: what is forgotten. */
 const wander = [0.03 ** 2, 0.01 ** 2];
-/** Times that an anchor's gradient is looked at. */
-const anchorSteps = 5;
+/** Deviations that an anchor moves a curve at most, and how often the way is cut to find the place. */
+const furthest = 8;
+const halvings = 40;
 /** Share of windows about which a score says nothing, so that no sure error proves anything alone. */
 const lapse = 0.02;
 
@@ -103,16 +106,32 @@ export function calibrator(state: CalibratorState = prior): Calibrator {
       const { p, gradient } = of(score);
       learn(gradient, Number(right) - p, p * (1 - p));
     },
-    anchor(meanOf, share, variance) {
-      // far from where it begins, a curve's gradient there says little: looked at again (iterated)
-      const [first, before] = [[...mean], [...cov]];
-      for (let i = 0; i < anchorSteps; i++) {
-        const { p, gradient } = meanOf();
-        const moved = gradient[0] * (mean[0] - first[0]) + gradient[1] * (mean[1] - first[1]);
-        for (let k = 0; k < 2; k++) mean[k] = first[k];
-        for (let k = 0; k < 3; k++) cov[k] = before[k];
-        learn(gradient, share - p + moved, variance);
+    anchor(meanOf, score, share, variance) {
+      const logit = (p: number): number => Math.log(p / (1 - p));
+      const target = logit(Math.min(1 - lapse, Math.max(lapse, share)));
+      const noise = variance / (share * (1 - share) + lapse * lapse) ** 2;
+      // the most probable curve on the line from the one that it is to the one that says the share:
+      // a step by gradient would not do where scores are so high that the curve is flat
+      const x = score / 16;
+      const toward = [cov[0] + cov[2] * x, cov[2] + cov[1] * x];
+      const stiff = spread([1, x]);
+      const first = [...mean];
+      const place = (step: number): number => {
+        for (let k = 0; k < 2; k++) mean[k] = first[k] + step * toward[k];
+        return step * step * stiff + (target - logit(meanOf().p)) ** 2 / noise;
+      };
+      const sign = Math.sign(target - logit(meanOf().p));
+      let [low, high] = [0, furthest / Math.sqrt(stiff)];
+      for (let i = 0; i < halvings; i++) {
+        const [left, right] = [low + (high - low) / 3, high - (high - low) / 3];
+        if (place(sign * left) < place(sign * right)) high = right;
+        else low = left;
       }
+      place((sign * (low + high)) / 2);
+      // what is known of it now, around there
+      const { p, gradient } = meanOf();
+      const [byOffset, bySlope] = gradient.map((slope) => slope / (p * (1 - p)));
+      learn([byOffset, bySlope], 0, noise);
     },
     doubt: () => widen(prior.cov),
     state: () => structuredClone({ mean, cov }),

@@ -139,7 +139,8 @@ export function estimator(curve: CalibratorState, state?: EstimatorState): Estim
     },
     anchor(share, variance) {
       if (s.anchored || s.scores.length === 0) return;
-      learned.anchor(mean, share, variance);
+      const score = s.scores.reduce((sum, one) => sum + one, 0) / s.scores.length;
+      learned.anchor(mean, score, share, variance);
       s.anchored = true;
     },
     restart(from) {

@@ -17,6 +17,7 @@ const verbs = [
   'rollouts',
   'labels',
   'events',
+  'alarms',
   'train',
   'search',
   'promote',

@@ -147,6 +147,103 @@ describe('createMonitor()', () => {
     expect(monitor.evidence('w1')).toBe('drifted');
   });
 
+  test('an episode counts what else is said in it, and who said it', () => {
+    const random = mulberry(4);
+    const monitor = createMonitor();
+    monitor.installed('w1', 3, promised);
+    feed(monitor, 'w1', scores(random, 100, 10), 100, 0);
+    feed(monitor, 'w1', scores(random, 40, 10), 100, 100_000);
+    for (let i = 0; i < 20; i++) monitor.label('w1', judged(false, 300_000));
+    const alarm = monitor.alarmOf('w1');
+    expect(alarm).toMatchObject({ what: 'score', also: ['accuracy'], lastAt: 300_000 });
+    expect(alarm!.count).toBeGreaterThanOrEqual(2);
+    expect(alarm!.at).toBeLessThan(200_000);
+  });
+
+  test('a sick sensor takes the place of an alarm, is no drift, and ends when it is well', () => {
+    const random = mulberry(4);
+    const monitor = createMonitor();
+    monitor.installed('w1', 3, promised);
+    feed(monitor, 'w1', scores(random, 100, 10), 100, 0);
+    expect(feed(monitor, 'w1', scores(random, 40, 10), 50, 100_000)).toBeDefined();
+    expect(monitor.evidence('w1')).toBe('drifted');
+    const raw = (isWell: boolean) =>
+      Int8Array.from({ length: 60 }, (_, i) => (i % 3 === 2 && !isWell ? 9 : 90 * random()));
+    const seen = (isWell: boolean, n: number, at: number) =>
+      Array.from({ length: n }, (_, i) =>
+        monitor.raw('w1', { window: raw(isWell), at: at + i }),
+      ).filter((one) => one !== undefined);
+    expect(seen(false, 20, 200_000)).toMatchObject([
+      { what: 'sensor', raisedAs: 'score', where: ['z'], reason: 'z is stuck' },
+    ]);
+    expect(monitor.isSick('w1')).toBe(true);
+    expect(monitor.evidence('w1')).toBe('unknown');
+    // what a sick sensor gives is watched by nobody, and labels of it raise nothing
+    expect(feed(monitor, 'w1', scores(random, 5, 2), 200, 300_000)).toBeUndefined();
+    for (let i = 0; i < 20; i++) expect(monitor.label('w1', judged(false))).toBeUndefined();
+    expect(monitor.recovered()).toEqual([]);
+    expect(seen(true, 3, 900_000)).toEqual([]);
+    expect(monitor.isSick('w1')).toBe(false);
+    expect(monitor.recovered()).toMatchObject([{ what: 'sensor', device: 'w1' }]);
+    expect(monitor.recovered()).toEqual([]);
+    expect(monitor.alarmOf('w1')).toBeNull();
+    // and goes on from what was normal before
+    expect(feed(monitor, 'w1', scores(random, 100, 10), 60, 1_000_000)).toBeUndefined();
+    expect(monitor.evidence('w1')).toBe('steady');
+    expect(feed(monitor, 'w1', scores(random, 40, 10), 50, 2_000_000)).toBeDefined();
+  });
+
+  test('label() learns nothing about scores from windows of a sick sensor', () => {
+    const monitor = createMonitor();
+    monitor.installed('w1', 3, promised);
+    monitor.installed('w2', 3, promised);
+    for (let i = 0; i < 9; i++) monitor.raw('w1', { window: new Int8Array(60), at: i });
+    expect(monitor.isSick('w1')).toBe(true);
+    const before = monitor.state().curve;
+    for (let i = 0; i < 9; i++) monitor.label('w1', judged(false));
+    expect(monitor.state().curve).toEqual(before);
+    monitor.label('w2', judged(false));
+    expect(monitor.state().curve).not.toEqual(before);
+  });
+
+  test('quality() and estimate() are of a device, of some, or of all', () => {
+    const random = mulberry(12);
+    const monitor = createMonitor();
+    for (const [id, right] of [
+      ['w1', 0.9],
+      ['w2', 0.5],
+    ] as const) {
+      monitor.installed(id, 3, { accuracy: right, windows: 200 });
+      feed(monitor, id, scores(random, 100 * right - 30, 12), 60, 0);
+      for (let i = 0; i < 40; i++) monitor.label(id, judged(i < 40 * right, i));
+    }
+    expect(monitor.quality(['w1'])).toMatchObject({ labels: 40, accuracy: 0.9 });
+    expect(monitor.quality()).toMatchObject({ labels: 80, accuracy: 0.7 });
+    expect(monitor.quality(['w2', 'nobody']).accuracy).toBe(0.5);
+    const [one, two, all] = [['w1'], ['w2'], undefined].map((ids) => monitor.estimate(ids)!);
+    expect(one).toMatchObject({ windows: 60, labels: 40, past: { estimates: 4 } });
+    expect(one.accuracy).toBeGreaterThan(two.accuracy + 0.15);
+    expect(all.windows).toBe(120);
+    expect(all.accuracy).toBeCloseTo((one.accuracy + two.accuracy) / 2, 12);
+    expect(monitor.estimate(['nobody'])).toBeUndefined();
+  });
+
+  test('window() starts an estimate at what was promised, before any label', () => {
+    const random = mulberry(2);
+    const estimates = [0.5, 0.97].map((accuracy) => {
+      const monitor = createMonitor();
+      monitor.installed('w1', 3, { accuracy, windows: 200 });
+      feed(monitor, 'w1', scores(random, 60, 10), 30, 0);
+      return monitor.estimate(['w1'])!;
+    });
+    expect(estimates[0].accuracy).toBeCloseTo(0.5, 1);
+    expect(estimates[1].accuracy).toBeGreaterThan(0.9);
+    expect(estimates.map(({ labels, past }) => [labels, past])).toEqual([
+      [0, null],
+      [0, null],
+    ]);
+  });
+
   test('groups() reports alarms that come together once, together', () => {
     const monitor = createMonitor(monitorDefaults, 5000);
     const fail = (device: string, at: number) => {

@@ -27,6 +27,38 @@ describe('sentence()', () => {
     [
       'alarm.raised',
       'watch-3',
+      { what: 'features', message: 'what it measures moved', silencedUntil: 9 },
+      'ALARM watch-3: what it measures moved (silenced)',
+    ],
+    [
+      'alarm.explained',
+      'watch-3',
+      { what: 'sensor', message: 'sick sensor: y is stuck' },
+      'ALARM watch-3: sick sensor: y is stuck; nothing is trained on that',
+    ],
+    [
+      'alarm.group',
+      'fleet',
+      { devices: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] },
+      'ALARM fleet, 7 devices together: a, b, c, d, e and 2 more',
+    ],
+    [
+      'alarm.group',
+      'a',
+      { devices: ['a', 'b'], silenced: true },
+      'ALARM 2 devices together: a, b (silenced)',
+    ],
+    ['alarm.silenced', 'fleet', { what: 'sensor' }, 'sensor alarms of fleet are silenced'],
+    ['alarm.unsilenced', 'watch-1', { what: null }, 'all alarms of watch-1 are told again'],
+    [
+      'alarm.ended',
+      'watch-3',
+      { what: 'sensor', reason: 'its sensor measures again' },
+      'alarm of watch-3 is over: its sensor measures again',
+    ],
+    [
+      'alarm.raised',
+      'watch-3',
       { what: 'accuracy', before: 0.97, after: 0.3125, windows: 12 },
       'ALARM watch-3: accuracy 0.97 → 0.31 on 12 windows',
     ],
@@ -45,6 +77,30 @@ describe('sentence()', () => {
     ['label.added', 'watch-3', { have: 5, want: 24 }, 'label 5/24 for watch-3'],
     ['label.added', 'watch-3', { count: 3 }, '3 labels for watch-3'],
     ['label.added', 'watch-3', {}, '1 label for watch-3'],
+    [
+      ...['label.withdrawn', 'w', { sample: 'w/7:1', count: 2, source: 'person' }],
+      '2 label(s) of w/7:1 withdrawn by person',
+    ],
+    [
+      ...['label.imported', 'delayed', { added: 40, known: 2, refused: 1 }],
+      "40 labels came from 'delayed' (2 known already, 1 lines refused)",
+    ],
+    [
+      ...[
+        'label.asked',
+        'device:w',
+        { who: 'person', samples: ['w/7:1', 'w/7:2', 'w/7:3', 'w/7:4'] },
+      ],
+      'what were these? asked for device:w: w/7:1, w/7:2, w/7:3 and 1 more',
+    ],
+    [
+      ...['label.gone', 'w', { sample: 'w/7:1' }],
+      'w no longer holds the raw window w/7:1, which was asked for',
+    ],
+    [
+      ...['label.untaught', 'teacher:big', { reason: 'no memory' }],
+      'teacher:big gives no labels: no memory',
+    ],
     [
       'train.finished',
       'fleet',
@@ -132,6 +188,7 @@ describe('inOne()', () => {
 describe('toneOf()', () => {
   it('tells bad news from good', () => {
     expect(toneOf(event('alarm.raised', 'x'))).toBe('bad');
+    expect(toneOf({ ...event('alarm.raised', 'x'), data: { silencedUntil: 9 } })).toBe('plain');
     expect(toneOf(event('rollout.done', 'x'))).toBe('good');
     expect(toneOf(event('device.seen', 'x'))).toBe('plain');
   });
