@@ -17,7 +17,6 @@ export const eventKinds = {
   'label.imported': 'labels came from a file or a program, many at once',
   'label.asked': 'the labels of windows were asked for',
   'label.gone': 'a device holds a raw window no more that was asked for',
-  'label.taught': 'a teacher model labelled windows',
   'label.untaught': 'a teacher model cannot be run',
   'accuracy.changed': 'the true accuracy of a simulated watch changed; only a simulation knows it',
   'alarm.raised': 'the monitor saw a device get worse',

@@ -17,6 +17,7 @@ const bad = [
   'alarm.explained',
   'device.refused',
   'gate.refused',
+  'label.untaught',
   'rollout.rolledback',
   'store.full',
   'train.failed',
@@ -123,10 +124,27 @@ const phrases: Record<string, Phrase> = {
   },
   'rollout.done': (_, data) => `update ${short(data.version)}${of(data)} is confirmed everywhere`,
   'rollout.rolledback': (_, data) => `update ${short(data.version)} was undone${why(data)}`,
+  'label.withdrawn': (subject, data) =>
+    `${number(data.count) || '1'} label(s) of ${data.sample ?? subject} withdrawn${by(data.source)}`,
+  'label.imported': (subject, data) =>
+    `${number(data.added) || '?'} labels came from '${subject}'${bracket(
+      number(data.known, ' known already'),
+      number(data.refused, ' lines refused'),
+    )}`,
+  'label.asked': (subject, data) => {
+    const samples = Array.isArray(data.samples) ? data.samples : [];
+    const first = samples.slice(0, 3).join(', ');
+    const more = samples.length > 3 ? ` and ${samples.length - 3} more` : '';
+    return `what were these? asked for ${subject}: ${first}${more}`;
+  },
+  'label.gone': (subject, data) =>
+    `${subject} no longer holds the raw window ${data.sample ?? ''}, which was asked for`,
+  'label.untaught': (subject, data) => `${subject} gives no labels${why(data)}`,
   'store.full': () => 'THE DISK IS FULL: nothing is acknowledged, devices keep and send again',
   'store.erased': (subject) => `data of ${subject} was erased`,
 };
 
+const by = (source: Json | undefined) => (typeof source === 'string' ? ` by ${source}` : '');
 const rung = (data: Data) => (typeof data.rung === 'string' ? data.rung : '');
 
 function bracket(...parts: string[]): string {

@@ -78,27 +78,34 @@ describe('sentence()', () => {
     ['label.added', 'watch-3', { count: 3 }, '3 labels for watch-3'],
     ['label.added', 'watch-3', {}, '1 label for watch-3'],
     [
-      ...['label.withdrawn', 'w', { sample: 'w/7:1', count: 2, source: 'person' }],
+      'label.withdrawn',
+      'w',
+      { sample: 'w/7:1', count: 2, source: 'person' },
       '2 label(s) of w/7:1 withdrawn by person',
     ],
     [
-      ...['label.imported', 'delayed', { added: 40, known: 2, refused: 1 }],
+      'label.imported',
+      'delayed',
+      { added: 40, known: 2, refused: 1 },
       "40 labels came from 'delayed' (2 known already, 1 lines refused)",
     ],
     [
-      ...[
-        'label.asked',
-        'device:w',
-        { who: 'person', samples: ['w/7:1', 'w/7:2', 'w/7:3', 'w/7:4'] },
-      ],
+      'label.asked',
+      'device:w',
+      { who: 'person', samples: ['w/7:1', 'w/7:2', 'w/7:3', 'w/7:4'] },
+      ,
       'what were these? asked for device:w: w/7:1, w/7:2, w/7:3 and 1 more',
     ],
     [
-      ...['label.gone', 'w', { sample: 'w/7:1' }],
+      'label.gone',
+      'w',
+      { sample: 'w/7:1' },
       'w no longer holds the raw window w/7:1, which was asked for',
     ],
     [
-      ...['label.untaught', 'teacher:big', { reason: 'no memory' }],
+      'label.untaught',
+      'teacher:big',
+      { reason: 'no memory' },
       'teacher:big gives no labels: no memory',
     ],
     [
