@@ -90,12 +90,21 @@ const LEAST_FINALISTS = 6;
  * Everything is measured in int8 by the device's kernel, on windows that taught nothing.
  *
  * @returns the frontier, the winner and why; the same seeds give the same report, bit for bit
- * @throws GatewayError 'not-allowed' if no candidate fits the board; 'cancelled' when the signal is raised
+ * @throws GatewayError 'not-allowed' if no candidate fits the board, or the task has no classes; 'cancelled' when the signal is raised
  * @throws RangeError unless seeds is a positive integer and there is a fold
  */
 export async function searchModels(input: SearchInput): Promise<SearchReport> {
   const { task, board, folds, seeds } = input;
   if (!Number.isInteger(seeds) || seeds < 1) throw new RangeError(`seeds is ${seeds}`);
+  if (task.kind !== 'classification') {
+    throw new GatewayError(
+      'not-allowed',
+      `a search needs classes; task '${task.name}' is ${task.kind}`,
+      {
+        hint: 'choose its net by hand',
+      },
+    );
+  }
   const windows = folds.reduce((sum, { judge }) => sum + judge.length, 0);
   if (windows === 0) throw new RangeError('no window judges');
   const rows = (input.candidates ?? candidatesOf(task)).map((candidate, i) =>

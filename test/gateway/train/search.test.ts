@@ -143,7 +143,11 @@ describe('searchModels()', () => {
     expect(told.at(-1)).toBeGreaterThan(0);
   });
 
-  it('refuses no seeds and no windows', async () => {
+  it('refuses no seeds, no windows, and a task without classes', async () => {
+    const anomaly = { ...task, kind: 'anomaly' as const };
+    await expect(searchModels(given({ task: anomaly }))).rejects.toMatchObject({
+      code: 'not-allowed',
+    });
     await expect(searchModels(given({ seeds: 0 }))).rejects.toThrow(RangeError);
     await expect(searchModels(given({ folds: [] }))).rejects.toThrow(RangeError);
   });
