@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { DeviceView } from '../calls.ts';
 import { shortVersion } from '../ui/words.ts';
 import { type Io, moment, say, share, table } from './io.ts';
+import { estimatedText, measuredText } from './quality.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
 
 /** `whetstone devices`: the list, or one device. */
@@ -53,19 +54,6 @@ function alarmOf({ alarm }: DeviceView): string {
   return `${alarm.silencedUntil === null ? 'ALARM' : 'silenced:'} ${alarm.message}`;
 }
 
-const range = ({ accuracy, low, high }: { accuracy: number; low: number; high: number }): string =>
-  `${share(accuracy)} (${share(low)} to ${share(high)})`;
-
-function measured({ measured: found }: DeviceView): string {
-  return found === null ? 'no labels yet' : `${range(found)} on ${found.labels} labelled windows`;
-}
-
-function estimated({ estimated: found }: DeviceView): string {
-  if (found === null) return 'too few windows yet';
-  const past = found.past === null ? '' : `; off by ${share(found.past.meanError)} so far`;
-  return `${range(found)} on ${found.windows} windows, by their margins${past}`;
-}
-
 function about(device: DeviceView): string {
   return [
     `device    ${device.id}${device.synthetic ? ' (virtual, synthetic motion)' : ''}`,
@@ -75,8 +63,8 @@ function about(device: DeviceView): string {
     `last seen ${moment(device.lastSeen)}`,
     `model     ${device.version ?? '-'} (release ${device.release}, for ${device.scope ?? '-'})`,
     `accuracy  ${share(device.accuracy)}`,
-    `measured  ${measured(device)}`,
-    `estimated ${estimated(device)}`,
+    `measured  ${measuredText(device.measured)}`,
+    `estimated ${estimatedText(device.estimated)}`,
     `windows   ${device.samples}, dropped ${device.dropped}`,
     `alarm     ${device.alarm === null ? 'none' : `${device.alarm.message}, since ${moment(device.alarm.since)}`}`,
   ].join('\n');

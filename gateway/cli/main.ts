@@ -12,6 +12,7 @@ import type { Io } from './io.ts';
 import { labels } from './labels.ts';
 import { models } from './models.ts';
 import { promote } from './promote.ts';
+import { quality } from './quality.ts';
 import { replay } from './replay.ts';
 import { rollback } from './rollback.ts';
 import { rollouts } from './rollouts.ts';
@@ -32,6 +33,7 @@ const verbs: Verb[] = [
   labels,
   events,
   alarms,
+  quality,
   train,
   search,
   promote,

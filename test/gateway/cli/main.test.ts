@@ -18,6 +18,7 @@ const verbs = [
   'labels',
   'events',
   'alarms',
+  'quality',
   'train',
   'search',
   'promote',
