@@ -93,7 +93,6 @@ describe('sentence()', () => {
       'label.asked',
       'device:w',
       { who: 'person', samples: ['w/7:1', 'w/7:2', 'w/7:3', 'w/7:4'] },
-      ,
       'what were these? asked for device:w: w/7:1, w/7:2, w/7:3 and 1 more',
     ],
     [
