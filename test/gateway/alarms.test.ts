@@ -232,6 +232,7 @@ describe('a sensor that gets stuck on a device', () => {
     expect(raised.length).toBe(1);
     expect(world.gateway.monitor.alarmOf('w1')).toMatchObject({ what: 'sensor', where: ['y'] });
     expect(world.loop.wantsLabels('w1')).toBe(false);
+    expect(world.loop.regime('w1')).toBe(0);
     expect(world.events({ kind: 'train.started' }).length).toBe(before);
 
     for (let i = 0; i < 3; i++) await world.feed(own);
