@@ -232,7 +232,7 @@ const monitor = Type.Object(
       exclusiveMinimum: 0,
       exclusiveMaximum: 1,
       default: 0.0001,
-      description: 'false alarms for each window, at most, in the long run',
+      description: 'false alarms for each window of a device, at most, of all watchers together',
     }),
     minLabels: count('labelled windows before accuracy may raise an alarm', { default: 5 }),
   },
@@ -254,12 +254,13 @@ const gate = Type.Object(
     alphaLoss: Type.Number({
       ...share,
       default: 0.2,
-      description: 'significance at which a shared model counts as worse on one of its devices',
+      description: 'significance at which a model counts as worse on a device or an earlier regime',
     }),
     minAgreement: Type.Number({
       ...share,
       default: 0.6,
-      description: 'share of the labels that a candidate trained without them must say as well',
+      description:
+        'a candidate must certainly say more than this share of the labels that it was not trained on, or they contradict one another',
     }),
     maxWrongLabels: Type.Number({
       ...share,

@@ -44,6 +44,36 @@ afterEach(async () => {
 });
 
 describe('createService()', () => {
+  it('alarms(), silence() and unsilence() go to the loop, quality() to the monitor', async () => {
+    const { monitor } = gateway;
+    monitor.installed('watch-1', 1, { accuracy: 0.96, windows: 200 });
+    for (let i = 0; i < 6; i++) {
+      monitor.label('watch-1', { release: 1, said: 2, truth: i === 0 ? 2 : 1, score: 40, at: i });
+    }
+    const [alarm] = (await service.call.alarms()).alarms;
+    expect(alarm).toMatchObject({ subject: 'watch-1', what: 'accuracy', silencedUntil: null });
+    const silence = await service.call.silence({ subject: 'watch-1', forMs: 60_000 });
+    expect(silence).toMatchObject({ subject: 'watch-1', what: null });
+    const { alarms, silences } = await service.call.alarms();
+    expect(silences).toEqual([silence]);
+    expect(alarms[0]?.silencedUntil).toBe(silence.until);
+    const device = await service.call.device('watch-1');
+    expect(device.alarm).toMatchObject({ what: 'accuracy', silencedUntil: silence.until });
+    expect(device.measured).toMatchObject({ labels: 6, accuracy: 1 / 6 });
+    expect(device.estimated).toBeNull();
+    expect(await service.call.unsilence({ subject: 'watch-1' })).toEqual({ ended: 1 });
+    expect((await service.call.alarms()).silences).toEqual([]);
+    const { classes, witnesses } = await service.call.quality('fleet');
+    expect(classes).toEqual([
+      { cls: 'swipeleft', recall: 0, precision: null, truths: 5, saids: 0 },
+      { cls: 'upup', recall: 1, precision: 1 / 6, truths: 1, saids: 6 },
+    ]);
+    expect(witnesses).toEqual([
+      { device: 'watch-1', evidence: 'unknown', missing: 0, sensor: 'well' },
+    ]);
+    await expect(service.call.quality('cohort:left')).rejects.toMatchObject({ code: 'not-found' });
+  });
+
   it('labels() lists windows with a label, without one, and those set aside when asked', async () => {
     await committed(service.call.addLabel({ sample: 'watch-1/7:1', cls: 'clap2' }));
     const other = { id: 'watch-2', board: 'banglejs2', task: task.name, tier: 'convolve' };
