@@ -1,12 +1,13 @@
+import { type Answers, answersOf } from './answers.ts';
 import type { Scope } from './registry/manifest.ts';
 import type { Registry } from './registry/registry.ts';
 import { MUST_PASS } from './store/resolve.ts';
 import type { Store } from './store/store.ts';
 import type { LabelledSample, Sample } from './store/types.ts';
 import type { Task } from './task.ts';
+import type { LabelOrigin } from './train/label-audit.ts';
 import { createPredictor, type QuantModel } from './train/model.ts';
 import { reservoir } from './train/rehearsal.ts';
-import type { LabelOrigin } from './train/retrain.ts';
 import type { Example, RungData, Window } from './train/rungs.ts';
 import { modelOf } from './versions.ts';
 
@@ -18,6 +19,8 @@ export interface Dataset {
   championSaid: number[];
   /** whence each fresh label came */
   origins: LabelOrigin[];
+  /** recent windows again, by device */
+  recentByDevice: Map<string, Window[]>;
   /** labelled windows from before, of anybody, which new labels are compared with */
   memory: Example[];
   regimes: { name: string; examples: Example[] }[];
@@ -65,17 +68,20 @@ export function gather(
   const isFresh = ({ device, at }: Sample): boolean =>
     version === null || (members.has(device) && at >= since(device));
   const fresh = all.filter(isFresh);
-  const known = new Set(fresh.map(({ label }) => label.cls));
+  const answers = answersOf(task);
+  const known = new Set(fresh.map(({ label }) => answers.group(label.cls)));
   const earlier = all.filter((sample) => !isFresh(sample));
-  const { rehearsed: kept, judging } = remember(earlier, seed);
+  const { rehearsed: kept, judging } = remember(earlier, answers, seed);
   const shared = scope.kind !== 'device';
-  const rehearsed = shared ? kept : kept.filter(({ label }) => !known.has(label.cls));
+  const rehearsed = shared
+    ? kept
+    : kept.filter(({ label }) => !known.has(answers.group(label.cls)));
   // of the world as it was: what another device sees since its own changed is no part of that
   const isNew = ({ device, at }: Sample): boolean => since(device) > 0 && at >= since(device);
   const settled = earlier.filter((sample) => !isNew(sample));
-  const memory = reservoir(settled, groupOf, KEPT.compare, seed);
+  const memory = reservoir(settled, groupBy(answers), KEPT.compare, seed);
   const toExample = (sample: LabelledSample): Example => example(sample, task);
-  const recent = [...members].flatMap((device) =>
+  const recentOf = (device: string): Window[] =>
     store.samples
       .find({
         task: task.name,
@@ -86,11 +92,16 @@ export function gather(
         order: 'newest',
         limit: RECENT,
       })
-      .map((sample): Window => padded(sample, task)),
-  );
+      .map((sample) => padded(sample, task));
+  const recentByDevice = new Map([...members].map((device) => [device, recentOf(device)]));
   return {
     champion: version === null ? null : { version, ...modelOf(registry, version) },
-    data: { fresh: fresh.map(toExample), old: rehearsed.map(toExample), recent },
+    data: {
+      fresh: fresh.map(toExample),
+      old: rehearsed.map(toExample),
+      recent: [...recentByDevice.values()].flat(),
+    },
+    recentByDevice,
     championSaid: version === null ? [] : saidBy(registry, version, fresh, task),
     origins: fresh.map(({ device, label }) => ({ device, source: label.source })),
     memory: memory.map(toExample),
@@ -129,13 +140,19 @@ function saidBy(
   });
 }
 
-const groupOf = ({ device, label }: LabelledSample): string => `${device}/${label.cls}`;
+/** Windows of one device that are alike: of one class, or of one part of a target's range. */
+const groupBy =
+  (answers: Answers) =>
+  ({ device, label }: LabelledSample): string =>
+    `${device}/${answers.group(label.cls)}`;
 
-/** A fair memory of each class of each device; one part teaches, the other judges. */
+/** A fair memory of each group of each device; one part teaches, the other judges. */
 function remember(
   old: readonly LabelledSample[],
+  answers: Answers,
   seed: number,
 ): { rehearsed: LabelledSample[]; judging: Map<string, LabelledSample[]> } {
+  const groupOf = groupBy(answers);
   const kept = reservoir(old, groupOf, KEPT.rehearse + KEPT.judge, seed);
   const judging = new Map<string, LabelledSample[]>();
   const rehearsed: LabelledSample[] = [];

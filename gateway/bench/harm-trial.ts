@@ -10,9 +10,9 @@ import { type FirstModel, openWorld } from './harm-world.ts';
 /** How the world of a trial changes. */
 export const DRIFTS = ['none', 'mild', 'strong'] as const;
 /**
- * How labels are wrong. random: any other class. swap: each with its partner, at the given share.
- * exchange: two classes, or four, or all six, change names for good. poisoned: as swap, but only on one
- * device of four, which gives most of the labels.
+ * How labels are wrong. random: any other class. swap: each class has a partner whose name it gets.
+ * exchange: two of six classes change names, from 40 % on for good, which makes a third of all labels.
+ * poisoned: as swap, but on one device of four, which gives most of the labels.
  */
 export const WRONGS = ['random', 'swap', 'exchange', 'poisoned'] as const;
 /** How many labels there are, and of what. */
@@ -51,7 +51,7 @@ const SHARES = [0, 0.1, 0.2, 0.4, 0.6];
 const TRUTH = 200;
 const DEVICES = ['d1', 'd2', 'd3', 'd4'] as const;
 /** Labels after which somebody retrains. */
-const BATCHES = { usual: [12, 24, 48, 96], tiny: [4, 6, 9], single: [8, 16] } as const;
+const BATCHES = { usual: [12, 24, 48, 96], tiny: [4, 6, 9, 12, 18, 24], single: [8, 16] } as const;
 /** Windows seen for each that is labelled, and after a release until it is given up. */
 const SEEN_PER_LABEL = 2;
 const TRIAL_WINDOWS = 120;
@@ -214,8 +214,7 @@ function mislabeller(task: Task, { wrong, share }: Trial, random: Random) {
   const order = random.shuffle(Array.from({ length: n }, (_, cls) => cls));
   const partner = (cls: number): number => order[order.indexOf(cls) ^ 1] ?? cls;
   const happens = (p: number): boolean => random.uniform(0, 1) < p;
-  /** classes that change names for good, or as often as makes up the share */
-  const exchanged = order.slice(0, share > 0.4 ? 4 : 2);
+  const exchanged = order.slice(0, 2);
   return (cls: number, device: string): number => {
     if (share === 0) return cls;
     if (wrong === 'random') return happens(share) ? (cls + 1 + random.integer(n - 1)) % n : cls;

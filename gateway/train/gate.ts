@@ -88,9 +88,7 @@ export interface GateReport {
   labels: {
     given: number;
     trusted: number;
-    /** share of recent windows that look like earlier labelled ones; below it nothing is contradicted */
-    known: number;
-    inForce: boolean;
+    grounds: LabelAudit['grounds'];
     groups: LabelAudit['groups'];
   } | null;
   checks: GateCheck[];
@@ -100,6 +98,10 @@ export interface GateReport {
 const MAX_INT8_GAP = 0.03;
 /** Of two or more classes, one with more of the labels than this leaves the others unproven. */
 const MOST_OF_ONE = 0.7;
+/** Labels of a class from which on they have to teach one another well. */
+const MANY_LABELS = 4;
+/** Share of windows that look as they did above which a handful of labels proves no failure. */
+const STILL_KNOWN = 0.1;
 /** Significance at which two classes count as exchanged. */
 const EXCHANGED_ALPHA = 0.01;
 /** Shares are compared to the window: a loss that is just allowed is not refused for its rounding. */
@@ -205,8 +207,8 @@ export function gate(input: GateInput): GateReport {
 
 function labelsOf(audit: LabelAudit | null): GateReport['labels'] {
   if (audit === null) return null;
-  const { known, inForce, groups, verdicts, trusted } = audit;
-  return { given: verdicts.length, trusted: trusted.length, known, inForce, groups };
+  const { grounds, groups, verdicts, trusted } = audit;
+  return { given: verdicts.length, trusted: trusted.length, grounds, groups };
 }
 
 /**
@@ -264,8 +266,15 @@ function better(input: GateInput, c: Comparison): GateCheck {
     const why = `${counts}, candidate ${Math.round(c.accuracy * c.n)} (${evidence.kind}; ${c.gained} gained, ${c.lost} lost, mid-p ${c.midP.toPrecision(2)})`;
     return { name, ok, why };
   }
-  if (input.audit?.inForce === true) {
-    return { name, ok: false, why: 'too few labels, and windows look as they did: label more' };
+  if (input.audit?.grounds.some(({ known }) => known > STILL_KNOWN)) {
+    return {
+      name,
+      ok: false,
+      why: 'too few labels where some windows look as they did: label more',
+    };
+  }
+  if (c.before > c.n / 3) {
+    return { name, ok: false, why: `too few labels, and ${counts}: label more` };
   }
   if (input.taught.some((n) => n === 0)) {
     return { name, ok: false, why: 'too few labels: label a window of every class, or more' };
@@ -282,14 +291,20 @@ function better(input: GateInput, c: Comparison): GateCheck {
  * Labels that contradict one another teach nothing, whatever the champion says of them: a candidate
  * that was trained on the others has to say most of them too.
  */
-function labelsAgree({ evidence, policy }: GateInput, accuracy: number): GateCheck[] {
+function labelsAgree(
+  { evidence, policy, classes, taught }: GateInput,
+  accuracy: number,
+): GateCheck[] {
   if (evidence.champion.length === 0 || evidence.kind === 'resubstituted') return [];
-  const share = `${percent(accuracy)} of the labels are what the others teach`;
+  const n = evidence.truth.length;
+  const right = Math.round(accuracy * n);
+  const many = taught.reduce((sum, k) => sum + k, 0) >= MANY_LABELS * classes.length;
+  const least = many ? policy.minAgreement : 0.5;
   return [
     {
       name: 'labels agree',
-      ok: accuracy >= policy.minAgreement,
-      why: `${share}, at least ${percent(policy.minAgreement)} have to be`,
+      ok: binomialLowerTail(n - right, n, 1 - least) < policy.alpha,
+      why: `${right} of ${n} labels are what the others teach: not certainly more than ${percent(least)}`,
     },
   ];
 }
@@ -347,7 +362,7 @@ function lossByDevice({ evidence, policy }: GateInput): GateCheck[] {
  */
 function keepsRegime(
   regime: Regime,
-  { championReference, policy: { maxRegimeLoss, alpha } }: GateInput,
+  { championReference, policy: { maxRegimeLoss, alphaLoss } }: GateInput,
 ): GateCheck {
   const { truth, champion, candidate } = regime;
   const n = truth.length;
@@ -357,7 +372,7 @@ function keepsRegime(
   const midP = mcnemarMidP(gained, lost);
   return {
     name: `keeps ${regime.name}`,
-    ok: before - after <= maxRegimeLoss + ROUNDING || midP >= alpha,
+    ok: before - after <= maxRegimeLoss + ROUNDING || midP >= alphaLoss,
     why: `${percent(before)} before, ${percent(after)} after, on ${n} windows (mid-p ${midP.toPrecision(2)})`,
   };
 }

@@ -14,19 +14,34 @@ export interface LabelGroup {
   distrusted: boolean;
 }
 
-/** What became of the new labels, before anything is trained. */
-export interface LabelAudit {
+/** How much of the world of one device is as it was. */
+export interface Ground {
+  device: string;
   /** recent windows that were compared */
   windows: number;
   /** share of them that look like earlier labelled windows of one class, 0 to 1 */
   known: number;
   /** whether most do, or a part whose labels agree: then earlier labels are evidence against new ones */
   inForce: boolean;
+}
+
+/** What became of the new labels, before anything is trained. */
+export interface LabelAudit {
+  grounds: Ground[];
+  /** whether earlier labels are evidence on any device */
+  inForce: boolean;
   /** one for each new label */
   verdicts: Verdict[];
   groups: LabelGroup[];
   /** indices of the new labels that may teach and judge */
   trusted: number[];
+}
+
+/** Where a label came from. */
+export interface LabelOrigin {
+  device: string;
+  /** 'device', 'person', 'teacher:NAME' … */
+  source: string;
 }
 
 export interface AuditPolicy {
@@ -38,12 +53,12 @@ export interface AuditPolicy {
 
 export interface AuditInput {
   fresh: readonly Example[];
-  /** who or what each new label came from */
-  origin: readonly string[];
+  /** of each new label */
+  origins: readonly LabelOrigin[];
   /** labelled windows of earlier regimes, other devices and recordings */
   memory: readonly Example[];
-  /** windows of the present regime, labelled or not */
-  recent: readonly Window[];
+  /** windows of the present regime, labelled or not, by device */
+  recent: ReadonlyMap<string, readonly Window[]>;
   /** what the frozen layers say of a window */
   embed: (window: Int8Array, length: number) => Int8Array;
   policy: AuditPolicy;
@@ -61,8 +76,10 @@ const PARTLY = 0.25;
 const CHANCE = 0.05;
 /** Fewer earlier windows say nothing about what is usual. */
 const LEAST_MEMORY = 30;
-/** Windows that are compared with every other one: the cost is their square. */
+/** Earlier windows that are compared with every other one: the cost is their square. */
 const MOST = 800;
+/** Recent windows of a device that say whether its world has changed. */
+const MOST_OF_DEVICE = 200;
 
 /**
  * Compares new labels with what was learned before: where a new window looks like three earlier ones
@@ -79,38 +96,86 @@ const MOST = 800;
  *   Neighbor Rules Using Edited Data, turned on the new labels alone
  */
 export function auditLabels(input: AuditInput): LabelAudit {
-  const { fresh, origin, policy } = input;
-  if (origin.length !== fresh.length) throw new RangeError('every new label needs an origin');
+  const { fresh, origins, recent, policy } = input;
+  if (origins.length !== fresh.length) throw new RangeError('every new label needs an origin');
   const judge = territory(input.memory, input.embed);
-  const recent = thin(input.recent, MOST).map(judge);
-  const known = recent.length === 0 ? 0 : count(recent, (cls) => cls !== null) / recent.length;
   const verdicts = fresh.map((example): Verdict => {
     const cls = judge(example);
     if (cls === null) return 'unknown';
     return cls === example.cls ? 'supported' : 'contradicted';
   });
-  const said = (which: Verdict): number => count(verdicts, (verdict) => verdict === which);
-  const [supported, contradicted] = [said('supported'), said('contradicted')];
-  const inForce = known >= UNCHANGED || (known >= PARTLY && supported > contradicted);
-  const groups = [...new Set(origin)].map((name) => groupOf(name, verdicts, origin, policy));
-  // who is often wrong where that can be seen is as often wrong where it cannot
-  const isClean = contradicted <= CHANCE * (supported + contradicted);
-  const distrusted = new Set(groups.filter((group) => group.distrusted).map(({ name }) => name));
-  const trusted = [...fresh.keys()].filter((i) => {
-    if (!inForce) return true;
-    const isGood = verdicts[i] === 'supported' || (verdicts[i] === 'unknown' && isClean);
-    return isGood && !distrusted.has(origin[i]!);
+  const grounds = groundsOf(input, judge, verdicts);
+  const holds = (i: number): boolean =>
+    grounds.some(({ device, inForce }) => inForce && device === origins[i]!.device);
+  const gather = (nameOf: (origin: LabelOrigin) => string, which: number[]): LabelGroup[] =>
+    [...Map.groupBy(which, (i) => nameOf(origins[i]!))].map(([name, of]) =>
+      groupOf(
+        name,
+        of.map((i) => verdicts[i]!),
+        policy,
+      ),
+    );
+  // who mislabels where that can be seen mislabels elsewhere too
+  const bad = gather(({ source }) => source, [...fresh.keys()].filter(holds))
+    .filter((group) => group.distrusted)
+    .map(({ name }) => name);
+  const groups = gather(originName, [...fresh.keys()]).map((group) => {
+    const isBad = bad.some((source) => group.name.endsWith(`, ${source}`));
+    return isBad ? { ...group, distrusted: true } : group;
   });
-  return { windows: recent.length, known, inForce, verdicts, groups, trusted };
+  const distrusted = new Set(groups.filter((group) => group.distrusted).map(({ name }) => name));
+  const clean = new Map(grounds.map(({ device }) => [device, isClean(verdicts, origins, device)]));
+  const trusted = [...fresh.keys()].filter((i) => {
+    if (distrusted.has(originName(origins[i]!)) && (holds(i) || bad.includes(origins[i]!.source))) {
+      return false;
+    }
+    if (!holds(i) || verdicts[i] === 'supported') return true;
+    return verdicts[i] === 'unknown' && clean.get(origins[i]!.device) === true;
+  });
+  return { grounds, inForce: grounds.some((ground) => ground.inForce), verdicts, groups, trusted };
+}
+
+/** How much of each device's world is as it was. */
+function groundsOf(
+  { recent, origins }: AuditInput,
+  judge: (window: Window) => number | null,
+  verdicts: readonly Verdict[],
+): Ground[] {
+  const devices = new Set([...recent.keys(), ...origins.map(({ device }) => device)]);
+  return [...devices].map((device) => {
+    const windows = thin(recent.get(device) ?? [], MOST_OF_DEVICE);
+    const near = count(windows, (window) => judge(window) !== null);
+    const known = windows.length === 0 ? 0 : near / windows.length;
+    const own = verdicts.filter((_, i) => origins[i]!.device === device);
+    const supported = count(own, (verdict) => verdict === 'supported');
+    const agree = 2 * supported > count(own, (verdict) => verdict !== 'unknown');
+    const inForce = known >= UNCHANGED || (known >= PARTLY && agree);
+    return { device, windows: windows.length, known, inForce };
+  });
+}
+
+/** Who is often wrong where that can be seen is as often wrong where it cannot. */
+function isClean(
+  verdicts: readonly Verdict[],
+  origins: readonly LabelOrigin[],
+  device: string,
+): boolean {
+  const seen = verdicts.filter(
+    (verdict, i) => origins[i]!.device === device && verdict !== 'unknown',
+  );
+  return count(seen, (verdict) => verdict === 'contradicted') <= CHANCE * seen.length;
+}
+
+/** Who gave a label, where: one who mislabels there does it again. */
+export function originName({ device, source }: LabelOrigin): string {
+  return `${device}, ${source}`;
 }
 
 function groupOf(
   name: string,
-  verdicts: readonly Verdict[],
-  origin: readonly string[],
+  own: readonly Verdict[],
   { maxWrongLabels, alpha }: AuditPolicy,
 ): LabelGroup {
-  const own = verdicts.filter((_, i) => origin[i] === name);
   const supported = count(own, (verdict) => verdict === 'supported');
   const contradicted = count(own, (verdict) => verdict === 'contradicted');
   const p = binomialLowerTail(supported, supported + contradicted, 1 - maxWrongLabels);

@@ -4,7 +4,7 @@ import { attemptByKind } from './attempt-by-kind.ts';
 import { crossValidate } from './cross-validate.ts';
 import { canTrain } from './dequantise.ts';
 import { type Evidence, type GateReport, gate, type Regime } from './gate.ts';
-import { auditLabels, type LabelAudit } from './label-audit.ts';
+import { auditLabels, type LabelAudit, type LabelOrigin } from './label-audit.ts';
 import {
   createEmbedder,
   createPredictor,
@@ -13,6 +13,7 @@ import {
   type ModelParts,
   type QuantModel,
 } from './model.ts';
+import { outsiders } from './outsiders.ts';
 import { PRE_OUTPUT } from './quantise.ts';
 import {
   type Example,
@@ -23,6 +24,7 @@ import {
   type RungData,
   type Trained,
   trainRung,
+  type Window,
 } from './rungs.ts';
 
 /** Everything that a training is given. */
@@ -42,6 +44,8 @@ export interface RetrainInput {
   origins: readonly LabelOrigin[];
   /** labelled windows from before the present regime, of anybody: new labels are compared with them */
   memory: readonly Example[];
+  /** the windows of `data.recent` by device */
+  recentByDevice: ReadonlyMap<string, readonly Window[]>;
   /** earlier regimes that must be kept: windows that are not in `data` */
   regimes: readonly { name: string; examples: readonly Example[] }[];
   /** a personal model has to keep them only while windows look as they did */
@@ -54,12 +58,6 @@ export interface RetrainInput {
   signal?: AbortSignal;
   /** told before each rung */
   onRung?: (rung: Rung) => void;
-}
-
-export interface LabelOrigin {
-  device: string;
-  /** 'device', 'person', 'teacher:NAME' … */
-  source: string;
 }
 
 /** One rung tried: a candidate with its report. */
@@ -97,7 +95,7 @@ export async function retrain(
     throw new RangeError('every fresh window needs what the champion said of it');
   }
   const isByClass = given.task.kind === 'classification';
-  const audit = given.champion === null || !isByClass ? null : auditOf(given, given.champion);
+  const audit = given.champion === null || !isByClass ? null : await auditOf(given, given.champion);
   const input = audit === null ? given : trustedOnly(given, audit.trusted);
   const attempts: Attempt[] = [];
   let chosen: (Attempt & { evidence: Evidence }) | null = null;
@@ -108,19 +106,35 @@ export async function retrain(
       : await attemptByKind(rung, input);
     if (attempt === null) continue; // nothing teaches this kind of task yet
     attempts.push(attempt);
-    if (attempt.report.decision === 'refuse') continue;
+    if (attempt.report.decision === 'refuse') {
+      if (isByClass && isHopeless(attempt.report)) break;
+      continue;
+    }
     if (chosen === null || outdoes(attempt.evidence, chosen.evidence)) chosen = attempt;
     if (attempt.report.reachesAim) break;
   }
   return { attempts, chosen, audit };
 }
 
-function auditOf({ data, origins, memory, task }: RetrainInput, champion: QuantModel): LabelAudit {
-  return auditLabels({
-    ...{ fresh: data.fresh, memory, recent: data.recent, policy: task.gate },
-    origin: origins.map(({ device, source }) => `${device}, ${source}`),
+async function auditOf(input: RetrainInput, champion: QuantModel): Promise<LabelAudit> {
+  const { data, origins, memory, task, recentByDevice, isShared } = input;
+  const audit = auditLabels({
+    ...{ fresh: data.fresh, origins, memory, recent: recentByDevice, policy: task.gate },
     embed: createEmbedder(champion, champion.cut),
   });
+  return isShared ? outsiders(input, champion, audit) : audit;
+}
+
+/** Errors of a champion that a paired test needs before any candidate can win it. */
+const LEAST_ERRORS = 5;
+
+/** Whether no dearer rung can do better: the labels are too few, or the champion has hardly an error. */
+function isHopeless({ checks, evidence }: GateReport): boolean {
+  const { champion, windows } = evidence;
+  if (champion === null) return false;
+  const errors = Math.round((1 - champion) * windows);
+  const isFew = checks.some(({ name, ok }) => name === 'labels' && !ok);
+  return isFew || (evidence.kind !== 'resubstituted' && errors < LEAST_ERRORS);
 }
 
 /** The same training without the labels that are not trusted. */
