@@ -16,7 +16,7 @@ export type Whereabouts = 'here' | 'held' | 'gone';
 export interface AskedFor {
   /** in the order of their use: of a smaller budget it would have been the first ones */
   chosen: Sample[];
-  /** unlabelled windows that could have been chosen */
+  /** unlabelled windows that could have been chosen: of which embedding or raw samples are there */
   candidates: number;
   /** unlabelled windows whose raw samples no device holds any more: they cannot teach */
   outOfReach: number;

@@ -195,7 +195,7 @@ function listSources(sources: SourceView[]): string {
 function sayAsked(io: Io, { asked, candidates, outOfReach }: AskView): void {
   say(io, asked.length === 0 ? 'nothing to ask for' : listLabels(asked));
   const lost = outOfReach === 0 ? '' : `; of ${outOfReach} more no device holds the raw samples`;
-  say(io, `${asked.length} chosen of ${candidates} without a label${lost}`);
+  say(io, `${asked.length} chosen of ${candidates} that can be compared${lost}`);
   if (asked.length > 0) say(io, 'label them: whetstone labels add SAMPLE CLASS');
 }
 

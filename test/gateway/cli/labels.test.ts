@@ -99,7 +99,7 @@ describe('whetstone labels ask', () => {
     expect(status).toBe(0);
     expect(out).toMatch(/^sample +class +device said.*\nwatch-1\/81:17 .* held\n/);
     expect(out).toContain(
-      '1 chosen of 30 without a label; of 5 more no device holds the raw samples\n',
+      '1 chosen of 30 that can be compared; of 5 more no device holds the raw samples\n',
     );
     expect(calls.asked).toEqual([['askLabels', { count: 10, scope: 'device:watch-1' }]]);
     expect(JSON.parse((await ask('ask', '1', '--json')).out)).toMatchObject({ candidates: 30 });
