@@ -1,5 +1,4 @@
 import { writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { boardNames, loadBoard } from '../board.ts';
 import { fitBoards } from '../board-fit.ts';
@@ -51,7 +50,7 @@ export function search(program: Command, io: Io): void {
       LABELS_PER_CLASS,
     )
     .option('--seeds <s>', 'trainings of each finalist on each fold', integer(1), SEEDS)
-    .option('--out <file>', 'write the task with the chosen features and net: NAME.json')
+    .option('--out <file>', 'write the task with the chosen features and net; its name stays')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -65,10 +64,9 @@ export function search(program: Command, io: Io): void {
       const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
       for (const signal of signals) process.on(signal, stop);
       try {
-        const name = options.out === undefined ? undefined : nameOf(options.out);
         const report = await run(options, abort.signal, bar.update);
         bar.stop();
-        if (options.out !== undefined) write(options.out, { ...report.result, name: name! });
+        if (options.out !== undefined) write(options.out, report.result);
         if (options.json) return sayJson(io, report);
         say(io, renderSearch(report));
         if (options.out !== undefined) say(io, `\nwritten: ${options.out}`);
@@ -101,15 +99,7 @@ async function run(
   });
 }
 
-/** A task is called as its file is. */
-function nameOf(file: string): string {
-  const name = basename(file, '.json');
-  if (file.endsWith('.json') && /^[a-z0-9][a-z0-9-]*$/.test(name)) return name;
-  throw new GatewayError('bad-file', `${file} is no name for a task file`, {
-    hint: 'a-z, 0-9 and -, then .json',
-  });
-}
-
+/** The name stays, so that windows, labels and flashed devices of the task stay its own. */
 function write(file: string, task: Task): void {
   try {
     writeFileSync(file, `${JSON.stringify(parseTask(task, file), null, 2)}\n`);
