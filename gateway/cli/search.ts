@@ -136,10 +136,13 @@ export function renderSearch(report: SearchReport): string {
     '* nothing is better in accuracy, bytes and MACs; RAM: bytes of activations',
     `µs, µJ: ${report.estimate}`,
   ];
-  const brief = ({ name, accuracy, bytes }: SearchRow) =>
-    `${name} (${bytes} bytes, ${(100 * accuracy!).toFixed(1)})`;
+  const brief = ({ name, accuracy, bytes, share }: SearchRow) =>
+    `${name} (${bytes} bytes, ${(100 * accuracy!).toFixed(1)} after 1/${Math.round(1 / share)})`;
   if (dropped.length > 0) {
-    lines.push('', `dropped on the way, after less training: ${dropped.map(brief).join(', ')}`);
+    lines.push(
+      '',
+      `dropped on the way, after a part of the training: ${dropped.map(brief).join(', ')}`,
+    );
   }
   for (const { name, lacks } of unfit) lines.push(`does not fit: ${name}: ${lacks.join('; ')}`);
   return lines.join('\n');

@@ -104,7 +104,7 @@ describe('renderSearch()', () => {
   });
 
   it('says what was dropped, and what does not fit', () => {
-    expect(text).toContain('after less training: early (500 bytes, 50.0)');
+    expect(text).toContain('after a part of the training: early (500 bytes, 50.0 after 1/4)');
     expect(text).toContain('does not fit: huge: 9160 bytes, a slot has 4096');
   });
 });
