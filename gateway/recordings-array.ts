@@ -17,6 +17,25 @@ export function parseArrayLine(
   line: string,
   task: Task,
 ): { label: string; length: number; window: Int8Array } | string {
+  const parsed = parseArrayValues(line, task);
+  if (typeof parsed === 'string') return parsed;
+  const { kinds } = task.recordings.array!;
+  return { label: parsed.label, length: 1, window: arrayWindow(parsed.values, kinds) };
+}
+
+/**
+ * Reads the figures of one line as they were measured, as {@link parseArrayLine} does before it makes
+ * a window of them.
+ *
+ * @param line without its line break
+ * @param task gives, in `recordings.array`, the sensors and what each of them gives
+ * @returns the label and [sensors][kinds], or the reason why there is none
+ * @throws TypeError if the task has no array
+ */
+export function parseArrayValues(
+  line: string,
+  task: Task,
+): { label: string; values: Float64Array } | string {
   const { array } = task.recordings;
   if (array === undefined) throw new TypeError("format 'libsvm' needs recordings.array");
   const [name, ...fields] = line.trim().split(/\s+/);
@@ -35,5 +54,5 @@ export function parseArrayLine(
     }
     values[i] = number;
   }
-  return { label, length: 1, window: arrayWindow(values, array.kinds) };
+  return { label, values };
 }

@@ -154,8 +154,13 @@ export function fitRidge(
   return dense(right, b, d, outputs);
 }
 
-// Cholesky, in place, lower triangle
-function factorise(a: Float64Array, d: number): void {
+/**
+ * Cholesky's factor of a symmetric matrix, positive definite; in place, in the lower triangle.
+ *
+ * @param a [d][d]; only its lower triangle is read and written
+ * @param d size
+ */
+export function factorise(a: Float64Array, d: number): void {
   for (let j = 0; j < d; j++) {
     for (let i = j; i < d; i++) {
       let sum = a[i * d + j];
@@ -165,7 +170,14 @@ function factorise(a: Float64Array, d: number): void {
   }
 }
 
-function solve(lower: Float64Array, b: Float64Array, d: number): void {
+/**
+ * Solves A·x = b by {@link factorise}'s factor.
+ *
+ * @param lower the factor of A
+ * @param b right side; becomes x
+ * @param d size
+ */
+export function solve(lower: Float64Array, b: Float64Array, d: number): void {
   for (let i = 0; i < d; i++) {
     for (let k = 0; k < i; k++) b[i] -= lower[i * d + k] * b[k];
     b[i] /= lower[i * d + i];

@@ -1,0 +1,122 @@
+import { createRandom } from '../random.ts';
+import type { LayerSpec } from '../task.ts';
+import { builtin } from './builtin.ts';
+import type { Scorer } from './kernel-machine.ts';
+import { createEmbedder, type QuantModel } from './model.ts';
+import { createNet } from './net.ts';
+import { fitPre } from './pre.ts';
+import { dequantise, PRE_OUTPUT, quantise } from './quantise.ts';
+import { train } from './trainer.ts';
+
+/** What a teacher has to say of real and of invented windows. */
+export interface Lesson {
+  /** int8 of one sample each: the real ones first */
+  windows: Int8Array[];
+  /** of them, how many are real */
+  real: number;
+  /** [windows][scores] */
+  scores: Float32Array;
+}
+
+export interface DistilOptions {
+  /** of the net's first weights, and of the order in which it learns */
+  seed: number;
+  epochs: number;
+  signal?: AbortSignal;
+}
+
+/** Deviations of a value that the int8 input holds, as in the ladder's lower rungs. */
+const SIGMAS = 4;
+/** Noise of a variation, in deviations of each value. */
+const NOISE = 0.3;
+const BATCH = 64;
+const LEARNING_RATE = 0.003;
+
+/**
+ * Asks a teacher about windows and about variations of them, mixtures of two with noise, where only
+ * the teacher knows an answer.
+ *
+ * @param teacher scores windows as they are, before any normalisation
+ * @param windows int8 of one sample each, labelled or not
+ * @param variations invented windows beside the real ones
+ * @param seed of the variations
+ * @throws RangeError without windows
+ * @source Zhang et al. 2018, mixup
+ */
+export function prepareLesson(
+  teacher: Scorer,
+  windows: readonly Int8Array[],
+  variations: number,
+  seed: number,
+): Lesson {
+  const features = windows[0]?.length ?? 0;
+  if (features === 0) throw new RangeError('no windows to distil on');
+  const all = [...windows, ...vary(windows, variations, seed)];
+  const x = new Float32Array(all.length * features);
+  all.forEach((window, i) => {
+    x.set(window, i * features);
+  });
+  const scores = Float32Array.from(teacher({ x, n: all.length, features }));
+  return { windows: all, real: windows.length, scores };
+}
+
+/**
+ * Teaches a small net to answer as a teacher does that no device can hold.
+ *
+ * @param lesson see prepareLesson
+ * @param specs the net; its last layer has an output for each score
+ * @param options how long
+ * @returns a model in int8, all of it head
+ * @throws GatewayError 'cancelled' when the signal is raised
+ * @source Hinton, Vinyals and Dean 2015, section 2.1: the match of logits
+ */
+export async function distil(
+  { windows, real, scores }: Lesson,
+  specs: readonly LayerSpec[],
+  { seed, epochs, signal }: DistilOptions,
+): Promise<QuantModel> {
+  const channels = windows[0]!.length;
+  const pre = fitPre(windows.slice(0, real), { sigmas: SIGMAS, set: 0 });
+  const embed = createEmbedder({ pre, layers: [] }, 0);
+  const inputs = new Int8Array(windows.length * channels);
+  windows.forEach((window, i) => {
+    inputs.set(embed(window, 1), i * channels);
+  });
+  const fitted = await train(
+    builtin,
+    createNet({ length: 1, channels }, specs, seed),
+    { x: dequantise(inputs, PRE_OUTPUT), y: scores, n: windows.length },
+    {
+      ...{ epochs, batch: BATCH, learningRate: LEARNING_RATE, seed, frozen: 0 },
+      ...{ l2: 0, labelSmoothing: 0, ...(signal && { signal }) },
+    },
+  );
+  return { pre, layers: quantise(fitted, inputs), cut: 0 };
+}
+
+/**
+ * Invents windows: each lies between two real ones, a random share of the way, with noise.
+ *
+ * @param windows int8 of equal length
+ * @param count how many
+ * @param seed decides all
+ */
+function vary(windows: readonly Int8Array[], count: number, seed: number): Int8Array[] {
+  const random = createRandom(seed);
+  const features = windows[0]!.length;
+  const deviation = Float64Array.from({ length: features }, (_, f) => {
+    const mean = windows.reduce((sum, w) => sum + w[f]!, 0) / windows.length;
+    const square = windows.reduce((sum, w) => sum + (w[f]! - mean) ** 2, 0);
+    return Math.sqrt(square / windows.length);
+  });
+  return Array.from({ length: count }, () => {
+    const a = windows[random.integer(windows.length)]!;
+    const b = windows[random.integer(windows.length)]!;
+    const share = random.uniform(0, 1);
+    return Int8Array.from(a, (value, f) => {
+      const between = value + share * (b[f]! - value);
+      const noisy = Math.round(between + NOISE * deviation[f]! * random.gaussian());
+      return Math.max(-128, Math.min(127, noisy));
+    });
+  });
+}
