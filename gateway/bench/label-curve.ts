@@ -28,6 +28,8 @@ export interface CurveRun {
   at: readonly number[];
   /** goes on label by label until this accuracy is reached; 0 for no such aim */
   until: number;
+  /** labels at which windows without a label teach as well */
+  guessAt: readonly number[];
   /** labels after which it is given up */
   most: number;
 }
@@ -35,6 +37,8 @@ export interface CurveRun {
 /** Accuracy of the int8 head, by the device's kernel, on every window that got no label. */
 export interface Curve {
   at: ReadonlyMap<number, number>;
+  /** the same of the rung 'pseudo', where it was tried */
+  guessing: ReadonlyMap<number, number>;
   /** labels with which `until` was first reached; Infinity where it was not */
   reached: number;
 }
@@ -52,7 +56,7 @@ const LEAST = 4;
  * @param first the model before the shift
  */
 export async function labelCurve(run: CurveRun, first: QuantModel): Promise<Curve> {
-  const { task, to, select, seed, at, until, most } = run;
+  const { task, to, select, seed, at, guessAt, until, most } = run;
   const embed = createEmbedder(first, first.cut);
   const champion = createPredictor(encodeModel(first));
   const windows = to.map(({ window, length }) => ({
@@ -63,6 +67,11 @@ export async function labelCurve(run: CurveRun, first: QuantModel): Promise<Curv
   const byChance = createRandom(seed).shuffle([...to.keys()]);
   const labelled: number[] = [];
   const measured = new Map<number, number>();
+  const guessing = new Map<number, number>();
+  const accuracyOf = async (rung: 'head' | 'pseudo', data: RungData): Promise<number> => {
+    const { model } = await trainRung(rung, task, first, data, { seed });
+    return accuracyWithout(createPredictor(encodeModel(model)), to, labelled);
+  };
   let reached = until === 0 ? 0 : Number.POSITIVE_INFINITY;
   const last = at.at(-1) ?? 0;
   for (;;) {
@@ -70,11 +79,11 @@ export async function labelCurve(run: CurveRun, first: QuantModel): Promise<Curv
     const data = dataOf(run, labelled);
     const looks = reached === Number.POSITIVE_INFINITY && n >= LEAST;
     if (at.includes(n) || looks) {
-      const { model } = await trainRung('head', task, first, data, { seed });
-      const accuracy = accuracyWithout(createPredictor(encodeModel(model)), to, labelled);
+      const accuracy = await accuracyOf('head', data);
       if (at.includes(n)) measured.set(n, accuracy);
       if (looks && accuracy >= until) reached = n;
     }
+    if (guessAt.includes(n)) guessing.set(n, await accuracyOf('pseudo', data));
     if (n >= last && (reached < Number.POSITIVE_INFINITY || n >= most)) break;
     const next = at.find((count) => count > n) ?? most;
     const more = n < SLOWER.from || looks ? 1 : Math.min(SLOWER.atOnce, next - n);
@@ -82,7 +91,7 @@ export async function labelCurve(run: CurveRun, first: QuantModel): Promise<Curv
       asking === null ? byChance.slice(n, n + more) : await asking.next(data, more, labelled);
     labelled.push(...chosen);
   }
-  return { at: measured, reached };
+  return { at: measured, guessing, reached };
 }
 
 function dataOf({ to, old }: CurveRun, labelled: readonly number[]): RungData {

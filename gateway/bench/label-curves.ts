@@ -15,7 +15,7 @@ const WEARERS = [
   { from: 'james-v2', to: 'conor-v2', aim: 6, quick: { active: 6, random: 16 } },
   { from: 'conor-v2', to: 'james-v2', aim: 24, quick: { active: 26, random: 38 } },
 ];
-const GESTURE = { seeds: 20, accuracy: 0.9, at: [3, 6, 12, 24], most: 80 };
+const GESTURE = { seeds: 20, accuracy: 0.9, at: [3, 6, 12, 24], guessAt: [6, 12], most: 80 };
 
 /**
  * The model of the first batch on each later one. `regression` is the accuracy of a logistic regression
@@ -26,6 +26,7 @@ const GAS = {
   first: 'batch1',
   batches: ['batch2', 'batch3', 'batch4', 'batch5', 'batch6'],
   at: [5, 10, 20, 50],
+  guessAt: [5, 10, 20],
   budget: 20,
   aim: 0.98,
   regression: 0.923,
@@ -45,7 +46,7 @@ export async function labelRows(options: BenchOptions): Promise<BenchRow[]> {
 
 async function gestureRows(options: BenchOptions): Promise<BenchRow[]> {
   const { data, seeds = GESTURE.seeds, onProgress } = options;
-  const { accuracy, at, most } = GESTURE;
+  const { accuracy, at, guessAt, most } = GESTURE;
   const task = loadTask('gesture');
   const rows: BenchRow[] = [];
   for (const { from, to, aim, quick } of WEARERS) {
@@ -55,14 +56,13 @@ async function gestureRows(options: BenchOptions): Promise<BenchRow[]> {
       rows.push(missing(`${name}, labels to 90 %, active`, 'labels', `at most ${aim}`));
       continue;
     }
-    const run = { task, from: people[from]!, to: people[to]!, at, until: accuracy, most };
+    const run = { task, from: people[from]!, to: people[to]!, at, guessAt, until: accuracy, most };
     // a personal head rehearses only what its wearer has not labelled yet
     const old: CurveRun['old'] = (known) => run.from.filter(({ cls }) => !known.has(cls));
     const curves = await curvesOf({ ...run, old }, seeds, (seed) =>
       onProgress?.(`${name}, seed ${seed} of ${seeds}`),
     );
     const needed = (select: Select) => curves[select].map(({ reached }) => reached);
-    const random = medianOf(needed('random'));
     for (const select of SELECTS) {
       const { value, interval } = medianOf(needed(select));
       rows.push({
@@ -74,8 +74,7 @@ async function gestureRows(options: BenchOptions): Promise<BenchRow[]> {
         ...(select === 'active' && { aim: `at most ${aim}`, met: value <= aim }),
       });
     }
-    rows.push(...curveRows(name, at, curves));
-    if (!Number.isFinite(random.value)) onProgress?.(`${name}: random did not reach 90 %`);
+    rows.push(...curveRows(name, at, curves), ...guessRows(name, guessAt, curves.active));
   }
   return rows;
 }
@@ -88,7 +87,7 @@ function finite(labels: number): number {
 async function gasRows(options: BenchOptions): Promise<BenchRow[]> {
   const { data, seeds = GAS.seeds, onProgress } = options;
   const task = linear(loadTask('gas'));
-  const { first, batches, at, budget, aim, regression, quick } = GAS;
+  const { first, batches, at, guessAt, budget, aim, regression, quick } = GAS;
   const name = `gas, batch 1 and labels of K = 2…6`;
   const people = peopleOf(data, 'gas-drift', task); // a batch may lack a gas
   if (people === undefined) {
@@ -97,25 +96,18 @@ async function gasRows(options: BenchOptions): Promise<BenchRow[]> {
   const perBatch: Record<Select, Curve[]>[] = [];
   for (const batch of batches) {
     const from = people[first]!;
-    const run = { task, from, to: people[batch]!, old: () => from, at, until: 0, most: 0 };
+    const shared = { task, from, old: () => from, at, guessAt, until: 0, most: 0 };
+    const run = { ...shared, to: people[batch]! };
     perBatch.push(
       await curvesOf(run, seeds, (seed) =>
         onProgress?.(`gas, ${first} → ${batch}, seed ${seed} of ${seeds}`),
       ),
     );
   }
-  // the mean over the batches is what a seed gives
-  const mean = (select: Select): Curve[] =>
-    Array.from({ length: seeds }, (_, s) => ({
-      reached: 0,
-      at: new Map(
-        at.map((n) => [
-          n,
-          perBatch.reduce((sum, curves) => sum + curves[select][s]!.at.get(n)!, 0) / batches.length,
-        ]),
-      ),
-    }));
-  const means = { active: mean('active'), random: mean('random') };
+  const means = {
+    active: meanCurves(perBatch.map(({ active }) => active)),
+    random: meanCurves(perBatch.map(({ random }) => random)),
+  };
   const aimed = means.active.map((curve) => curve.at.get(budget)!);
   const chosen = meanOf(aimed, 4);
   return [
@@ -136,6 +128,7 @@ async function gasRows(options: BenchOptions): Promise<BenchRow[]> {
       ...{ peer: 'logistic regression', peerValue: regression },
     },
     ...curveRows(name, at, means),
+    ...guessRows(name, guessAt, means.active),
     ...batches.flatMap((batch, k) => curveRows(`gas ${first} → ${batch}`, [budget], perBatch[k]!)),
   ];
 }
@@ -151,7 +144,8 @@ async function curvesOf(
     onSeed(seed);
     const first = await firstModel(run.task, run.from, seed);
     for (const select of SELECTS) {
-      curves[select].push(await labelCurve({ ...run, select, seed }, first));
+      const guessAt = select === 'active' ? run.guessAt : [];
+      curves[select].push(await labelCurve({ ...run, guessAt, select, seed }, first));
     }
   }
   return curves;
@@ -189,6 +183,40 @@ function curveRows(
       ...{ peer: 'random, same recipe', peerValue: random, ratio: round(value / random, 3) },
     };
   });
+}
+
+/** What windows without a label add, beside the same labels alone. */
+function guessRows(name: string, at: readonly number[], curves: readonly Curve[]): BenchRow[] {
+  return at.map((n) => {
+    const guessing = curves.map((curve) => curve.guessing.get(n)!);
+    const alone = meanOf(
+      curves.map((curve) => curve.at.get(n)!),
+      4,
+    ).value;
+    const { value, interval } = meanOf(guessing, 4);
+    return {
+      ...{ name: `${name}, ${n} labels and pseudo-labels`, unit: 'share', value },
+      ...(interval && { interval }),
+      perSeed: guessing.map((share) => round(share, 4)),
+      ...{ peer: 'the labels alone', peerValue: alone, ratio: round(value / alone, 3) },
+    };
+  });
+}
+
+/** Seed by seed the mean of several curves. @param all [curve][seed] */
+function meanCurves(all: readonly (readonly Curve[])[]): Curve[] {
+  const mean = (maps: readonly ReadonlyMap<number, number>[]): Map<number, number> =>
+    new Map(
+      [...maps[0]!.keys()].map((n) => [
+        n,
+        maps.reduce((sum, map) => sum + map.get(n)!, 0) / maps.length,
+      ]),
+    );
+  return all[0]!.map((_, seed) => ({
+    at: mean(all.map((curves) => curves[seed]!.at)),
+    guessing: mean(all.map((curves) => curves[seed]!.guessing)),
+    reached: 0,
+  }));
 }
 
 function peopleOf(
