@@ -48,8 +48,12 @@ export interface Estimator {
   anchor(share: number, variance: number): void;
   /** Another release: other scores mean other things. @param curve where to begin */
   restart(curve: CalibratorState): void;
-  /** The world changed: what the scores mean is in doubt. */
-  doubt(): void;
+  /**
+   * The world changed: what the scores mean is in doubt, and older windows are of another world.
+   *
+   * @param windows since the change
+   */
+  doubt(windows: number): void;
   /** undefined before there are windows enough */
   estimate(): Estimate | undefined;
   state(): EstimatorState;
@@ -148,7 +152,10 @@ export function estimator(curve: CalibratorState, state?: EstimatorState): Estim
       s = { ...fresh(from), past: s.past };
       learned = calibrator(from);
     },
-    doubt: () => learned.doubt(),
+    doubt(windows) {
+      s.scores = s.scores.slice(-Math.max(fewest, windows));
+      learned.doubt();
+    },
     estimate() {
       if (s.scores.length < fewest) return undefined;
       const { p, gradient, chance } = mean();

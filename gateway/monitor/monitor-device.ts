@@ -122,7 +122,7 @@ export function deviceMonitor(
     const once = { count: 1, also: [], lastAt: at, raisedAs: null };
     alarm = { device, release, ...found, at, reason, ...once };
     // what its scores meant before says little about now
-    if (found.what !== 'sensor') estimates.doubt();
+    if (found.what !== 'sensor') estimates.doubt(found.windows);
     return alarm;
   }
 

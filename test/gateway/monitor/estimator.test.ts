@@ -83,7 +83,7 @@ describe('estimator()', () => {
     for (let seed = 1; seed <= 100; seed++) {
       // another wearer: half as sure, and right a third of the time at any score
       const { one, learn } = fed(truths['as the score claims'], 40, seed);
-      one.doubt();
+      one.doubt(10);
       const random = mulberry(1000 + seed);
       const next = scores(random, 30, 13);
       learn(12, () => 0.35);
@@ -96,6 +96,18 @@ describe('estimator()', () => {
       held += Number(low <= right / 200 && right / 200 <= high);
     }
     expect(held).toBeGreaterThanOrEqual(90);
+  });
+
+  test('doubt() forgets windows of before the change, and is less sure', () => {
+    const { one, see } = fed(() => 0.8, 100, 3);
+    see(150);
+    const width = () => one.estimate()!.high - one.estimate()!.low;
+    const before = width();
+    one.doubt(14);
+    expect(one.estimate()?.windows).toBe(14);
+    expect(width()).toBeGreaterThan(1.5 * before);
+    one.doubt(3);
+    expect(one.estimate()?.windows).toBe(10);
   });
 
   test('anchor() begins at what the gate saw, once', () => {

@@ -215,7 +215,7 @@ describe('createMonitor()', () => {
     ] as const) {
       monitor.installed(id, 3, { accuracy: right, windows: 200 });
       feed(monitor, id, scores(random, 100 * right - 30, 12), 60, 0);
-      for (let i = 0; i < 40; i++) monitor.label(id, judged(i < 40 * right, i));
+      for (let i = 0; i < 40; i++) monitor.label(id, judged(i % 10 < 10 * right, i));
     }
     expect(monitor.quality(['w1'])).toMatchObject({ labels: 40, accuracy: 0.9 });
     expect(monitor.quality()).toMatchObject({ labels: 80, accuracy: 0.7 });
