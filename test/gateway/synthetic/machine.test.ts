@@ -13,11 +13,15 @@ const task = loadTask('motor-speed');
 const health = loadTask('motor-health');
 const mine = machine(1);
 
-/** Deviation of an axis across the shaft. */
+/** Deviation of all axes together. */
 function strength(window: Int8Array): number {
-  const x = window.filter((_, i) => i % 3 === 0);
-  const mean = x.reduce((a, b) => a + b, 0) / x.length;
-  return Math.sqrt(x.reduce((sum, v) => sum + (v - mean) ** 2, 0) / x.length);
+  let squares = 0;
+  for (let a = 0; a < 3; a++) {
+    const axis = window.filter((_, i) => i % 3 === a);
+    const mean = axis.reduce((sum, v) => sum + v, 0) / axis.length;
+    for (const v of axis) squares += (v - mean) ** 2 / axis.length;
+  }
+  return Math.sqrt(squares);
 }
 
 describe('vibration()', () => {
