@@ -3,6 +3,7 @@ import { createBudget } from './budget/budget.ts';
 import type { Gateway, StartOptions } from './calls.ts';
 import { compose } from './compose.ts';
 import { readConfig } from './config.ts';
+import { GatewayError } from './errors.ts';
 import { unlessFull } from './full-disk.ts';
 import { realClock } from './link/port.ts';
 import { serialPort } from './link/serial.ts';
@@ -28,6 +29,11 @@ export async function startGateway(given: StartOptions = {}): Promise<Gateway> {
   const { serial = [], baud = 115_200, seed = PLOT.seed } = options;
   const virtual = options.virtual ?? (serial.length === 0 ? PLOT.watches : 0);
   const loaded = loadTask(options.task ?? 'gesture');
+  if (virtual > 0 && loaded.kind !== 'classification') {
+    throw new GatewayError('bad-task', `no virtual watches for task '${loaded.name}'`, {
+      hint: 'they make gestures; name the port of a real board: --port, or start none: --virtual 0',
+    });
+  }
   // a story is short: a watch that is never still for a minute shows soon what is normal
   const task =
     virtual > 0 ? { ...loaded, monitor: { ...loaded.monitor, ...PLOT_MONITOR } } : loaded;

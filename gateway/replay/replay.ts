@@ -23,7 +23,13 @@ export const REPLAY_BOARD = 'espruino-linux';
  * @throws GatewayError 'bad-task', 'bad-recordings' with one clear line; 'cancelled'
  */
 export async function replay(options: ReplayOptions): Promise<ReplayReport> {
-  const task = forSelection(loadTask(options.task), options);
+  const loaded = loadTask(options.task);
+  if (loaded.kind !== 'classification') {
+    throw new GatewayError('bad-task', `no replay of task '${loaded.name}': it has no classes`, {
+      hint: 'recordings are files of classes; a gateway and its devices do run it: whetstone start',
+    });
+  }
+  const task = forSelection(loaded, options);
   const recordings = readRecordings(options.data, task);
   const { from, to } = choosePeople(recordings, options);
   readRecordings(options.data, task, [from, to]); // says which class of whom is empty
