@@ -12,8 +12,8 @@ import type { Recording } from '../recordings.ts';
 import { type Scope, scopeName } from '../registry/manifest.ts';
 import type { ReplayOptions, ReplaySeed, ReplayUpdate } from '../report.ts';
 import type { Task } from '../task.ts';
-import { selectUseful } from '../train/select.ts';
 import { writeTflite } from '../train/tflite/write-tflite.ts';
+import { askOneByOne } from './ask.ts';
 import { espruinoFed, type Fed, virtualFed } from './fed.ts';
 import { type Mark, stagesOf, type Training } from './stages.ts';
 import { createWorld } from './world.ts';
@@ -77,7 +77,7 @@ export async function replaySeed(run: SeedRun): Promise<ReplaySeed> {
     const samples = new Map<Recording, number[]>();
     const first = options.devices === undefined ? windows : untilLabelled(windows, planned);
     const shifted = await world.pass(first, movers, { samples, label: new Set(planned ?? []) });
-    const labelled = planned ?? mostUseful(run, windows, samples, gateway);
+    const labelled = planned ?? (await mostUseful(run, windows, samples, gateway, movers));
     if (planned === null) await world.label(labelled, samples);
 
     onProgress(0.7, 'retraining');
@@ -174,18 +174,18 @@ function plannedLabels(
   );
 }
 
+/** The windows that the gateway asks for, in the order in which it asks. */
 function mostUseful(
-  { options, seed }: SeedRun,
+  run: SeedRun,
   windows: readonly Recording[],
   samples: ReadonlyMap<Recording, number[]>,
-  { store }: Composed,
-): Recording[] {
-  const sent = windows.flatMap((recording) => {
-    const sample = store.samples.get(samples.get(recording)![0]!);
-    const { embedding, score } = sample!;
-    return embedding === null ? [] : [{ recording, embedding, score }];
-  });
-  return selectUseful(sent, { count: options.labels ?? 0, seed }).map((i) => sent[i]!.recording);
+  { loop, store, registry }: Composed,
+  movers: readonly Fed[],
+): Promise<Recording[]> {
+  const { task, options, seed } = run;
+  const parts = { task, store, registry, regime: loop.regime, seed };
+  const sent = windows.map((recording) => ({ recording, id: samples.get(recording)![0]! }));
+  return askOneByOne(parts, scopesOf(run, movers)[0]!, sent, options.labels ?? 0, options.signal);
 }
 
 /** Whom the update serves; a real Espruino on the same wrist gets a head of its own, by its labels. */
