@@ -60,7 +60,7 @@ export function labels(program: Command, io: Io): void {
     .usage('[options] DEVICE SESSION:SEQ CLASS, or DEVICE/SESSION:SEQ CLASS')
     .argument('<device>', 'the device, or a whole sample id')
     .argument('<sample>', 'SESSION:SEQ of the window')
-    .argument('[class]', 'one of the classes of the task')
+    .argument('[class]', 'one of the classes of the task; for a number its value, in units')
     .option('--pin', 'no later model of this device may get the window wrong')
     .option('--by <name>', 'who says so: two persons have two voices')
     .addHelpText('after', '\nExample:\n  $ npx whetstone labels add watch-1 81:17 waggle')
