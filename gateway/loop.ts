@@ -18,6 +18,7 @@ import type { Registry } from './registry/registry.ts';
 import { createRollouts, type Rollouts } from './rollout/rollouts.ts';
 import { factsOf } from './schedule/facts.ts';
 import { type AskOptions, createScheduler, type Scheduler } from './schedule/scheduler.ts';
+import { createShadow, type Shadowed } from './shadow.ts';
 import { checkLimits, checkSample } from './store/check.ts';
 import type { EventKind } from './store/event-kinds.ts';
 import type { Store } from './store/store.ts';
@@ -120,6 +121,7 @@ export function createLoop(parts: LoopParts): Loop {
   const regimes = createRegimes(store, task, store.states.load('regimes'));
   let unsaved = 0;
   const debts = createDebts();
+  const shadow = createShadow(registry, task);
   const truths = createTruths({
     ...{ task, store, clock, judged, labelled, answers },
     wanted({ device, session, seq }) {
@@ -297,13 +299,16 @@ export function createLoop(parts: LoopParts): Loop {
     if (alarm !== undefined) raise(device, alarm);
     if (stored.label === null) return;
     labelled(device);
-    judged(device, { release, said: cls, truth: stored.label, score, at });
+    judged(device, { release, said: cls, truth: stored.label, score, at }, stored);
   }
 
-  function judged(device: string, seen: SeenLabel): void {
+  function judged(device: string, seen: SeenLabel, sample: Shadowed): void {
     const alarm = monitor.label(device, seen);
     const { release, said, truth } = seen;
-    unlessFull(() => rollouts.label(device, { release, correct: answers.isRight(said, truth) }));
+    const correct = answers.isRight(said, truth);
+    const was = shadow(rollouts.replaced(device, release), sample);
+    const before = was !== null && { before: answers.isRight(was, truth) };
+    unlessFull(() => rollouts.label(device, { release, correct, ...before }));
     if (alarm !== undefined) raise(device, alarm);
     scheduler.consider(device);
   }

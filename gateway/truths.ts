@@ -61,7 +61,7 @@ export interface TruthParts {
   store: Store;
   clock: Clock;
   /** the first truth about a prediction, or a correction of it: for those who count */
-  judged: (device: string, seen: SeenLabel) => void;
+  judged: (device: string, seen: SeenLabel, sample: Sample) => void;
   /** labels of a device have changed */
   labelled: (device: string) => void;
   /** the raw window of a labelled sample is wanted */
@@ -87,7 +87,7 @@ export function createTruths(parts: TruthParts): Truths {
     if (before.window === null) wanted(before);
     if (after === null || isModel(after.source) || earlier === after.cls) return;
     if (quarantine !== null && releasedAt === null) return;
-    judged(device, { release, said, truth: after.cls, score, at });
+    judged(device, { release, said, truth: after.cls, score, at }, before);
   }
 
   return {

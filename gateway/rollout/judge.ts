@@ -1,5 +1,12 @@
 import { fisherWorse } from '../statistics.ts';
-import { type Member, nothingSeen, type RolloutSettings, type Seen, together } from './state.ts';
+import {
+  type Member,
+  nothingSeen,
+  type RolloutSettings,
+  type RolloutState,
+  type Seen,
+  together,
+} from './state.ts';
 
 /** What the windows say about the new version, and on which evidence. */
 export interface Verdict {
@@ -22,26 +29,47 @@ const before = (member: Member) => together(member.past, member.during);
  *
  * @param trial devices on the new version
  * @param others devices of the same rollout that still run the old one
- * @param provisional labels have to confirm it (for a while: then scores decide)
+ * @param of the rollout: a provisional one waits for labels (for a while: then scores decide), an unproven
+ *   one has to win on them
  */
 export function judge(
   trial: readonly Member[],
   others: readonly Member[],
-  provisional: boolean,
-  settings: RolloutSettings,
+  of: Pick<RolloutState, 'provisional' | 'unproven' | 'settings'>,
 ): Verdict {
+  const { provisional, unproven = false, settings } = of;
   const { soakWindows, trialWindows, minLabels } = settings;
   const short = trial.filter((member) => member.after.windows < soakWindows).length;
   if (short > 0) return { verdict: 'wait', why: `${short} of ${trial.length} still soaking` };
   const after = sum(trial.map((member) => member.after));
   const own = sum(trial.map(before));
   const controls = { past: sum(others.map((m) => m.past)), now: sum(others.map((m) => m.during)) };
-  if (after.labelled >= minLabels) return byLabels(after, own, controls, settings);
   const longest = Math.min(patience * soakWindows, Math.floor(trialWindows * 0.75));
-  if (provisional && trial.some((member) => member.after.windows < longest)) {
+  const isLate = trial.every((member) => member.after.windows >= longest);
+  if (after.labelled >= minLabels) {
+    const pairs = byPairs(after, unproven, isLate);
+    return pairs ?? byLabels(after, own, controls, settings);
+  }
+  if (provisional && !isLate) {
     return { verdict: 'wait', why: `provisional: ${after.labelled} of ${minLabels} labels` };
   }
   return byScores(after, own, controls, settings);
+}
+
+/**
+ * The same windows, by both versions: what neither was trained on decides without a past to compare.
+ *
+ * @returns null where it decides nothing
+ */
+function byPairs(
+  { gained, lost, labelled }: Seen,
+  unproven: boolean,
+  isLate: boolean,
+): Verdict | null {
+  const isFine = unproven ? gained > lost : gained >= lost;
+  if (isFine) return null;
+  const why = `of ${labelled} labelled windows ${gained} gained, ${lost} lost against the version before`;
+  return { verdict: isLate ? 'worse' : 'wait', why };
 }
 
 interface Controls {

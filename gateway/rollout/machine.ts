@@ -88,7 +88,7 @@ function fromDevice(
     member[period] =
       input.t === 'window'
         ? addWindow(member[period], input.score)
-        : addLabel(member[period], input.correct);
+        : addLabel(member[period], input.correct, input.before);
     if (returned) ask(s, device, effects);
   } else if (input.t === 'hello') {
     heardHello(s, device, input, effects);
@@ -161,7 +161,7 @@ function judgeCanaries(s: RolloutState, now: number, effects: RolloutEffect[]): 
   if (canaries.length === 0 || !canaries.every((m) => onTrial(m) || m.stage === 'confirmed'))
     return;
   const others = members.filter((m) => !m.canary && m.stage === 'waiting');
-  const { verdict, why } = judge(canaries, others, s.provisional, s.settings);
+  const { verdict, why } = judge(canaries, others, s);
   if (verdict === 'worse') giveUp(s, why, now, effects);
   if (verdict !== 'good') return;
   for (const id of active.filter((id) => onTrial(s.members[id]))) confirm(s, id, effects);
@@ -180,7 +180,7 @@ function judgeRest(s: RolloutState, now: number, effects: RolloutEffect[]): void
     const member = s.members[id];
     if (member.stage === 'waiting' && member.online) ask(s, id, effects);
     if (!onTrial(member)) continue;
-    const { verdict, why } = judge([member], others, s.provisional, s.settings);
+    const { verdict, why } = judge([member], others, s);
     if (verdict === 'good') confirm(s, id, effects);
     if (verdict !== 'worse') continue;
     enter(s, id, 'reverting', effects, why);

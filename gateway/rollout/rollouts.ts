@@ -30,6 +30,8 @@ export interface RolloutLink {
 export interface StartOptions extends Because {
   /** trained on few labels: see {@link RolloutState} */
   provisional?: boolean;
+  /** released on the failure of the version before: see {@link RolloutState} */
+  unproven?: boolean;
   /**
    * windows from then on are the past that it is compared with, ms since 1970: the beginning of the
    * drift that it is to heal. Without it a good update would have to match better days.
@@ -58,7 +60,10 @@ export interface Rollouts {
   offline(device: string): void;
   status(device: string, seen: { release: number; code: number }): void;
   window(device: string, seen: { release: number; score: number }): void;
-  label(device: string, seen: { release: number; correct: boolean }): void;
+  /** @param seen `before`: whether the version before is right on the same window, where that is known */
+  label(device: string, seen: { release: number; correct: boolean; before?: boolean }): void;
+  /** What a device ran before a release that is on trial on it; null where none is. */
+  replaced(device: string, release: number): string | null;
   /** To be called now and then: devices that fell silent are asked again. */
   tick(): void;
   /** Is the device in a rollout that has not settled? Then it can be in no other. */
@@ -104,6 +109,10 @@ export function createRollouts(
     const loaded: RolloutState = JSON.parse(state);
     // Nobody is connected yet, and nobody is late: that the gateway was away is not their silence.
     for (const member of Object.values(loaded.members)) {
+      // what was stored before pairs were counted has none
+      for (const period of ['past', 'during', 'after'] as const) {
+        member[period] = { ...nothingSeen, ...member[period] };
+      }
       member.online = false;
       member.at = now();
     }
@@ -234,6 +243,7 @@ export function createRollouts(
       if (registry.get(version).stage !== 'trial') registry.setStage(version, 'trial', options);
       const made: RolloutState = {
         ...{ id, task, version, scope, champion, provisional: options.provisional ?? false },
+        unproven: options.unproven ?? false,
         ...{ stage: 'canary', why: options.why, startedAt: at, endedAt: null, back: {} },
         release: registry.release(version, options.why),
         settings: { ...rolloutDefaults, ...options.settings },
@@ -317,6 +327,10 @@ export function createRollouts(
     },
     busy: (device) =>
       [...active.values()].some((s) => goesOn(s) && s.members[device] !== undefined),
+    replaced(device, release) {
+      const on = [...active.values()].find((s) => s.release === release && goesOn(s));
+      return on?.members[device]?.previous ?? null;
+    },
     get(id) {
       const stored = store.states.rollouts().find((row) => row.id === id);
       return active.get(id) ?? (stored && JSON.parse(stored.state));

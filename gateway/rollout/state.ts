@@ -36,6 +36,9 @@ export interface Seen {
   squares: number;
   labelled: number;
   right: number;
+  /** labelled windows that this version has right and the one before wrong, and the reverse */
+  gained: number;
+  lost: number;
 }
 
 /**
@@ -92,6 +95,8 @@ export interface RolloutState {
   scope: Scope;
   /** trained on few labels: stays with these devices, and labels have to confirm it */
   provisional: boolean;
+  /** released because the version before failed, not because it was proven: labels have to show it */
+  unproven?: boolean;
   stage: RolloutStage;
   /** why it stands where it stands, for people */
   why: string;
@@ -114,7 +119,7 @@ export type RolloutInput =
   | { t: 'offline'; device: string; now: number }
   | { t: 'status'; device: string; release: number; code: number; now: number }
   | { t: 'window'; device: string; release: number; score: number; now: number }
-  | { t: 'label'; device: string; release: number; correct: boolean; now: number }
+  | { t: 'label'; device: string; release: number; correct: boolean; before?: boolean; now: number }
   | { t: 'enrol'; device: string; previous: string | null; now: number }
   | { t: 'tick'; now: number }
   | { t: 'rollback'; why: string; now: number }
@@ -134,13 +139,15 @@ export type RolloutEffect =
   | { t: 'stage'; stage: RolloutStage; why: string }
   | { t: 'device'; device: string; stage: MemberStage; reason: string };
 
-export const nothingSeen: Seen = { windows: 0, mean: 0, squares: 0, labelled: 0, right: 0 };
+export const nothingSeen: Seen = {
+  ...{ windows: 0, mean: 0, squares: 0, labelled: 0, right: 0, gained: 0, lost: 0 },
+};
 
 /**
  * Adds a window to what was seen.
  *
  * @source Welford 1962, Note on a method for calculating corrected sums of squares and products
- * @example addWindow(addWindow(nothingSeen, 4), 8) // { windows: 2, mean: 6, squares: 8, labelled: 0, right: 0 }
+ * @example addWindow(addWindow(nothingSeen, 4), 8) // { windows: 2, mean: 6, squares: 8, labelled: 0, right: 0, gained: 0, lost: 0 }
  */
 export function addWindow(seen: Seen, score: number): Seen {
   const windows = seen.windows + 1;
@@ -148,9 +155,19 @@ export function addWindow(seen: Seen, score: number): Seen {
   return { ...seen, windows, mean, squares: seen.squares + (score - seen.mean) * (score - mean) };
 }
 
-/** Adds the truth of a prediction to what was seen. */
-export function addLabel(seen: Seen, correct: boolean): Seen {
-  return { ...seen, labelled: seen.labelled + 1, right: seen.right + Number(correct) };
+/**
+ * Adds the truth of a prediction to what was seen.
+ *
+ * @param before whether the version before would have been right on the same window, where that is known
+ */
+export function addLabel(seen: Seen, correct: boolean, before = correct): Seen {
+  return {
+    ...seen,
+    labelled: seen.labelled + 1,
+    right: seen.right + Number(correct),
+    gained: seen.gained + Number(correct && !before),
+    lost: seen.lost + Number(before && !correct),
+  };
 }
 
 /** Two periods, or two devices, as one. */
@@ -164,5 +181,7 @@ export function together(a: Seen, b: Seen): Seen {
       a.squares + b.squares + (windows === 0 ? 0 : (off * off * a.windows * b.windows) / windows),
     labelled: a.labelled + b.labelled,
     right: a.right + b.right,
+    gained: a.gained + b.gained,
+    lost: a.lost + b.lost,
   };
 }

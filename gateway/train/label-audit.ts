@@ -96,7 +96,7 @@ const MOST_OF_DEVICE = 200;
  *   Neighbor Rules Using Edited Data, turned on the new labels alone
  */
 export function auditLabels(input: AuditInput): LabelAudit {
-  const { fresh, origins, recent, policy } = input;
+  const { fresh, origins, policy } = input;
   if (origins.length !== fresh.length) throw new RangeError('every new label needs an origin');
   const judge = territory(input.memory, input.embed);
   const verdicts = fresh.map((example): Verdict => {

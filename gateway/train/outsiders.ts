@@ -1,8 +1,15 @@
 import { binomialLowerTail } from '../statistics.ts';
+import type { Task } from '../task.ts';
 import { type LabelAudit, type LabelOrigin, originName } from './label-audit.ts';
 import { createPredictor, encodeModel, type QuantModel } from './model.ts';
-import type { RetrainInput } from './retrain.ts';
-import { trainRung } from './rungs.ts';
+import { type RungData, type RungOptions, trainRung } from './rungs.ts';
+
+/** What a training is given, as far as its labels are concerned. */
+export interface Labelled extends RungOptions {
+  task: Task;
+  data: RungData;
+  origins: readonly LabelOrigin[];
+}
 
 /** Labels of an origin below which its disagreement is chance. */
 const LEAST = 8;
@@ -22,7 +29,7 @@ const HALF = 0.5;
  * @source leave-one-group-out validation, turned on the group
  */
 export async function outsiders(
-  input: RetrainInput,
+  input: Labelled,
   champion: QuantModel,
   audit: LabelAudit,
 ): Promise<LabelAudit> {
