@@ -14,6 +14,7 @@ import {
   type QuantModel,
 } from './model.ts';
 import { outsiders } from './outsiders.ts';
+import { pruneToFit } from './prune-to-fit.ts';
 import { PRE_OUTPUT } from './quantise.ts';
 import {
   type Example,
@@ -84,6 +85,8 @@ const CLIMB_ALPHA = 0.1;
  * Before that the new labels are compared with earlier ones; what contradicts them neither teaches nor
  * judges.
  *
+ * A whole net that a board has no room for is pruned until it fits, and tried again.
+ *
  * @returns every attempt in the order tried, the one to release, if any, and what became of the labels
  * @throws GatewayError 'cancelled' when the signal is raised
  * @throws RangeError if the champion's predictions are not one for each fresh window
@@ -101,11 +104,16 @@ export async function retrain(
   let chosen: (Attempt & { evidence: Evidence }) | null = null;
   for (const rung of rungsOf(input)) {
     input.onRung?.(rung);
-    const attempt = isByClass
+    let attempt = isByClass
       ? await attemptRung(rung, input, audit)
       : await attemptByKind(rung, input);
     if (attempt === null) continue; // nothing teaches this kind of task yet
     attempts.push(attempt);
+    const narrower = isByClass && rung === 'whole' && isTooLarge(attempt.report) && pruned(input);
+    if (narrower) {
+      attempt = await attemptRung(rung, narrower, audit);
+      attempts.push(attempt);
+    }
     if (attempt.report.decision === 'refuse') {
       if (isByClass && isHopeless(attempt.report)) break;
       continue;
@@ -114,6 +122,17 @@ export async function retrain(
     if (attempt.report.reachesAim) break;
   }
   return { attempts, chosen, audit };
+}
+
+/** Whether a board has no room for the candidate. */
+function isTooLarge({ checks }: GateReport): boolean {
+  return checks.some(({ name, ok }) => !ok && name.startsWith('budget '));
+}
+
+/** The same training with the whole net pruned until every board has room; null where none does. */
+function pruned(input: RetrainInput): RetrainInput | null {
+  const task = pruneToFit(input.task, input.champion !== null, input.budgets);
+  return task && { ...input, task };
 }
 
 async function auditOf(input: RetrainInput, champion: QuantModel): Promise<LabelAudit> {

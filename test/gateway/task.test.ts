@@ -122,6 +122,16 @@ describe('parseTask()', () => {
       'architecture.cut must be less than 1',
     ],
     [
+      'a last layer that is pruned',
+      (t) => Object.assign(t.architecture.layers[0], { prunedFrom: 9 }),
+      'architecture.layers[0].prunedFrom has no place in the last layer',
+    ],
+    [
+      'a layer pruned from fewer units than are left',
+      (t) => Object.assign(t.architecture.deeper![0]!, { prunedFrom: 15 }),
+      'architecture.deeper[0].prunedFrom must be at least the 16 that are left',
+    ],
+    [
       'a convolution over features',
       (t) =>
         t.architecture.layers.unshift({

@@ -3,6 +3,7 @@ import { loadTask } from '../../../gateway/task.ts';
 import { untrained } from '../../../gateway/train/cost.ts';
 import { encodeModel, type ModelParts } from '../../../gateway/train/model.ts';
 import { pruneToFit } from '../../../gateway/train/prune-to-fit.ts';
+import { retrain } from '../../../gateway/train/retrain.ts';
 import { trainRung } from '../../../gateway/train/rungs.ts';
 import { accuracyOf, twoPeople } from '../../support/people.ts';
 import { quickTask, rawTask } from '../../support/tasks.ts';
@@ -65,5 +66,33 @@ describe('pruneToFit()', () => {
     expect(accuracyOf(grown.model, people.bob.test)).toBeGreaterThan(
       accuracyOf(model, people.bob.test) + 0.2,
     );
+  });
+});
+
+describe('retrain() with a net that a board has no room for', () => {
+  const task = quickTask();
+  const wide = { ...task, architecture: { layers: task.architecture.deeper!, cut: 1 } };
+  const fresh = twoPeople(task, 12, 8).ann.learn;
+  const first = (limit: number) =>
+    retrain({
+      ...{ task: wide, champion: null, championReference: null, championSaid: [], memory: [] },
+      ...{ data: { fresh, old: [], recent: [] }, regimes: [], mustPass: [], seed: 1 },
+      ...{ origins: fresh.map(() => ({ device: 'ann', source: 'device' })), isShared: true },
+      recentByDevice: new Map(),
+      budgets: (parts) => [{ board: 'small', bytes: bytesOf(parts), limit }],
+    });
+
+  it('prunes it until it fits, as an attempt of its own', async () => {
+    const { attempts, chosen } = await first(1200);
+    expect(attempts.map(({ rung }) => rung)).toEqual(['whole', 'whole']);
+    const [whole, pruned] = attempts;
+    expect(whole!.report.reason).toContain('budget small: 1428 of 1200 bytes');
+    expect(bytesOf(pruned!.parts)).toBeLessThanOrEqual(1200);
+    expect(chosen).toBe(pruned);
+  });
+
+  it('leaves it at the one attempt where no width fits', async () => {
+    const { attempts, chosen } = await first(400);
+    expect([attempts.length, chosen]).toEqual([1, null]);
   });
 });
