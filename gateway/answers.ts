@@ -129,7 +129,7 @@ export function stepSize({ min, max }: Range): number {
 /**
  * The nearest step of a value; what lies outside the range becomes its end.
  *
- * @example toStep(10.1, { min: 0, max: 51 }) // 51
+ * @example toStep(10.25, { min: 0, max: 51 }) // 51
  */
 export function toStep(value: number, range: Range): number {
   const step = Math.round((value - range.min) / stepSize(range));

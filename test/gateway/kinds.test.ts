@@ -142,6 +142,29 @@ describe('the loop with a regression task', () => {
   });
 });
 
+describe('the loop by itself', () => {
+  it.each(['motor-speed', 'motor-health'])(
+    'heals a device of task %s once labels are there',
+    async (name) => {
+      const task = watchedTask(name);
+      const world = await loopWorld({ task, ids: ['m1'], automatic: true });
+      const own = machineRecordings(task, before, 60, 2);
+      await teach(world, machineRecordings(task, before, 250, 1), own);
+      await say(world, own);
+      const moved = machineRecordings(task, after, 60, 3);
+      const { samples } = await say(world, moved);
+      await label(world, moved, samples);
+      const released = () =>
+        world.events({ kind: 'gate.passed' }).some(({ data }) => data.scope === 'device:m1');
+      for (let i = 0; i < 400 && !released(); i++) {
+        await world.step();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(released()).toBe(true);
+    },
+  );
+});
+
 describe('the loop with an anomaly task', () => {
   it('learns from normal windows, alarms too often after a change, and heals from normal ones', async () => {
     const task = watchedTask('motor-health');
