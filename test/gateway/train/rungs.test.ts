@@ -200,3 +200,44 @@ describe('trainRung() with nothing to stand on', () => {
     await expect(cancelled).rejects.toMatchObject({ name: 'GatewayError', code: 'cancelled' });
   });
 });
+
+describe('trainRung() where the task realigns what is rehearsed', () => {
+  const task = (align: boolean): Task => {
+    const quick = quickTask();
+    return { ...quick, training: { ...quick.training, align } };
+  };
+  /** A sensor that has come to measure half as much, about a mean of its own. */
+  const drifted = <T extends { window: Int8Array; length: number }>(windows: readonly T[]): T[] =>
+    windows.map((one) => ({
+      ...one,
+      window: one.window.map((v, i) => (i < 3 * one.length ? v / 2 + 10 : 0)),
+    }));
+
+  it('learns a drifted sensor from earlier labels alone', async () => {
+    const { champion, people } = await firstModel(task(false));
+    const { learn, test } = people.ann;
+    const recent = drifted(test);
+    const data = { fresh: [], old: learn, recent };
+    const [plain, aligned] = [
+      await trainRung('head', task(false), champion, data, { seed: 1 }),
+      await trainRung('head', task(true), champion, data, { seed: 1 }),
+    ];
+    expect(changed(champion, aligned.model).parts).toEqual(['head']);
+    const before = accuracyOf(plain.model, recent);
+    expect(accuracyOf(aligned.model, recent)).toBeGreaterThan(before + 0.2);
+  });
+
+  it('leaves what is rehearsed where it is while few windows are known', async () => {
+    const { champion, people } = await firstModel(task(false));
+    const data = {
+      fresh: [],
+      old: people.ann.learn,
+      recent: drifted(people.ann.test).slice(0, 19),
+    };
+    const [plain, aligned] = [
+      await trainRung('head', task(false), champion, data, { seed: 1 }),
+      await trainRung('head', task(true), champion, data, { seed: 1 }),
+    ];
+    expect(changed(plain.model, aligned.model).parts).toEqual([]);
+  });
+});
