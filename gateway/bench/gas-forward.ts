@@ -1,4 +1,5 @@
 import type { Task } from '../task.ts';
+import { arrayDrift } from '../train/array-drift.ts';
 import { arrayMembers } from '../train/array-members.ts';
 import { elect, fitCommittee, joined, shareRight } from '../train/committee.ts';
 import { distil, prepareLesson } from '../train/distil.ts';
@@ -20,9 +21,9 @@ export interface ForwardResult {
 }
 
 /** Hidden units of the net that a device gets. */
-const UNITS = 32;
+const UNITS = 64;
 /** Windows that are invented beside the real ones, and passes over all of them. */
-const LESSON = { variations: 5000, epochs: 12 };
+const LESSON = { variations: 5000, epochs: 20 };
 
 /**
  * Trains on all batches before T and tests on T, for T = 3 to the last: a committee is elected on the
@@ -54,7 +55,7 @@ export async function trainForward(
     onProgress(`gas, before batch ${batch}: ${elected.members.map(({ name }) => name).join('; ')}`);
     const teacher = fitCommittee(elected.members, joined(before), classes);
     const known = batches.slice(0, t).flatMap(({ windows }) => windows.map((w) => w.window));
-    const lesson = prepareLesson(teacher, known, LESSON.variations, 1);
+    const lesson = prepareLesson(teacher, known, LESSON.variations, 1, arrayDrift(task));
     const accuracy: number[] = [];
     let bytes = 0;
     for (let seed = 1; seed <= seeds; seed++) {

@@ -1,4 +1,4 @@
-import { createRandom } from '../random.ts';
+import { createRandom, type Random } from '../random.ts';
 import type { LayerSpec } from '../task.ts';
 import { builtin } from './builtin.ts';
 import type { Scorer } from './kernel-machine.ts';
@@ -25,21 +25,32 @@ export interface DistilOptions {
   signal?: AbortSignal;
 }
 
-/** Deviations of a value that the int8 input holds, as in the ladder's lower rungs. */
-const SIGMAS = 4;
+/** Changes a window's values in place, as the sensor at hand may change with time. */
+export type Drift = (values: Float64Array, deviation: number, random: Random) => void;
+
+/*
+ * Chosen by how often net and teacher agree on a batch that neither has seen, without its labels.
+ */
+/** Deviations of a value that the int8 input holds: room for drift. */
+const SIGMAS = 6;
+/** Of so many variations this share lies between two windows, and this share is noisy. */
+const SHARE = { between: 0.5, noisy: 0.7 };
 /** Noise of a variation, in deviations of each value. */
 const NOISE = 0.3;
+/** Deviation of the logarithm of a drifting gain. */
+const DRIFT = 0.3;
 const BATCH = 64;
 const LEARNING_RATE = 0.003;
 
 /**
- * Asks a teacher about windows and about variations of them, mixtures of two with noise, where only
- * the teacher knows an answer.
+ * Asks a teacher about windows and about variations of them, mixtures of two, drifted, with noise, where
+ * only the teacher knows an answer.
  *
  * @param teacher scores windows as they are, before any normalisation
  * @param windows int8 of one sample each, labelled or not
  * @param variations invented windows beside the real ones
  * @param seed of the variations
+ * @param drift how the sensor drifts; not at all where absent
  * @throws RangeError without windows
  * @source Zhang et al. 2018, mixup
  */
@@ -48,10 +59,11 @@ export function prepareLesson(
   windows: readonly Int8Array[],
   variations: number,
   seed: number,
+  drift?: Drift,
 ): Lesson {
   const features = windows[0]?.length ?? 0;
   if (features === 0) throw new RangeError('no windows to distil on');
-  const all = [...windows, ...vary(windows, variations, seed)];
+  const all = [...windows, ...vary(windows, variations, seed, drift)];
   const x = new Float32Array(all.length * features);
   all.forEach((window, i) => {
     x.set(window, i * features);
@@ -94,14 +106,13 @@ export async function distil(
   return { pre, layers: quantise(fitted, inputs), cut: 0 };
 }
 
-/**
- * Invents windows: each lies between two real ones, a random share of the way, with noise.
- *
- * @param windows int8 of equal length
- * @param count how many
- * @param seed decides all
- */
-function vary(windows: readonly Int8Array[], count: number, seed: number): Int8Array[] {
+/** Invents windows: on or between real ones, drifted, with noise. */
+function vary(
+  windows: readonly Int8Array[],
+  count: number,
+  seed: number,
+  drift: Drift | undefined,
+): Int8Array[] {
   const random = createRandom(seed);
   const features = windows[0]!.length;
   const deviation = Float64Array.from({ length: features }, (_, f) => {
@@ -112,10 +123,12 @@ function vary(windows: readonly Int8Array[], count: number, seed: number): Int8A
   return Array.from({ length: count }, () => {
     const a = windows[random.integer(windows.length)]!;
     const b = windows[random.integer(windows.length)]!;
-    const share = random.uniform(0, 1);
-    return Int8Array.from(a, (value, f) => {
-      const between = value + share * (b[f]! - value);
-      const noisy = Math.round(between + NOISE * deviation[f]! * random.gaussian());
+    const share = random.uniform(0, 1) < SHARE.between ? random.uniform(0, 1) : 0;
+    const noise = random.uniform(0, 1) < SHARE.noisy ? NOISE : 0;
+    const values = Float64Array.from(a, (value, f) => value + share * (b[f]! - value));
+    drift?.(values, DRIFT, random);
+    return Int8Array.from(values, (value, f) => {
+      const noisy = Math.round(value + noise * deviation[f]! * random.gaussian());
       return Math.max(-128, Math.min(127, noisy));
     });
   });
