@@ -1,11 +1,12 @@
 import { boardNames, loadBoard } from './board.ts';
-import { championOf, membersOf } from './dataset.ts';
+import { championOf, gather, membersOf } from './dataset.ts';
 import type { Clock } from './link/port.ts';
 import { type Scope, scopeName } from './registry/manifest.ts';
 import type { Registry } from './registry/registry.ts';
 import type { Store } from './store/store.ts';
 import type { Sample, SampleKey } from './store/types.ts';
 import type { Task } from './task.ts';
+import { learnScores } from './train/choose-windows.ts';
 import { createPredictor } from './train/model.ts';
 import { selectUseful, type Unlabelled } from './train/select.ts';
 
@@ -24,6 +25,11 @@ export interface AskedFor {
 
 /** Asks people for the labels that teach most, and devices for the raw windows behind them. */
 export interface Asking {
+  /**
+   * Trains a head on the labels that a scope has by now, and goes by its scores in the next choices:
+   * those of what the scope runs know nothing of the newest labels. The head goes nowhere.
+   */
+  learn(scope: Scope): Promise<void>;
   /**
    * Chooses windows of a scope, notes that they were asked for, and fetches those that are still raw
    * on their devices.
@@ -66,6 +72,7 @@ const LEAST_RING = 4;
 export function createAsking(parts: AskingParts): Asking {
   const { task, store, registry, clock, fetch, regime, wantsLabels } = parts;
   const rings = new Map(boardNames().map((board) => [board, loadBoard(board).ring]));
+  const learned = new Map<string, { version: string; score: (embedding: Int8Array) => number }>();
   const ringOf = (device: string): number =>
     rings.get(store.devices.get(device)?.board ?? '') ?? LEAST_RING;
 
@@ -81,9 +88,20 @@ export function createAsking(parts: AskingParts): Asking {
     return isNow && after < ringOf(device) && !isGone ? 'held' : 'gone';
   }
 
+  async function learn(scope: Scope): Promise<void> {
+    learned.delete(scopeName(scope));
+    const { champion, data } = gather(parts, scope, regime, parts.seed);
+    if (champion === null || data.fresh.length === 0) return;
+    const { version, model } = champion;
+    const score = await learnScores({ task, champion: model, data, seed: parts.seed });
+    if (score !== null) learned.set(scopeName(scope), { version, score });
+  }
+
   function ask(count: number, scope: Scope, who: string): AskedFor {
     const members = membersOf(store, task.name, scope);
     const version = championOf(registry, task.name, scope);
+    const newest = learned.get(scopeName(scope));
+    const rescore = newest?.version === version ? newest?.score : undefined;
     const see = seerOf(registry, version, task);
     const open = { task: task.name, quarantined: false, order: 'newest' } as const;
     const unlabelled = members.flatMap((device) =>
@@ -105,7 +123,9 @@ export function createAsking(parts: AskingParts): Asking {
       )
       .flatMap((sample) => see(sample)?.embedding ?? []);
     const chosen = selectUseful(
-      seen.map(({ looks }) => looks),
+      seen.map(({ looks }) =>
+        rescore === undefined ? looks : { ...looks, score: rescore(looks.embedding) },
+      ),
       { count, seed: parts.seed, labelled },
     ).map((i) => seen[i]!.sample);
     const at = clock.now();
@@ -133,6 +153,7 @@ export function createAsking(parts: AskingParts): Asking {
   }
 
   return {
+    learn,
     ask,
     whereabouts,
     gone(key) {

@@ -107,6 +107,7 @@ export function labelService({ store, loop, task }: Composed): LabelCalls {
           hint: 'see: whetstone devices',
         });
       }
+      await loop.asking.learn(of);
       const { chosen, ...asked } = loop.asking.ask(count, of, 'person');
       return { asked: chosen.map(toLabel), ...asked };
     },

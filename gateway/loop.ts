@@ -57,7 +57,7 @@ export interface Loop {
   truth(label: Truth): Promise<StoredSample>;
   /** Labels in bulk, and taken back. */
   readonly labels: Pick<Truths, 'addRows' | 'withdraw'>;
-  readonly asking: Pick<Asking, 'ask' | 'whereabouts'>;
+  readonly asking: Pick<Asking, 'learn' | 'ask' | 'whereabouts'>;
   /** Calls back for every good raw window once it is stored. @returns what ends that */
   onRaw(listener: (key: SampleKey) => void): () => void;
   /** What is wrong, and who does not want to hear of it. */

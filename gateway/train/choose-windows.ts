@@ -71,30 +71,36 @@ export function startAsking(
 ): Asking {
   const embeddings = windows.map(({ embedding }) => embedding);
   const selector = createSelector(embeddings, { seed, labelled });
-  const quick = quicker(task);
+  const own = windows.map(({ score }) => score);
   return {
     async next(data, count, taken) {
-      const { fresh, old } = data;
-      // a number's and an anomaly's head have no margin between classes
-      if (fresh.length + old.length === 0 || task.kind !== 'classification') {
-        return selector(
-          windows.map(({ score }) => score),
-          count,
-          taken,
-        );
-      }
-      const { model } = await trainRung('head', quick, champion, data, {
-        seed,
-        ...(signal && { signal }),
-      });
-      const says = createHeadPredictor(encodeModel(model));
-      return selector(
-        embeddings.map((embedding) => says(embedding).score),
-        count,
-        taken,
-      );
+      const input = { task, champion, data, seed, ...(signal && { signal }) };
+      const score = await learnScores(input);
+      return selector(score === null ? own : embeddings.map(score), count, taken);
     },
   };
+}
+
+/**
+ * What a head that is trained on all labels so far says of windows: how sure it is.
+ *
+ * @param input see ChooseInput
+ * @returns the score of an embedding, 0 to 255; null where no label teaches a class
+ * @throws GatewayError 'cancelled' when the signal is raised
+ */
+export async function learnScores({
+  task,
+  champion,
+  data,
+  seed,
+  signal,
+}: ChooseInput): Promise<((embedding: Int8Array) => number) | null> {
+  // a number's and an anomaly's head have no margin between classes
+  if (data.fresh.length + data.old.length === 0 || task.kind !== 'classification') return null;
+  const options = { seed, ...(signal && { signal }) };
+  const { model } = await trainRung('head', quicker(task), champion, data, options);
+  const says = createHeadPredictor(encodeModel(model));
+  return (embedding) => says(embedding).score;
 }
 
 function quicker(task: Task): Task {

@@ -123,6 +123,30 @@ describe('ask()', () => {
   });
 });
 
+describe('learn()', () => {
+  const fed = people.bob.test.slice(0, 24);
+  /** What is asked for after some labels, by a gateway that learned from them or did not. */
+  async function chosen(labels: number, learns: boolean): Promise<number[]> {
+    const world = await taught({ ...task, send: { ...task.send, rawOneIn: 1 } });
+    await world.feed(fed);
+    const samples = world.store.samples.latest('w1', fed.length).reverse();
+    for (const [i, { id }] of samples.slice(0, labels).entries()) {
+      await says(world, id, fed[i]!.cls);
+    }
+    if (learns) await world.loop.asking.learn(device);
+    return world.loop.asking.ask(6, device, 'person').chosen.map(({ t }) => t);
+  }
+
+  it('goes by a head that knows the newest labels, and not by what runs', async () => {
+    expect(await chosen(8, true)).not.toEqual(await chosen(8, false));
+    expect(await chosen(8, true)).toEqual(await chosen(8, true));
+  });
+
+  it('changes nothing while nothing is labelled', async () => {
+    expect(await chosen(0, true)).toEqual(await chosen(0, false));
+  });
+});
+
 describe('tick()', () => {
   it('asks by itself while a device wants labels, as many at a time as the task says', async () => {
     const world = await taught();
