@@ -43,7 +43,7 @@ export interface Curve {
   reached: number;
 }
 
-/** Labels from which on several are asked for at once: so many are one more in ten. */
+/** From so many labels on one more or less hardly matters: several are asked for at once. */
 const SLOWER = { from: 20, atOnce: 5 };
 
 /** Labels below which `until` is not looked for: a head of fewer classes cannot reach it. */
