@@ -253,8 +253,9 @@ const gate = Type.Object(
     }),
     alphaLoss: Type.Number({
       ...share,
-      default: 0.2,
-      description: 'significance at which a model counts as worse on a device or an earlier regime',
+      default: 0.3,
+      description:
+        'significance at which a model counts as worse on one of its devices: mere suspicion is enough',
     }),
     minAgreement: Type.Number({
       ...share,
@@ -277,7 +278,13 @@ const gate = Type.Object(
       ...share,
       default: 0.03,
       description:
-        'accuracy that a shared model may lose on the windows of an earlier regime, beyond chance',
+        'accuracy that a model may lose on the windows of an earlier regime, beyond chance',
+    }),
+    maxPresentLoss: Type.Number({
+      ...share,
+      default: 0.01,
+      description:
+        'accuracy that a model may lose on a device whose windows look as they did, beyond alphaLoss',
     }),
   },
   { ...closed, default: {} },

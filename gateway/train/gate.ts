@@ -30,6 +30,8 @@ export interface Regime {
   truth: readonly number[];
   champion: readonly number[];
   candidate: readonly number[];
+  /** whether a device still lives in it */
+  isPresent: boolean;
 }
 
 /** The task's rules for the gate. */
@@ -88,7 +90,7 @@ export interface GateReport {
   labels: {
     given: number;
     trusted: number;
-    grounds: LabelAudit['grounds'];
+    grounds: Omit<LabelAudit['grounds'][number], 'sure'>[];
     groups: LabelAudit['groups'];
   } | null;
   checks: GateCheck[];
@@ -207,7 +209,10 @@ export function gate(input: GateInput): GateReport {
 
 function labelsOf(audit: LabelAudit | null): GateReport['labels'] {
   if (audit === null) return null;
-  const { grounds, groups, verdicts, trusted } = audit;
+  const { groups, verdicts, trusted } = audit;
+  const grounds = audit.grounds.map(({ device, windows, known, inForce }) => ({
+    ...{ device, windows, known, inForce },
+  }));
   return { given: verdicts.length, trusted: trusted.length, grounds, groups };
 }
 
@@ -360,11 +365,10 @@ function lossByDevice({ evidence, policy }: GateInput): GateCheck[] {
  * A regime may lose accuracy by chance: only a loss that is large and certain decides. Its champion
  * was trained on some of these windows, so that it cannot claim more than its release promised.
  */
-function keepsRegime(
-  regime: Regime,
-  { championReference, policy: { maxRegimeLoss, alphaLoss } }: GateInput,
-): GateCheck {
-  const { truth, champion, candidate } = regime;
+function keepsRegime(regime: Regime, { championReference, policy }: GateInput): GateCheck {
+  const { truth, champion, candidate, isPresent } = regime;
+  const most = isPresent ? policy.maxPresentLoss : policy.maxRegimeLoss;
+  const alpha = isPresent ? policy.alphaLoss : policy.alpha;
   const n = truth.length;
   const before = Math.min(hits(truth, champion) / n, championReference ?? 1);
   const after = hits(truth, candidate) / n;
@@ -372,7 +376,7 @@ function keepsRegime(
   const midP = mcnemarMidP(gained, lost);
   return {
     name: `keeps ${regime.name}`,
-    ok: before - after <= maxRegimeLoss + ROUNDING || midP >= alphaLoss,
+    ok: before - after <= most + ROUNDING || midP >= alpha,
     why: `${percent(before)} before, ${percent(after)} after, on ${n} windows (mid-p ${midP.toPrecision(2)})`,
   };
 }

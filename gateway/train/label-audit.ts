@@ -23,6 +23,8 @@ export interface Ground {
   known: number;
   /** whether most do, or a part whose labels agree: then earlier labels are evidence against new ones */
   inForce: boolean;
+  /** the windows that look so, with that class: what a shared model has to go on saying */
+  sure: Example[];
 }
 
 /** What became of the new labels, before anything is trained. */
@@ -144,13 +146,16 @@ function groundsOf(
   const devices = new Set([...recent.keys(), ...origins.map(({ device }) => device)]);
   return [...devices].map((device) => {
     const windows = thin(recent.get(device) ?? [], MOST_OF_DEVICE);
-    const near = count(windows, (window) => judge(window) !== null);
-    const known = windows.length === 0 ? 0 : near / windows.length;
+    const sure = windows.flatMap((window) => {
+      const cls = judge(window);
+      return cls === null ? [] : [{ ...window, cls }];
+    });
+    const known = windows.length === 0 ? 0 : sure.length / windows.length;
     const own = verdicts.filter((_, i) => origins[i]!.device === device);
     const supported = count(own, (verdict) => verdict === 'supported');
     const agree = 2 * supported > count(own, (verdict) => verdict !== 'unknown');
     const inForce = known >= UNCHANGED || (known >= PARTLY && agree);
-    return { device, windows: windows.length, known, inForce };
+    return { device, windows: windows.length, known, inForce, sure };
   });
 }
 

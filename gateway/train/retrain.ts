@@ -239,9 +239,13 @@ async function attemptRung(
     device: judges.map((i) => input.origins[i]?.device ?? ''),
   };
   const before = alone ? null : createPredictor(encodeModel(champion));
-  const kept = input.isShared || audit?.inForce === true ? input.regimes : [];
-  const regimes: Regime[] = kept.map(({ name, examples }) => ({
-    name,
+  const isKept = input.isShared || audit?.inForce === true;
+  const kept = isKept ? input.regimes.map((one) => ({ ...one, isPresent: false })) : [];
+  for (const { device, inForce, sure } of audit?.grounds ?? []) {
+    if (inForce) kept.push({ name: `what ${device} saw before`, examples: sure, isPresent: true });
+  }
+  const regimes: Regime[] = kept.map(({ name, examples, isPresent }) => ({
+    ...{ name, isPresent },
     truth: examples.map(({ cls }) => cls),
     champion: examples.map((e) => (before === null ? -1 : before(e.window, e.length).cls)),
     candidate: examples.map(said),
