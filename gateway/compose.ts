@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { GROUP_MS } from './alarms.ts';
 import { answersOf } from './answers.ts';
 import type { Budget } from './budget/budget.ts';
+import { checkClasses } from './known-classes.ts';
 import { type Clock, steady } from './link/port.ts';
 import { createLoop, type Loop } from './loop.ts';
 import { createMonitor, type Monitor, type MonitorState } from './monitor/monitor.ts';
@@ -36,7 +37,7 @@ export interface ComposeOptions {
  * Opens a gateway's modules and takes up whatever was under way when it ended.
  *
  * @throws GatewayError 'in-use' if another process has the directory; 'store', 'bad-file' or
- *   'not-allowed' if it or its key cannot be used
+ *   'not-allowed' if it or its key cannot be used; 'bad-task' if its classes are not those of before
  */
 export function compose(options: ComposeOptions): Composed {
   const { task, directory, automatic, seed, durability, budget } = options;
@@ -47,6 +48,7 @@ export function compose(options: ComposeOptions): Composed {
     const signer =
       directory === ':memory:' ? memorySigner() : openSigner(join(directory, 'key.pem'));
     const registry = openRegistry(store, signer, clock.now);
+    checkClasses(store, registry, task);
     const remembered = store.states.load<MonitorState>('monitor');
     const monitor = createMonitor(task.monitor, GROUP_MS, remembered, {
       ...{ reads: answersOf(task), sensor: task.sensor },

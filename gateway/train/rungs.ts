@@ -15,6 +15,7 @@ import {
   type QuantModel,
 } from './model.ts';
 import { createNet, type FloatNet, type Shape } from './net.ts';
+import { grow } from './new-class.ts';
 import { oneClass } from './one-class.ts';
 import { fitPre, type Pre } from './pre.ts';
 import { prune, pruning } from './prune.ts';
@@ -205,7 +206,8 @@ function start(
   const last = kept.at(-1);
   const input = last === undefined ? inputShape(task) : shapeAfter(last);
   const pre = renormalise ? fitWindows(task, drawn, PRE_SIGMAS) : champion.pre;
-  const net = { input, layers: champion.layers.slice(thawed).map(dequantiseLayer) };
+  const known = { input, layers: champion.layers.slice(thawed).map(dequantiseLayer) };
+  const net = task.kind === 'classification' ? grow(known, task.classes.length) : known;
   return { pre, kept, net, widths: null, cut: champion.cut };
 }
 
