@@ -7,6 +7,7 @@ import type { LabelledSample, Sample } from './store/types.ts';
 import type { Task } from './task.ts';
 import type { LabelOrigin } from './train/label-audit.ts';
 import { createPredictor, type QuantModel } from './train/model.ts';
+import { classesOf } from './train/new-class.ts';
 import { reservoir } from './train/rehearsal.ts';
 import type { Example, RungData, Window } from './train/rungs.ts';
 import { modelOf } from './versions.ts';
@@ -21,6 +22,8 @@ export interface Dataset {
   origins: LabelOrigin[];
   /** recent windows again, by device */
   recentByDevice: Map<string, Window[]>;
+  /** newest windows of this regime or before, by device */
+  lately: Map<string, Window[]>;
   /** labelled windows from before, of anybody, which new labels are compared with */
   memory: Example[];
   regimes: { name: string; examples: Example[] }[];
@@ -49,7 +52,8 @@ export function membersOf(store: Store, task: string, scope: Scope): string[] {
  *
  * Windows since the scope's present regime began teach and judge. Earlier ones, and those of other
  * devices and imported recordings, are rehearsed: all of them for a shared model, and for a personal
- * one only the classes that its wearer has not labelled yet. Part of them is kept from training, to
+
+ * one only the classes that its wearer has not labelled yet, or all where a class is new. Part of them is kept from training, to
  * show that no regime is forgotten.
  *
  * @param since when the present regime of each device began, ms since 1970; 0 where it never changed
@@ -73,27 +77,29 @@ export function gather(
   const earlier = all.filter((sample) => !isFresh(sample));
   const { rehearsed: kept, judging } = remember(earlier, answers, seed);
   const shared = scope.kind !== 'device';
-  const rehearsed = shared
-    ? kept
-    : kept.filter(({ label }) => !known.has(answers.group(label.cls)));
+  const outputs = version === null ? 0 : classesOf(modelOf(registry, version).model);
+  // a class more in an unchanged world: the others stay what all have shown
+  const grows =
+    task.kind === 'classification' &&
+    since(scope.id) === 0 &&
+    fresh.some(({ label }) => label.cls >= outputs);
+  const rehearsed =
+    shared || grows ? kept : kept.filter(({ label }) => !known.has(answers.group(label.cls)));
   // of the world as it was: what another device sees since its own changed is no part of that
   const isNew = ({ device, at }: Sample): boolean => since(device) > 0 && at >= since(device);
   const settled = earlier.filter((sample) => !isNew(sample));
   const memory = reservoir(settled, groupBy(answers), KEPT.compare, seed);
   const toExample = (sample: LabelledSample): Example => example(sample, task);
-  const recentOf = (device: string): Window[] =>
+  const newest = (device: string, from: number): Window[] =>
     store.samples
       .find({
-        task: task.name,
-        device,
-        since: since(device),
-        withWindow: true,
-        quarantined: false,
-        order: 'newest',
-        limit: RECENT,
+        ...{ task: task.name, device, since: from, withWindow: true, quarantined: false },
+        ...{ order: 'newest', limit: RECENT },
       })
       .map((sample) => padded(sample, task));
-  const recentByDevice = new Map([...members].map((device) => [device, recentOf(device)]));
+  const ofEach = (from: (device: string) => number) =>
+    new Map([...members].map((device) => [device, newest(device, from(device))]));
+  const recentByDevice = ofEach(since);
   return {
     champion: version === null ? null : { version, ...modelOf(registry, version) },
     data: {
@@ -102,6 +108,7 @@ export function gather(
       recent: [...recentByDevice.values()].flat(),
     },
     recentByDevice,
+    lately: ofEach(() => 0),
     championSaid: version === null ? [] : saidBy(registry, version, fresh, task),
     origins: fresh.map(({ device, label }) => ({ device, source: label.source })),
     memory: memory.map(toExample),

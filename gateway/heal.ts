@@ -77,7 +77,7 @@ export async function heal(
   const started = { labels: data.fresh.length, ...(why && { reason: why }) };
   journal.write('train.started', name, started, clock.now());
   const boards = boardsOf(store, task.name, scope);
-  const { attempts, chosen, audit } = await retrain({
+  const { attempts, chosen, audit, waits } = await retrain({
     ...{ ...evidence, task, data, seed },
     champion: champion?.model ?? null,
     championReference: champion?.reference ?? null,
@@ -87,7 +87,10 @@ export async function heal(
   });
   const trainMs = attempts.reduce((sum, attempt) => sum + attempt.trainMs, 0);
   if (chosen === null) {
-    const reason = attempts.at(-1)?.report.reason ?? nothingToLearn(audit);
+    const proven = attempts.at(-1)?.report.reason;
+    const reason = [proven ?? (waits === null ? nothingToLearn(audit) : null), waits]
+      .filter((text) => text !== null)
+      .join('; ');
     journal.write('gate.refused', name, { scope: name, reason }, clock.now());
     return { scope, version: null, rollout: null, attempts, reason, trainMs };
   }

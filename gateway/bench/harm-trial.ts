@@ -76,7 +76,7 @@ export function drawTrial(seed: number): Trial {
 /** Wearers whose first models are trained once. */
 export const FIRST_WEARERS = 8;
 /** Windows of each device before the change: what is normal. */
-const BEFORE = 36;
+const BEFORE = 80;
 
 /** What the first model of a wearer learns from. */
 export function learnedFrom(task: Task, who: number): Recording[] {
@@ -127,7 +127,7 @@ export async function runTrial(
   try {
     const before = measure(members.map((id) => world.runs(id)));
     result.before = mean(before);
-    for (const id of DEVICES) {
+    for (const id of members) {
       const next = streamOf(task, first, seed);
       for (let i = 0; i < BEFORE; i++) {
         const recording = next();
@@ -146,6 +146,15 @@ export async function runTrial(
       const running = members.map((id) => world.runs(id));
       const was = measure(running);
       const healed = await world.gateway.loop.heal(scope);
+      if (process.env.DUMP)
+        for (const { rung, report } of healed.attempts)
+          console.error(
+            trial.seed,
+            rung,
+            report.decision,
+            report.reason.slice(0, 90),
+            JSON.stringify(report.labels),
+          );
       for (const { parts } of healed.attempts) {
         const gained = mean(measure(members.map(() => createPredictor(parts)))) - result.before;
         result.toGain = Math.max(result.toGain, gained);

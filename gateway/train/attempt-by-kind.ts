@@ -98,6 +98,7 @@ export async function attemptByKind(
     regimes: regimes
       .filter(({ examples }) => examples.length > 0)
       .map(({ name, examples }) => ({
+        isPresent: false,
         ...{ name, truth: examples.map(({ cls }) => cls), candidate: examples.map(said) },
         champion: examples.map((e) => before?.(e) ?? -1),
       })),

@@ -1,5 +1,6 @@
 import { binomialLowerTail, mcnemarMidP, wilson } from '../statistics.ts';
 import type { Task } from '../task.ts';
+import { newClassChecks, withRemembered } from './gate-new-class.ts';
 import type { LabelAudit } from './label-audit.ts';
 import { confusionMatrix, recallByClass } from './metrics.ts';
 
@@ -39,6 +40,8 @@ export type GatePolicy = Task['gate'];
 
 export interface GateInput {
   classes: readonly string[];
+  /** classes that the champion does not know; left out where it knows all */
+  newcomers?: readonly number[];
   /** new labels of each class that teach the candidate */
   taught: readonly number[];
   evidence: Evidence;
@@ -100,6 +103,8 @@ export interface GateReport {
 const MAX_INT8_GAP = 0.03;
 /** Of two or more classes, one with more of the labels than this leaves the others unproven. */
 const MOST_OF_ONE = 0.7;
+/** Significance at which a handful of labels agree, in a world that is new. */
+const FEW_ALPHA = 0.25;
 /** Labels of a class from which on they have to teach one another well. */
 const MANY_LABELS = 4;
 /** Share of windows that look as they did above which a handful of labels proves no failure. */
@@ -117,8 +122,9 @@ const MIN_CLASS_WINDOWS = 5;
  * With a champion, the candidate must win the paired comparison on the same windows (McNemar,
  * mid-p, two-sided). Where labels are too few to keep any from the candidate, it is released on
  * trial only, and only if the champion's failure on them is certain (binomial, against the
- * accuracy with which it was released). Whatever decides, no pinned window, class, earlier regime
- * or board budget may be lost.
+ * accuracy with which it was released). A class that the champion does not know has to be learnt
+ * instead, and the report then counts what is remembered of the others too. Whatever decides, no
+ * pinned window, class, earlier regime or board budget may be lost.
  *
  * @param input predictions as class indices, all by the device's own int8 kernel
  * @returns the report; `decision` is 'provisional' when it rests on cross-validation or on trial
@@ -126,11 +132,15 @@ const MIN_CLASS_WINDOWS = 5;
  * @source Fagerland, Lydersen and Laake 2013, 'The McNemar test for binary matched-pairs data' (mid-p)
  */
 export function gate(input: GateInput): GateReport {
-  const { evidence, policy, classes } = input;
-  const n = evidence.truth.length;
-  const first = evidence.champion.length === 0;
-  const { champion, candidate, device } = evidence;
-  if (candidate.length !== n || device.length !== n || !(first || champion.length === n)) {
+  const { policy, classes, newcomers = [] } = input;
+  const { champion, candidate, device } = input.evidence;
+  const given = input.evidence.truth.length;
+  const first = champion.length === 0;
+  if (
+    candidate.length !== given ||
+    device.length !== given ||
+    !(first || champion.length === given)
+  ) {
     throw new RangeError('every labelled window needs its device and one prediction of each model');
   }
   for (const { name, truth, champion, candidate } of input.regimes) {
@@ -138,17 +148,25 @@ export function gate(input: GateInput): GateReport {
       continue;
     throw new RangeError(`regime '${name}' needs windows, with one prediction of each model`);
   }
+  const grows = !first && newcomers.length > 0;
+  const whole = grows ? { ...input, evidence: withRemembered(input) } : input;
+  const { evidence } = whole;
+  const n = evidence.truth.length;
   const right = hits(evidence.truth, evidence.candidate);
   const before = first ? null : hits(evidence.truth, evidence.champion);
   const { gained, lost } = discordant(evidence.truth, evidence.champion, evidence.candidate);
   const accuracy = n === 0 ? 0 : right / n;
   const midP = first ? null : mcnemarMidP(gained, lost);
   const checks: GateCheck[] = [
-    better(input, { n, accuracy, before, gained, lost, midP }),
-    enoughLabels(input),
-    ...labelsAgree(input, accuracy),
+    ...(grows
+      ? newClassChecks({ ...input, newcomers })
+      : [
+          better(input, { n, accuracy, before, gained, lost, midP }),
+          enoughLabels(input),
+          ...labelsAgree(input, accuracy),
+        ]),
     ...exchangedNames(input),
-    ...lossByClass(input),
+    ...lossByClass(whole),
     ...lossByDevice(input),
     ...input.regimes.map((regime) => keepsRegime(regime, input)),
     {
@@ -168,7 +186,7 @@ export function gate(input: GateInput): GateReport {
     })),
   ];
   const failed = checks.filter((check) => !check.ok);
-  const byClass = recalls(input);
+  const byClass = recalls(whole);
   const measured = byClass.filter((row) => row.candidate !== null);
   return {
     decision:
@@ -297,7 +315,7 @@ function better(input: GateInput, c: Comparison): GateCheck {
  * that was trained on the others has to say most of them too.
  */
 function labelsAgree(
-  { evidence, policy, classes, taught }: GateInput,
+  { evidence, policy, classes, taught, audit }: GateInput,
   accuracy: number,
 ): GateCheck[] {
   if (evidence.champion.length === 0 || evidence.kind === 'resubstituted') return [];
@@ -305,10 +323,13 @@ function labelsAgree(
   const right = Math.round(accuracy * n);
   const many = taught.reduce((sum, k) => sum + k, 0) >= MANY_LABELS * classes.length;
   const least = many ? policy.minAgreement : 0.5;
+  // where nothing looks as it did the champion is lost: there a handful of labels need not be certain
+  const isNew = audit !== null && !audit.grounds.some(({ known }) => known > STILL_KNOWN);
+  const alpha = isNew && !many ? FEW_ALPHA : policy.alpha;
   return [
     {
       name: 'labels agree',
-      ok: binomialLowerTail(n - right, n, 1 - least) < policy.alpha,
+      ok: binomialLowerTail(n - right, n, 1 - least) < alpha,
       why: `${right} of ${n} labels are what the others teach: not certainly more than ${percent(least)}`,
     },
   ];

@@ -61,6 +61,8 @@ export interface AuditInput {
   memory: readonly Example[];
   /** windows of the present regime, labelled or not, by device */
   recent: ReadonlyMap<string, readonly Window[]>;
+  /** the newest windows, of this regime or before, by device */
+  lately: ReadonlyMap<string, readonly Window[]>;
   /** what the frozen layers say of a window */
   embed: (window: Int8Array, length: number) => Int8Array;
   policy: AuditPolicy;
@@ -74,6 +76,8 @@ const USUAL = 0.9;
 const UNCHANGED = 0.6;
 /** Share that is still as it was while part of the world has changed, if the labels there agree with it. */
 const PARTLY = 0.25;
+/** Share of the labels there that have to agree with it: a world that is new has them by luck alone. */
+const STILL_AGREE = 0.2;
 /** Share of contradicted labels that neighbours alone explain. */
 const CHANCE = 0.05;
 /** Fewer earlier windows say nothing about what is usual. */
@@ -86,6 +90,9 @@ const MOST_OF_DEVICE = 200;
 /**
  * Compares new labels with what was learned before: where a new window looks like three earlier ones
  * that agree on a class, a label of another class is wrong, or the meaning of a class has changed.
+ *
+ * A class that is not remembered cannot be contradicted by what is: whether it takes windows from
+ * another one is for the gate to see.
  *
  * That holds while windows look as they did. After a change of wearer or sensor few of them do; then
  * nothing is contradicted, and only the gate's other checks are left. Whether windows look as they did
@@ -101,9 +108,11 @@ export function auditLabels(input: AuditInput): LabelAudit {
   const { fresh, origins, policy } = input;
   if (origins.length !== fresh.length) throw new RangeError('every new label needs an origin');
   const judge = territory(input.memory, input.embed);
+  const remembered = (cls: number): number => count(input.memory, (one) => one.cls === cls);
+  const isNew = new Set(fresh.map(({ cls }) => cls).filter((cls) => remembered(cls) < NEIGHBOURS));
   const verdicts = fresh.map((example): Verdict => {
     const cls = judge(example);
-    if (cls === null) return 'unknown';
+    if (cls === null || isNew.has(example.cls)) return 'unknown';
     return cls === example.cls ? 'supported' : 'contradicted';
   });
   const grounds = groundsOf(input, judge, verdicts);
@@ -139,22 +148,24 @@ export function auditLabels(input: AuditInput): LabelAudit {
 
 /** How much of each device's world is as it was. */
 function groundsOf(
-  { recent, origins }: AuditInput,
+  { recent, lately, origins }: AuditInput,
   judge: (window: Window) => number | null,
   verdicts: readonly Verdict[],
 ): Ground[] {
   const devices = new Set([...recent.keys(), ...origins.map(({ device }) => device)]);
   return [...devices].map((device) => {
     const windows = thin(recent.get(device) ?? [], MOST_OF_DEVICE);
-    const sure = windows.flatMap((window) => {
+    const near = count(windows, (window) => judge(window) !== null);
+    const known = windows.length === 0 ? 0 : near / windows.length;
+    const own = verdicts.filter((_, i) => origins[i]!.device === device);
+    const supported = count(own, (verdict) => verdict === 'supported');
+    const agree = supported >= STILL_AGREE * count(own, (verdict) => verdict !== 'unknown');
+    const inForce = known >= UNCHANGED || (known >= PARTLY && agree);
+    const seen = inForce ? thin(lately.get(device) ?? [], MOST_OF_DEVICE) : [];
+    const sure = seen.flatMap((window) => {
       const cls = judge(window);
       return cls === null ? [] : [{ ...window, cls }];
     });
-    const known = windows.length === 0 ? 0 : sure.length / windows.length;
-    const own = verdicts.filter((_, i) => origins[i]!.device === device);
-    const supported = count(own, (verdict) => verdict === 'supported');
-    const agree = 2 * supported > count(own, (verdict) => verdict !== 'unknown');
-    const inForce = known >= UNCHANGED || (known >= PARTLY && agree);
     return { device, windows: windows.length, known, inForce, sure };
   });
 }

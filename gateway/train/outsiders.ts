@@ -37,8 +37,11 @@ export async function outsiders(
   const byOrigin = Map.groupBy(audit.trusted, (i) => originName(origins[i] as LabelOrigin));
   if (byOrigin.size < 2) return audit;
   const found = new Set<string>();
-  for (const [name, own] of byOrigin) {
+  for (const [name, all] of byOrigin) {
     const others = audit.trusted.filter((i) => originName(origins[i] as LabelOrigin) !== name);
+    // a class that nobody else has shown says nothing of who did
+    const taught = new Set(others.map((i) => data.fresh[i]!.cls));
+    const own = all.filter((i) => taught.has(data.fresh[i]!.cls));
     if (own.length < LEAST || others.length < LEAST) continue;
     const fresh = others.map((i) => data.fresh[i]!);
     const options = { seed, ...(signal && { signal }) };

@@ -13,6 +13,7 @@ import {
   type ModelParts,
   type QuantModel,
 } from './model.ts';
+import { classesOf, taughtPart, waiting } from './new-class.ts';
 import { outsiders } from './outsiders.ts';
 import { pruneToFit } from './prune-to-fit.ts';
 import { PRE_OUTPUT } from './quantise.ts';
@@ -47,6 +48,8 @@ export interface RetrainInput {
   memory: readonly Example[];
   /** the windows of `data.recent` by device */
   recentByDevice: ReadonlyMap<string, readonly Window[]>;
+  /** the newest windows, of this regime or before, by device */
+  lately: ReadonlyMap<string, readonly Window[]>;
   /** earlier regimes that must be kept: windows that are not in `data` */
   regimes: readonly { name: string; examples: readonly Example[] }[];
   /** a personal model has to keep them only while windows look as they did */
@@ -87,19 +90,32 @@ const CLIMB_ALPHA = 0.1;
  *
  * A whole net that a board has no room for is pruned until it fits, and tried again.
  *
- * @returns every attempt in the order tried, the one to release, if any, and what became of the labels
+ * A class that the champion has no output for is added as soon as it has labels enough.
+ *
+ * @returns every attempt in the order tried, the one to release, if any, what became of the labels, and
+ *   which of them wait for others
  * @throws GatewayError 'cancelled' when the signal is raised
  * @throws RangeError if the champion's predictions are not one for each fresh window
  */
-export async function retrain(
-  given: RetrainInput,
-): Promise<{ attempts: Attempt[]; chosen: Attempt | null; audit: LabelAudit | null }> {
+export async function retrain(given: RetrainInput): Promise<{
+  attempts: Attempt[];
+  chosen: Attempt | null;
+  audit: LabelAudit | null;
+  waits: string | null;
+}> {
   if (given.champion !== null && given.championSaid.length !== given.data.fresh.length) {
     throw new RangeError('every fresh window needs what the champion said of it');
   }
   const isByClass = given.task.kind === 'classification';
-  const audit = given.champion === null || !isByClass ? null : await auditOf(given, given.champion);
-  const input = audit === null ? given : trustedOnly(given, audit.trusted);
+  const { champion } = given;
+  const known = champion === null || !isByClass ? given : knownOnly(given, champion);
+  const waits = waiting(
+    given.task,
+    known.task.classes.length,
+    given.data.fresh.map(({ cls }) => cls),
+  );
+  const audit = champion === null || !isByClass ? null : await auditOf(known, champion);
+  const input = audit === null ? known : trustedOnly(known, audit.trusted);
   const attempts: Attempt[] = [];
   let chosen: (Attempt & { evidence: Evidence }) | null = null;
   for (const rung of rungsOf(input)) {
@@ -121,7 +137,7 @@ export async function retrain(
     if (chosen === null || outdoes(attempt.evidence, chosen.evidence)) chosen = attempt;
     if (attempt.report.reachesAim) break;
   }
-  return { attempts, chosen, audit };
+  return { attempts, chosen, audit, waits };
 }
 
 /** Whether a board has no room for the candidate. */
@@ -136,9 +152,9 @@ function pruned(input: RetrainInput): RetrainInput | null {
 }
 
 async function auditOf(input: RetrainInput, champion: QuantModel): Promise<LabelAudit> {
-  const { data, origins, memory, task, recentByDevice, isShared } = input;
+  const { data, origins, memory, task, recentByDevice, lately, isShared } = input;
   const audit = auditLabels({
-    ...{ fresh: data.fresh, origins, memory, recent: recentByDevice, policy: task.gate },
+    ...{ fresh: data.fresh, origins, memory, recent: recentByDevice, lately, policy: task.gate },
     embed: createEmbedder(champion, champion.cut),
   });
   return isShared ? outsiders(input, champion, audit) : audit;
@@ -150,10 +166,40 @@ const LEAST_ERRORS = 5;
 /** Whether no dearer rung can do better: the labels are too few, or the champion has hardly an error. */
 function isHopeless({ checks, evidence }: GateReport): boolean {
   const { champion, windows } = evidence;
-  if (champion === null) return false;
+  if (champion === null || champion < 0.5) return false;
   const errors = Math.round((1 - champion) * windows);
   const isFew = checks.some(({ name, ok }) => name === 'labels' && !ok);
   return isFew || (evidence.kind !== 'resubstituted' && errors < LEAST_ERRORS);
+}
+
+/**
+ * The same training without windows of classes that the champion does not know and nobody has shown
+ * often enough. What it says of one that is learnt now is wrong, whenever it was labelled.
+ */
+function knownOnly(input: RetrainInput, champion: QuantModel): RetrainInput {
+  const { data, championSaid, mustPass } = input;
+  const labels = data.fresh.map(({ cls }) => cls);
+  const task = taughtPart(input.task, champion, labels);
+  const count = task.classes.length;
+  const before = classesOf(champion);
+  if (count === before && count === input.task.classes.length) return input;
+  const predict = createPredictor(encodeModel(champion));
+  const of = <T extends Example>(all: readonly T[], below: number): T[] =>
+    all.filter(({ cls }) => cls < below);
+  const said = data.fresh.map(({ cls, window, length }, i) =>
+    cls < before ? championSaid[i]! : predict(window, length).cls,
+  );
+  const known = {
+    ...{ ...input, task, championSaid: said },
+    data: { ...data, old: of(data.old, count) },
+    memory: of(input.memory, count),
+    regimes: input.regimes.map(({ name, examples }) => ({ name, examples: of(examples, before) })),
+    mustPass: of(mustPass, count),
+  };
+  return trustedOnly(
+    known,
+    [...labels.keys()].filter((i) => labels[i]! < count),
+  );
 }
 
 /** The same training without the labels that are not trusted. */
@@ -177,12 +223,19 @@ function rungsOf({ champion, data, task }: RetrainInput): Rung[] {
   // an imported model reads its input in steps of its own: another normalisation is not for it
   const { scale, zero } = inputOf(champion, 0);
   const standard = scale === PRE_OUTPUT.scale && zero === PRE_OUTPUT.zero;
+  const isNew = newcomersOf(task, champion).length > 0;
   const guesses = task.training.pseudo && task.kind === 'classification' && normalised;
   return RUNGS.filter((rung) => {
-    if (rung === 'pre') return labelled && normalised && standard;
+    if (rung === 'pre') return labelled && normalised && standard && !isNew;
     if (rung === 'pseudo') return labelled && guesses;
     return labelled && !(rung === 'layers' && (grown || !thawable));
   });
+}
+
+/** Classes that a training adds to those of its champion. */
+function newcomersOf({ kind, classes }: Task, champion: QuantModel | null): number[] {
+  if (champion === null || kind !== 'classification') return [];
+  return [...classes.keys()].slice(classesOf(champion));
 }
 
 async function attemptRung(
@@ -191,6 +244,7 @@ async function attemptRung(
   audit: LabelAudit | null,
 ): Promise<Attempt & { evidence: Evidence }> {
   const { task, champion, data, seed, signal } = input;
+  const newcomers = newcomersOf(task, champion);
   const options = { seed, ...(signal && { signal }) };
   const begun = performance.now();
   const fit = (fresh: readonly Example[]): Promise<Trained> =>
@@ -206,14 +260,12 @@ async function attemptRung(
   const predict = createPredictor(parts);
   const said = (example: Example): number => predict(example.window, example.length).cls;
   const alone = champion === null;
-  const judges = (split?.judge ?? [...fresh.keys()]).filter(
-    (i) => alone || input.championSaid[i]! >= 0,
-  );
+  const judging = split?.judge ?? [...fresh.keys()];
+  const judges = judging.filter((i) => alone || input.championSaid[i]! >= 0);
   let kind: Evidence['kind'];
-  let candidate: number[];
+  let unseen: (i: number) => number = (i) => said(fresh[i]!);
   if (split !== null) {
     kind = 'held-out';
-    candidate = judges.map((i) => said(fresh[i]!));
   } else if (canCrossValidate(fresh, task)) {
     kind = 'cross-validated';
     const all = await crossValidate(
@@ -226,11 +278,9 @@ async function attemptRung(
         return (i) => fold(fresh[i]!.window, fresh[i]!.length).cls;
       },
     );
-    candidate = judges.map((i) => all[i]!);
-  } else {
-    kind = 'resubstituted';
-    candidate = judges.map((i) => said(fresh[i]!));
-  }
+    unseen = (i) => all[i]!;
+  } else kind = 'resubstituted';
+  const candidate = judges.map(unseen);
   const evidence: Evidence = {
     kind,
     truth: judges.map((i) => fresh[i]!.cls),
@@ -239,10 +289,15 @@ async function attemptRung(
     device: judges.map((i) => input.origins[i]?.device ?? ''),
   };
   const before = alone ? null : createPredictor(encodeModel(champion));
-  const isKept = input.isShared || audit?.inForce === true;
+  const grows = newcomers.length > 0;
+  // what taught the champion judges nothing, but shows what becomes of the other classes
+  const own = grows ? judging.filter((i) => input.championSaid[i]! < 0) : [];
+  const isKept = input.isShared || audit?.inForce === true || (grows && own.length === 0);
   const kept = isKept ? input.regimes.map((one) => ({ ...one, isPresent: false })) : [];
   for (const { device, inForce, sure } of audit?.grounds ?? []) {
-    if (inForce) kept.push({ name: `what ${device} saw before`, examples: sure, isPresent: true });
+    // a new gesture may look like an old one from afar: memory judges it, not what is seen now
+    if (inForce && !grows)
+      kept.push({ name: `what ${device} saw before`, examples: sure, isPresent: true });
   }
   const regimes: Regime[] = kept.map(({ name, examples, isPresent }) => ({
     ...{ name, isPresent },
@@ -250,9 +305,18 @@ async function attemptRung(
     champion: examples.map((e) => (before === null ? -1 : before(e.window, e.length).cls)),
     candidate: examples.map(said),
   }));
+  if (own.length > 0) {
+    regimes.push({
+      ...{ name: 'labels before', isPresent: false },
+      truth: own.map((i) => fresh[i]!.cls),
+      champion: own.map((i) => before!(fresh[i]!.window, fresh[i]!.length).cls),
+      candidate: own.map(unseen),
+    });
+  }
   const broken = input.mustPass.filter((e) => said(e) !== e.cls).map(({ name }) => name);
   const report = gate({
     classes: task.classes,
+    newcomers,
     taught: countOf(fresh, task),
     evidence,
     championReference: input.championReference,
