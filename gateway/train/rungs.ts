@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { featureCount, features } from '../../device/core/features.ts';
 import type { LayerSpec, Task } from '../task.ts';
+import { addClasses } from './add-class.ts';
 import type { LabelledWindow } from './augment.ts';
 import { chooseBackend } from './backends.ts';
 import { builtin } from './builtin.ts';
@@ -15,7 +16,7 @@ import {
   type QuantModel,
 } from './model.ts';
 import { createNet, type FloatNet, type Shape } from './net.ts';
-import { grow } from './new-class.ts';
+import { classesOf, grow } from './new-class.ts';
 import { oneClass } from './one-class.ts';
 import { fitPre, type Pre } from './pre.ts';
 import { prune, pruning } from './prune.ts';
@@ -36,7 +37,7 @@ export type Example = LabelledWindow;
 
 /**
  * The rungs of the update ladder, cheapest first: the normalisation, without labels; the head, on
- * what the frozen layers say; the head again, taught also by recent windows whose class it is sure
+ * what the frozen layers say (only the new outputs where a class is added); the head again, taught also by recent windows whose class it is sure
  * of; the last layers (where none are frozen: normalisation and head); the whole net from raw
  * windows, grown to the task's deeper architecture where it has one.
  */
@@ -90,6 +91,11 @@ export async function trainRung(
     const model = { ...champion!, pre: fitWindows(task, data.recent, PRE_SIGMAS) };
     const from = model.layers.findLastIndex((layer) => !canTrain(layer)) + 1;
     return trained(model, model.layers.slice(from).map(dequantiseLayer), from, recipe);
+  }
+  const isMore = task.kind === 'classification' && champion !== null;
+  if (rung === 'head' && isMore && classesOf(champion) < task.classes.length) {
+    const { model, layers } = addClasses(task, champion, data, options.seed);
+    return trained(model, layers, model.layers.length - 1, null);
   }
   const guessed = rung === 'pseudo' ? await guess(task, champion!, data, options) : [];
   const drawn =
