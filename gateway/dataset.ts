@@ -36,7 +36,7 @@ export interface Dataset {
 }
 
 /** Windows of one class of one device that are kept for rehearsal, for judging, for comparison. */
-const KEPT = { rehearse: 100, judge: 60, compare: 100 };
+const KEPT = { rehearse: 100, judge: 40, compare: 100 };
 /** Newest raw windows that a normalisation is fitted to. */
 const RECENT = 500;
 

@@ -67,7 +67,7 @@ export function drawTrial(seed: number): Trial {
   const scope = wrong === 'poisoned' ? 'fleet' : one(['device', 'device', 'fleet'] as const);
   return {
     ...{ seed, wrong, scope, share: one(SHARES) },
-    drift: one(['none', 'mild', 'strong', 'strong']),
+    drift: one(['none', 'mild', 'strong', 'strong', 'strong']),
     holdout: one(['usual', 'usual', 'usual', 'usual', 'tiny', 'single']),
     trouble: one(['none', 'none', 'none', 'late', 'stuck', 'saturated']),
   };

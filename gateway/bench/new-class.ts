@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { createRandom } from '../random.ts';
 import { type Recording, readRecordings } from '../recordings.ts';
 import type { Scope } from '../registry/manifest.ts';
@@ -35,7 +37,7 @@ export interface NewClassTrial {
   recall: number;
   before: number;
   after: number;
-  /** null where the gate released nothing, with its reason */
+  /** whether it was released and came through its trial; the gate's reason either way */
   released: boolean;
   reason: string;
 }
@@ -46,21 +48,22 @@ export interface NewClassTrial {
  * own kernel: the new class on all its windows but the five, the old ones on windows that no training
  * saw.
  *
- * @param options folder of recordings, and seeds
+ * @param options folder with bangle-gestures, and seeds
  * @returns rows of recall and loss of each person; skipped without recordings
- * @throws GatewayError 'bad-recordings' if the folder holds none
+ * @throws GatewayError 'bad-recordings' if the recordings of a person are not there
  */
 export async function newClassRows(options: BenchOptions): Promise<BenchRow[]> {
   const { data, seeds = SEEDS, onProgress } = options;
   const rows: BenchRow[] = [];
   for (const one of CASES) {
     const aims = rowsOf(one);
-    if (data === undefined) {
-      rows.push(...aims.map((row) => ({ ...row, skipped: 'needs --data with the recordings' })));
+    const folder = join(data ?? '', 'bangle-gestures');
+    if (data === undefined || !existsSync(folder)) {
+      rows.push(...aims.map((row) => ({ ...row, skipped: 'skipped: no recordings' })));
       continue;
     }
     const tasks = tasksOf(one);
-    const windows = readRecordings(data, tasks.after, [one.person]).people[one.person]!;
+    const windows = readRecordings(folder, tasks.after, [one.person]).people[one.person]!;
     const trials: NewClassTrial[] = [];
     for (let seed = 1; seed <= seeds; seed++) {
       onProgress?.(`${one.gesture} of ${one.person}, seed ${seed} of ${seeds}`);
@@ -95,7 +98,7 @@ function measured(
   ];
 }
 
-/** The task before and after its user has written down the new gesture. */
+/** The task gesture before and after its user has written down a new one. */
 export function tasksOf({ gesture }: Case): { before: Task; after: Task } {
   const before = loadTask('gesture');
   const { layers, cut, deeper } = before.architecture;

@@ -42,11 +42,19 @@ export function newClassChecks(
     const right = own.filter((said) => said === cls).length;
     const name = `learns ${classes[cls]}`;
     if (own.length < LEAST_OF_NEW || evidence.kind === 'resubstituted') {
-      return { name, ok: false, why: `${own.length} labels to judge it by: label more` };
+      return {
+        name,
+        ok: false,
+        why: `${own.length} labels of ${classes[cls]} to judge it by: label more`,
+      };
     }
     const guessed = binomialLowerTail(own.length - right, own.length, 1 - 1 / classes.length);
     const ok = right > HALF * own.length && guessed < policy.alpha;
-    return { name, ok, why: `${right} of ${own.length} labels are what the others teach` };
+    return {
+      name,
+      ok,
+      why: `${right} of ${own.length} labels of ${classes[cls]} are what the others teach`,
+    };
   });
   const { truth } = withRemembered(input);
   const unseen = classes.filter((_, k) => !newcomers.includes(k) && !truth.includes(k));

@@ -105,7 +105,7 @@ const MAX_INT8_GAP = 0.03;
 const MOST_OF_ONE = 0.7;
 /** Significance at which a handful of labels agree, in a world that is new. */
 const FEW_ALPHA = 0.25;
-/** Labels of a class from which on they have to teach one another well. */
+/** Labels a class from which on they are many: they have to teach one another well. */
 const MANY_LABELS = 4;
 /** Share of windows that look as they did above which a handful of labels proves no failure. */
 const STILL_KNOWN = 0.1;
@@ -285,7 +285,9 @@ function better(input: GateInput, c: Comparison): GateCheck {
   }
   const counts = `champion ${c.before} of ${c.n} right`;
   if (evidence.kind !== 'resubstituted') {
-    const ok = c.midP < policy.alpha && c.gained > c.lost;
+    // few labels are looked at again and again as more come in
+    const alpha = isMany(input) ? policy.alpha : policy.alpha / 2;
+    const ok = c.midP < alpha && c.gained > c.lost;
     const why = `${counts}, candidate ${Math.round(c.accuracy * c.n)} (${evidence.kind}; ${c.gained} gained, ${c.lost} lost, mid-p ${c.midP.toPrecision(2)})`;
     return { name, ok, why };
   }
@@ -310,6 +312,10 @@ function better(input: GateInput, c: Comparison): GateCheck {
   };
 }
 
+function isMany({ taught, classes }: Pick<GateInput, 'taught' | 'classes'>): boolean {
+  return taught.reduce((sum, n) => sum + n, 0) >= MANY_LABELS * classes.length;
+}
+
 /**
  * Labels that contradict one another teach nothing, whatever the champion says of them: a candidate
  * that was trained on the others has to say most of them too.
@@ -321,7 +327,7 @@ function labelsAgree(
   if (evidence.champion.length === 0 || evidence.kind === 'resubstituted') return [];
   const n = evidence.truth.length;
   const right = Math.round(accuracy * n);
-  const many = taught.reduce((sum, k) => sum + k, 0) >= MANY_LABELS * classes.length;
+  const many = isMany({ taught, classes });
   const least = many ? policy.minAgreement : 0.5;
   // where nothing looks as it did the champion is lost: there a handful of labels need not be certain
   const isNew = audit !== null && !audit.grounds.some(({ known }) => known > STILL_KNOWN);

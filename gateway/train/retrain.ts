@@ -169,7 +169,7 @@ function isHopeless({ checks, evidence }: GateReport): boolean {
   if (champion === null || champion < 0.5) return false;
   const errors = Math.round((1 - champion) * windows);
   const isFew = checks.some(({ name, ok }) => name === 'labels' && !ok);
-  return isFew || (evidence.kind !== 'resubstituted' && errors < LEAST_ERRORS);
+  return isFew || errors < LEAST_ERRORS;
 }
 
 /**

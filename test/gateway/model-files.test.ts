@@ -140,6 +140,8 @@ describe('retrain() of an imported model', () => {
       ...{ task: raw, champion, championReference: null, mustPass: [], seed: 1 },
       data: { fresh, old: [], recent: fresh },
       championSaid: fresh.map(() => 0),
+      origins: fresh.map(() => ({ device: 'w', source: 'person' })),
+      ...{ memory: [], recentByDevice: new Map(), lately: new Map(), isShared: false },
       regimes: [],
       budgets: () => [],
     });

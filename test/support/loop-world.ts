@@ -206,9 +206,10 @@ export async function loopWorld(options: WorldOptions) {
       await attachAll();
       return found;
     },
-    /** Ends the gateway in order and starts another one on the same directory. */
-    async restart(): Promise<void> {
+    /** Ends the gateway in order and starts another one on the same directory, perhaps for another task. */
+    async restart(next: Task = settings.task): Promise<void> {
       await gateway.close();
+      settings.task = next;
       gateway = open();
       await attachAll();
     },

@@ -166,13 +166,14 @@ describe('next()', () => {
 
 describe('judge()', () => {
   const seen = (windows: number, mean: number, labelled = 0, right = 0): Seen => ({
-    ...{ windows, mean, squares: windows * 100, labelled, right },
+    ...{ ...nothingSeen, windows, mean, squares: windows * 100, labelled, right },
   });
+  const proven = { provisional: false, settings };
   const on = (after: Seen, past: Seen) => member({ stage: 'trial', after, past });
 
   test('waits for every device to soak', () => {
     const trial = [on(seen(3, 80), nothingSeen), on(seen(2, 80), nothingSeen)];
-    expect(judge(trial, [], false, settings)).toEqual({
+    expect(judge(trial, [], proven)).toEqual({
       ...{ verdict: 'wait', why: '1 of 2 still soaking' },
     });
   });
@@ -186,24 +187,64 @@ describe('judge()', () => {
     ['good', seen(20, 60), seen(50, 80)],
     ['good', seen(20, 10), nothingSeen],
   ] as const)('says %s of %o after %o', (verdict, after, past) => {
-    expect(judge([on(after, past)], [], false, settings).verdict).toBe(verdict);
+    expect(judge([on(after, past)], [], proven).verdict).toBe(verdict);
   });
 
   test('asks unchanged devices where there is no past of its own', () => {
     const control = member({ during: seen(50, 80, 40, 38) });
     const trial = on(seen(20, 80, 20, 8), nothingSeen);
-    expect(judge([trial], [control], false, settings).verdict).toBe('worse');
-    expect(judge([trial], [], false, settings).verdict).toBe('good');
+    expect(judge([trial], [control], proven).verdict).toBe('worse');
+    expect(judge([trial], [], proven).verdict).toBe('good');
   });
 
   test('excuses labels that fell when those of unchanged devices fell as well', () => {
     const trial = on(seen(20, 80, 20, 8), seen(50, 80, 40, 36));
     const fell = member({ past: seen(50, 80, 40, 36), during: seen(50, 80, 40, 12) });
-    expect(judge([trial], [fell], false, settings).verdict).toBe('good');
+    expect(judge([trial], [fell], proven).verdict).toBe('good');
   });
 });
 
+describe('judge() of the same windows by both versions', () => {
+  const settings = { ...rolloutDefaults, soakWindows: 10, minLabels: 5, trialWindows: 60 };
+  /** A device after `windows` on trial, of which some were gained and lost against the version before. */
+  const pairs = (windows: number, gained: number, lost: number): Member =>
+    member({
+      stage: 'trial',
+      after: { ...nothingSeen, windows, mean: 80, labelled: 8, right: 6, gained, lost },
+      past: { ...nothingSeen, windows: 50, mean: 80, labelled: 20, right: 5 },
+    });
+  const said = (unproven: boolean, device: Member) =>
+    judge([device], [], { provisional: true, unproven, settings }).verdict;
+
+  test.each([
+    ['good', false, 20, 2, 1],
+    ['good', false, 20, 0, 0],
+    ['wait', false, 19, 1, 2],
+    ['worse', false, 20, 1, 2],
+    ['good', true, 10, 2, 1],
+    ['wait', true, 19, 0, 0],
+    ['worse', true, 20, 0, 0],
+    ['worse', true, 20, 1, 2],
+  ] as const)(
+    'says %s when unproven is %s, after %i windows, %i gained, %i lost',
+    (verdict, unproven, windows, gained, lost) => {
+      expect(said(unproven, pairs(windows, gained, lost))).toBe(verdict);
+    },
+  );
+});
+
 describe('what was seen', () => {
+  test('addLabel() counts a pair only where the version before is known to differ', () => {
+    const all = [
+      [true, undefined],
+      [true, false],
+      [false, true],
+      [true, true],
+    ] as const;
+    const seen = all.reduce((sum, [is, was]) => addLabel(sum, is, was), nothingSeen);
+    expect(seen).toMatchObject({ labelled: 4, right: 3, gained: 1, lost: 1 });
+  });
+
   test('together() equals the whole sequence at once', () => {
     const all = [3, 9, 4, 250, 17, 66];
     const of = (scores: number[]) => scores.reduce(addWindow, nothingSeen);

@@ -60,6 +60,7 @@ describe('gateByKind() of a regression', () => {
     expect(failing(lost)).toEqual(['keeps 2010 to 2520 rpm', 'keeps m2']);
     const regime = {
       ...{ name: 'm7', truth: spread(30), champion: spread(30), candidate: off(spread(30), 40) },
+      isPresent: false,
     };
     expect(failing(regression({}, { regimes: [regime] }))).toEqual(['keeps m7']);
     expect(failing(regression({}, { mustPass: { total: 2, broken: ['m1/1:1'] } }))).toEqual([

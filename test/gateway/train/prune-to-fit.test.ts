@@ -79,6 +79,7 @@ describe('retrain() with a net that a board has no room for', () => {
       ...{ data: { fresh, old: [], recent: [] }, regimes: [], mustPass: [], seed: 1 },
       ...{ origins: fresh.map(() => ({ device: 'ann', source: 'device' })), isShared: true },
       recentByDevice: new Map(),
+      lately: new Map(),
       budgets: (parts) => [{ board: 'small', bytes: bytesOf(parts), limit }],
     });
 
