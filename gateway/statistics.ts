@@ -57,6 +57,31 @@ export function binomialLowerTail(k: number, n: number, p: number): number {
 }
 
 /**
+ * The greatest share that k successes in n trials leave possible.
+ *
+ * @param k successes
+ * @param n trials, at least 1
+ * @param alpha chance that the share is greater still; 0.05 for a one-sided bound of 95 %
+ * @returns upper bound, 0 to 1
+ * @throws RangeError unless 0 ≤ k ≤ n and n ≥ 1
+ * @source Clopper and Pearson 1934, one-sided
+ * @example upperBound(0, 59, 0.05).toFixed(3) // '0.050'
+ * @example upperBound(4, 500, 0.05).toFixed(4) // '0.0182'
+ */
+export function upperBound(k: number, n: number, alpha: number): number {
+  count('k', k);
+  if (!Number.isInteger(n) || n < 1 || k > n) throw new RangeError(`${k} of ${n} is no share`);
+  if (k === n) return 1;
+  let [low, high] = [k / n, 1];
+  for (let i = 0; i < 50; i++) {
+    const middle = (low + high) / 2;
+    if (binomialLowerTail(k, n, middle) > alpha) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+/**
  * Fisher's exact test, one-sided: probability that the first group has at most its successes if both
  * groups are alike.
  *

@@ -46,7 +46,8 @@ export interface TrialResult extends Trial {
   takenBack: { change: number; worst: number }[];
 }
 
-const SHARES = [0, 0.1, 0.2, 0.4, 0.6];
+/** Shares of wrong labels. */
+export const SHARES = [0, 0.1, 0.2, 0.4, 0.6];
 /** Windows of each class that measure the true accuracy: 200 of each leave 0.6 points of error. */
 const TRUTH = 200;
 const DEVICES = ['d1', 'd2', 'd3', 'd4'] as const;
@@ -146,15 +147,6 @@ export async function runTrial(
       const running = members.map((id) => world.runs(id));
       const was = measure(running);
       const healed = await world.gateway.loop.heal(scope);
-      if (process.env.DUMP)
-        for (const { rung, report } of healed.attempts)
-          console.error(
-            trial.seed,
-            rung,
-            report.decision,
-            report.reason.slice(0, 90),
-            JSON.stringify(report.labels),
-          );
       for (const { parts } of healed.attempts) {
         const gained = mean(measure(members.map(() => createPredictor(parts)))) - result.before;
         result.toGain = Math.max(result.toGain, gained);

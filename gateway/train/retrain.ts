@@ -131,7 +131,7 @@ export async function retrain(given: RetrainInput): Promise<{
       attempts.push(attempt);
     }
     if (attempt.report.decision === 'refuse') {
-      if (isByClass && isHopeless(attempt.report)) break;
+      if (isByClass && isHopeless(attempt.report, input.task.gate.minAgreement)) break;
       continue;
     }
     if (chosen === null || outdoes(attempt.evidence, chosen.evidence)) chosen = attempt;
@@ -163,10 +163,15 @@ async function auditOf(input: RetrainInput, champion: QuantModel): Promise<Label
 /** Errors of a champion that a paired test needs before any candidate can win it. */
 const LEAST_ERRORS = 5;
 
-/** Whether no dearer rung can do better: the labels are too few, or the champion has hardly an error. */
-function isHopeless({ checks, evidence }: GateReport): boolean {
-  const { champion, windows } = evidence;
-  if (champion === null || champion < 0.5) return false;
+/**
+ * Whether no dearer rung can do better: the labels are too few, they contradict one another beyond doubt,
+ * or the champion has hardly an error.
+ */
+function isHopeless({ checks, evidence }: GateReport, minAgreement: number): boolean {
+  const { champion, windows, interval } = evidence;
+  if (champion === null) return false;
+  if (evidence.kind === 'cross-validated' && interval[1] < minAgreement) return true;
+  if (champion < 0.5) return false;
   const errors = Math.round((1 - champion) * windows);
   const isFew = checks.some(({ name, ok }) => name === 'labels' && !ok);
   return isFew || errors < LEAST_ERRORS;
@@ -247,8 +252,8 @@ async function attemptRung(
   const newcomers = newcomersOf(task, champion);
   const options = { seed, ...(signal && { signal }) };
   const begun = performance.now();
-  const fit = (fresh: readonly Example[]): Promise<Trained> =>
-    trainRung(rung, task, champion, { ...data, fresh }, options);
+  const fit = (fresh: readonly Example[], old = data.old): Promise<Trained> =>
+    trainRung(rung, task, champion, { ...data, fresh, old }, options);
 
   const { fresh } = data;
   const split =
@@ -264,19 +269,30 @@ async function attemptRung(
   const judges = judging.filter((i) => alone || input.championSaid[i]! >= 0);
   let kind: Evidence['kind'];
   let unseen: (i: number) => number = (i) => said(fresh[i]!);
+  let rehearsed: (Example & { said: number })[] = [];
   if (split !== null) {
     kind = 'held-out';
   } else if (canCrossValidate(fresh, task)) {
     kind = 'cross-validated';
+    // with a new class what is rehearsed takes part: does the new one take windows from it?
+    const known = [...fresh, ...(newcomers.length > 0 ? data.old : [])];
     const all = await crossValidate(
-      fresh.map(({ cls }) => cls),
+      known.map(({ cls }) => cls),
       task.training.folds,
       seed,
       async (indices) => {
-        const { model } = await fit(indices.map((i) => fresh[i]!));
+        const of = (from: number, to: number): Example[] =>
+          indices.filter((i) => i >= from && i < to).map((i) => known[i]!);
+        const old = newcomers.length > 0 ? of(fresh.length, known.length) : data.old;
+        const { model } = await fit(of(0, fresh.length), old);
         const fold = createPredictor(encodeModel(model));
-        return (i) => fold(fresh[i]!.window, fresh[i]!.length).cls;
+        return (i) => fold(known[i]!.window, known[i]!.length).cls;
       },
+    );
+    rehearsed = data.old.flatMap(({ cls, window, length }, j) =>
+      newcomers.includes(cls) || newcomers.length === 0
+        ? []
+        : [{ window, length, cls, said: all[fresh.length + j]! }],
     );
     unseen = (i) => all[i]!;
   } else kind = 'resubstituted';
@@ -305,6 +321,14 @@ async function attemptRung(
     champion: examples.map((e) => (before === null ? -1 : before(e.window, e.length).cls)),
     candidate: examples.map(said),
   }));
+  if (rehearsed.length > 0) {
+    regimes.push({
+      ...{ name: 'what is rehearsed', isPresent: false },
+      truth: rehearsed.map(({ cls }) => cls),
+      champion: rehearsed.map((e) => before!(e.window, e.length).cls),
+      candidate: rehearsed.map(({ said }) => said),
+    });
+  }
   if (own.length > 0) {
     regimes.push({
       ...{ name: 'labels before', isPresent: false },
