@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { ModelView } from '../calls.ts';
 import { GatewayError } from '../errors.ts';
+import type { GateReport } from '../train/gate.ts';
+import { gateLines } from '../ui/gate-words.ts';
 import { shortVersion } from '../ui/words.ts';
 import { type Io, moment, say, table } from './io.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
@@ -67,6 +69,7 @@ function about(model: ModelView): string {
     `rung    ${model.rung ?? '-'}`,
     `made    ${moment(model.createdAt)}`,
     ...model.parts.map((part) => `part    ${part.part}, ${part.bytes} bytes, ${part.id}`),
-    `gate    ${model.gate === null ? '-' : JSON.stringify(model.gate, null, 2)}`,
+    'gate',
+    ...gateLines(model.gate as unknown as GateReport | null).map((line) => `  ${line}`),
   ].join('\n');
 }
