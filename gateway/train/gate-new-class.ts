@@ -22,6 +22,8 @@ interface NewClassInput<Kind extends string> {
 
 /** A new class that is said of no more than this share of its labels is not learnt. */
 const HALF = 0.5;
+/** Share of an old class from which on the new one is the old one under another name. */
+const MOST_TAKEN = 0.1;
 
 /**
  * What a candidate with a new class is judged by, in place of winning against a champion that cannot
@@ -56,13 +58,21 @@ export function newClassChecks(
       why: `${right} of ${own.length} labels of ${classes[cls]} are what the others teach`,
     };
   });
-  const { truth } = withRemembered(input);
+  const { truth, champion, candidate } = withRemembered(input);
   const unseen = classes.filter((_, k) => !newcomers.includes(k) && !truth.includes(k));
   const why =
     unseen.length === 0
       ? `judged on ${truth.filter((t) => !newcomers.includes(t)).length} windows of the classes before`
       : `no window shows what becomes of ${unseen.join(', ')}: label some, or import recordings`;
-  return [...learns, { name: 'old classes', ok: unseen.length === 0, why }];
+  const takes = classes.flatMap((name, k) => {
+    const own = [...truth.keys()].filter((i) => truth[i] === k && champion[i] === k);
+    const taken = own.filter((i) => newcomers.includes(candidate[i]!)).length;
+    if (taken <= 1 || taken <= MOST_TAKEN * own.length) return [];
+    return [
+      { name: `class ${name}`, ok: false, why: `a new class takes ${taken} of ${own.length}` },
+    ];
+  });
+  return [...learns, { name: 'old classes', ok: unseen.length === 0, why }, ...takes];
 }
 
 /** The evidence together with the windows that are remembered: all classes, the new and the old ones. */
