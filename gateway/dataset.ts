@@ -24,6 +24,8 @@ export interface Dataset {
   recentByDevice: Map<string, Window[]>;
   /** newest windows of this regime or before, by device */
   lately: Map<string, Window[]>;
+  /** windows since the first new label, by device */
+  labelled: Map<string, Window[]>;
   /** labelled windows from before, of anybody, which new labels are compared with */
   memory: Example[];
   regimes: { name: string; examples: Example[] }[];
@@ -100,6 +102,8 @@ export function gather(
   const ofEach = (from: (device: string) => number) =>
     new Map([...members].map((device) => [device, newest(device, from(device))]));
   const recentByDevice = ofEach(since);
+  const firstLabel = (device: string): number =>
+    Math.min(...fresh.filter((sample) => sample.device === device).map(({ at }) => at));
   return {
     champion: version === null ? null : { version, ...modelOf(registry, version) },
     data: {
@@ -109,6 +113,7 @@ export function gather(
     },
     recentByDevice,
     lately: ofEach(() => 0),
+    labelled: ofEach(firstLabel),
     championSaid: version === null ? [] : saidBy(registry, version, fresh, task),
     origins: fresh.map(({ device, label }) => ({ device, source: label.source })),
     memory: memory.map(toExample),

@@ -35,7 +35,13 @@ async function train(who: number): Promise<FirstModel> {
   const learned = learnedFrom(task, who);
   const { chosen, attempts } = await retrain({
     ...{ task, champion: null, championReference: null, championSaid: [], origins: [], memory: [] },
-    ...{ recentByDevice: new Map(), lately: new Map(), regimes: [], isShared: true },
+    ...{
+      recentByDevice: new Map(),
+      lately: new Map(),
+      labelled: new Map(),
+      regimes: [],
+      isShared: true,
+    },
     ...{ mustPass: [], budgets: () => [], seed: who },
     data: { fresh: learned, old: [], recent: [] },
   });

@@ -75,9 +75,8 @@ async function runTrials(options: HarmOptions): Promise<TrialResult[]> {
             whole.push(one);
             promoted += one.promotions.length;
             if (whole.length % 50 === 0) {
-              options.onProgress?.(
-                `${whole.length} trials, ${promoted} of ${promotions} promotions`,
-              );
+              const so = `${promoted} of ${promotions} promotions, ${tally(whole).harmful} harmful`;
+              options.onProgress?.(`${whole.length} trials, ${so}`);
             }
             one = done.get(whole.length + 1);
           }

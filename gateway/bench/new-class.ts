@@ -186,7 +186,13 @@ async function firstModel(
     ...{ task, champion: null, championReference: null, championSaid: [], memory: [] },
     ...{ data: { fresh: learned, old: [], recent: [] }, regimes: [], isShared: true, mustPass: [] },
     origins: learned.map(() => ({ device: 'recordings', source: 'import' })),
-    ...{ recentByDevice: new Map(), lately: new Map(), budgets: () => [], seed },
+    ...{
+      recentByDevice: new Map(),
+      lately: new Map(),
+      labelled: new Map(),
+      budgets: () => [],
+      seed,
+    },
   });
   if (chosen === null) throw new RangeError('six classes gave no first model');
   return { learned, parts: chosen.parts, report: chosen.report };

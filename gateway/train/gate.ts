@@ -230,8 +230,8 @@ export function gate(input: GateInput): GateReport {
 function labelsOf(audit: LabelAudit | null): GateReport['labels'] {
   if (audit === null) return null;
   const { groups, verdicts, trusted } = audit;
-  const grounds = audit.grounds.map(({ device, windows, known, inForce }) => ({
-    ...{ device, windows, known, inForce },
+  const grounds = audit.grounds.map(({ device, windows, known, knownSince, inForce }) => ({
+    ...{ device, windows, known, knownSince, inForce },
   }));
   return { given: verdicts.length, trusted: trusted.length, grounds, groups };
 }
@@ -293,7 +293,7 @@ function better(input: GateInput, c: Comparison): GateCheck {
     const why = `${counts}, candidate ${Math.round(c.accuracy * c.n)} (${evidence.kind}; ${c.gained} gained, ${c.lost} lost, mid-p ${c.midP.toPrecision(2)})`;
     return { name, ok, why };
   }
-  if (input.audit?.grounds.some(({ known }) => known > STILL_KNOWN)) {
+  if (input.audit?.grounds.some(({ knownSince }) => knownSince > STILL_KNOWN)) {
     return {
       name,
       ok: false,
@@ -332,7 +332,7 @@ function labelsAgree(
   const many = isMany({ taught, classes });
   const least = many ? policy.minAgreement : 0.5;
   // where nothing looks as it did the champion is lost: there a handful of labels need not be certain
-  const isNew = audit !== null && !audit.grounds.some(({ known }) => known > STILL_KNOWN);
+  const isNew = audit !== null && !audit.grounds.some(({ knownSince }) => knownSince > STILL_KNOWN);
   const alpha = isNew && !many ? FEW_ALPHA : policy.alpha;
   return [
     {

@@ -23,6 +23,8 @@ export interface Ground {
   known: number;
   /** whether most do, or a part whose labels agree: then earlier labels are evidence against new ones */
   inForce: boolean;
+  /** share of the windows since the first new label that look so; 0 without one */
+  knownSince: number;
   /** the windows that look so, with that class: what a shared model has to go on saying */
   sure: Example[];
 }
@@ -63,6 +65,8 @@ export interface AuditInput {
   recent: ReadonlyMap<string, readonly Window[]>;
   /** the newest windows, of this regime or before, by device */
   lately: ReadonlyMap<string, readonly Window[]>;
+  /** windows since the first new label, labelled or not, by device */
+  labelled: ReadonlyMap<string, readonly Window[]>;
   /** what the frozen layers say of a window */
   embed: (window: Int8Array, length: number) => Int8Array;
   policy: AuditPolicy;
@@ -148,7 +152,7 @@ export function auditLabels(input: AuditInput): LabelAudit {
 
 /** How much of each device's world is as it was. */
 function groundsOf(
-  { recent, lately, origins }: AuditInput,
+  { recent, lately, labelled, origins }: AuditInput,
   judge: (window: Window) => number | null,
   verdicts: readonly Verdict[],
 ): Ground[] {
@@ -166,7 +170,10 @@ function groundsOf(
       const cls = judge(window);
       return cls === null ? [] : [{ ...window, cls }];
     });
-    return { device, windows: windows.length, known, inForce, sure };
+    const since = labelled.get(device) ?? [];
+    const knownSince =
+      since.length === 0 ? 0 : count(since, (window) => judge(window) !== null) / since.length;
+    return { device, windows: windows.length, known, knownSince, inForce, sure };
   });
 }
 

@@ -50,6 +50,8 @@ export interface RetrainInput {
   recentByDevice: ReadonlyMap<string, readonly Window[]>;
   /** the newest windows, of this regime or before, by device */
   lately: ReadonlyMap<string, readonly Window[]>;
+  /** windows since the first new label, labelled or not, by device */
+  labelled: ReadonlyMap<string, readonly Window[]>;
   /** earlier regimes that must be kept: windows that are not in `data` */
   regimes: readonly { name: string; examples: readonly Example[] }[];
   /** a personal model has to keep them only while windows look as they did */
@@ -152,9 +154,17 @@ function pruned(input: RetrainInput): RetrainInput | null {
 }
 
 async function auditOf(input: RetrainInput, champion: QuantModel): Promise<LabelAudit> {
-  const { data, origins, memory, task, recentByDevice, lately, isShared } = input;
+  const { data, origins, memory, task, recentByDevice, lately, labelled, isShared } = input;
   const audit = auditLabels({
-    ...{ fresh: data.fresh, origins, memory, recent: recentByDevice, lately, policy: task.gate },
+    ...{
+      fresh: data.fresh,
+      origins,
+      memory,
+      recent: recentByDevice,
+      lately,
+      labelled,
+      policy: task.gate,
+    },
     embed: createEmbedder(champion, champion.cut),
   });
   return isShared ? outsiders(input, champion, audit) : audit;

@@ -141,7 +141,13 @@ describe('retrain() of an imported model', () => {
       data: { fresh, old: [], recent: fresh },
       championSaid: fresh.map(() => 0),
       origins: fresh.map(() => ({ device: 'w', source: 'person' })),
-      ...{ memory: [], recentByDevice: new Map(), lately: new Map(), isShared: false },
+      ...{
+        memory: [],
+        recentByDevice: new Map(),
+        lately: new Map(),
+        labelled: new Map(),
+        isShared: false,
+      },
       regimes: [],
       budgets: () => [],
     });

@@ -170,7 +170,7 @@ describe('gate() of a candidate that was trained on its evidence', () => {
     const ground = { device: 'w', windows: 50, inForce: false, sure: [] };
     const audit = (known: number) => ({
       ...{ inForce: false, verdicts: [], groups: [], trusted: [] },
-      grounds: [{ ...ground, known }],
+      grounds: [{ ...ground, known, knownSince: known }],
     });
     expect(few(0, 0.9, 6, { audit: audit(0.1) }).decision).toBe('provisional');
     expect(few(0, 0.9, 6, { audit: audit(0.11) }).reason).toContain(
@@ -322,7 +322,9 @@ describe('gate() and labels that contradict one another', () => {
 
   it('wants less of a few labels where nothing looks as it did', () => {
     const audit = { inForce: false, verdicts: [], groups: [], trusted: [] };
-    const grounds = [{ device: 'w', windows: 9, known: 0, inForce: false, sure: [] }];
+    const grounds = [
+      { device: 'w', windows: 9, known: 0, knownSince: 0, inForce: false, sure: [] },
+    ];
     const isNew = { taught: [4, 3], audit: { ...audit, grounds } };
     expect(agreeing(8, 12, isNew)).toEqual([]); // P(X >= 8) is 0.194
     expect(agreeing(7, 12, isNew)).toEqual(['labels agree']);

@@ -22,6 +22,7 @@ function audit(fresh: Example[], changes: Partial<AuditInput> = {}) {
     origins: fresh.map(() => ({ device: 'w', source: 'person' })),
     recent: new Map([['w', both(30)]]),
     lately: new Map([['w', both(50)]]),
+    labelled: new Map([['w', both(5)]]),
     ...changes,
   });
 }

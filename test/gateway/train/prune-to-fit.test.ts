@@ -80,6 +80,7 @@ describe('retrain() with a net that a board has no room for', () => {
       ...{ origins: fresh.map(() => ({ device: 'ann', source: 'device' })), isShared: true },
       recentByDevice: new Map(),
       lately: new Map(),
+      labelled: new Map(),
       budgets: (parts) => [{ board: 'small', bytes: bytesOf(parts), limit }],
     });
 

@@ -21,7 +21,14 @@ function given(changes: Partial<RetrainInput>): RetrainInput {
   return {
     ...{ task, champion: null, championReference: null, championSaid: [], regimes: [] },
     ...{ mustPass: [], budgets: () => [], seed: 1 },
-    ...{ origins: [], memory: [], recentByDevice: new Map(), lately: new Map(), isShared: false },
+    ...{
+      origins: [],
+      memory: [],
+      recentByDevice: new Map(),
+      lately: new Map(),
+      labelled: new Map(),
+      isShared: false,
+    },
     data: { fresh: [], old: [], recent: [] },
     ...changes,
   };

@@ -19,7 +19,9 @@ const report = gate({
   quantisation: { float: 1, int8: 1 },
   budgets: [{ board: 'puckjs', bytes: 900, limit: 1000 }],
   audit: {
-    grounds: [{ device: 'w1', windows: 40, known: 0.85, inForce: true, sure: [] }],
+    grounds: [
+      { device: 'w1', windows: 40, known: 0.85, knownSince: 0.85, inForce: true, sure: [] },
+    ],
     inForce: true,
     verdicts: new Array(14).fill('supported'),
     groups: [{ name: 'w1, person', labels: 14, supported: 9, contradicted: 2, distrusted: false }],
