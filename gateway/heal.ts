@@ -9,7 +9,7 @@ import type { Registry } from './registry/registry.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
 import type { Store } from './store/store.ts';
 import type { Task } from './task.ts';
-import type { GateReport } from './train/gate.ts';
+import type { GateReport } from './train/gate-report.ts';
 import type { LabelAudit } from './train/label-audit.ts';
 import { goldenVectors, type ModelParts } from './train/model.ts';
 import { type Attempt, retrain } from './train/retrain.ts';

@@ -1,5 +1,5 @@
 import type { Registry } from './registry/registry.ts';
-import type { GateReport } from './train/gate.ts';
+import type { GateReport } from './train/gate-report.ts';
 import { decodeModel, type QuantModel } from './train/model.ts';
 
 /** A registered version as the trainer starts from it. */

@@ -5,7 +5,7 @@ import { importRecordings } from '../imports.ts';
 import { virtualClock } from '../link/virtual/clock.ts';
 import type { Recording } from '../recordings.ts';
 import type { Task } from '../task.ts';
-import type { GateReport } from '../train/gate.ts';
+import type { GateReport } from '../train/gate-report.ts';
 import { createPredictor, goldenVectors, type ModelParts, type Predictor } from '../train/model.ts';
 
 /** A first model, trained once and taken over by many trials. */

@@ -4,7 +4,7 @@ import { createRandom } from '../random.ts';
 import { type Recording, readRecordings } from '../recordings.ts';
 import type { Scope } from '../registry/manifest.ts';
 import { loadTask, parseTask, type Task } from '../task.ts';
-import type { GateReport } from '../train/gate.ts';
+import type { GateReport } from '../train/gate-report.ts';
 import type { ModelParts, Predictor } from '../train/model.ts';
 import { retrain } from '../train/retrain.ts';
 import { openWorld } from './harm-world.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ModelView } from '../calls.ts';
 import { GatewayError } from '../errors.ts';
-import type { GateReport } from '../train/gate.ts';
+import type { GateReport } from '../train/gate-report.ts';
 import { gateLines } from '../ui/gate-words.ts';
 import { shortVersion } from '../ui/words.ts';
 import { type Io, moment, say, table } from './io.ts';

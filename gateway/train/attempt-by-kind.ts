@@ -1,8 +1,8 @@
 import { ANOMALY, answersOf, NORMAL } from '../answers.ts';
 import type { Task } from '../task.ts';
 import { crossValidate } from './cross-validate.ts';
-import type { Evidence, GateReport } from './gate.ts';
 import { gateByKind, type KindReport, MIN_NORMAL } from './gate-by-kind.ts';
+import type { Evidence, GateReport } from './gate-report.ts';
 import { createPredictor, encodeModel, type ModelParts, type QuantModel } from './model.ts';
 import { makeProbes } from './probes.ts';
 import { type Example, type Rung, type RungData, type Trained, trainRung } from './rungs.ts';

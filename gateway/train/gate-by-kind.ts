@@ -1,8 +1,9 @@
 import { ANOMALY, type Answers, answersOf, NORMAL, stepSize } from '../answers.ts';
 import { binomialLowerTail, fisherWorse, mcnemarMidP, wilson } from '../statistics.ts';
 import type { Task } from '../task.ts';
-import type { Evidence, GateCheck, GateReport, Regime } from './gate.ts';
+import type { Evidence, GateCheck, GateReport, Regime } from './gate-report.ts';
 import { confusionMatrix } from './metrics.ts';
+import { percent } from './paired.ts';
 import { signedRank } from './signed-rank.ts';
 
 /** What the gate is given of a task that is no classification; answers as {@link Answers} has them. */
@@ -384,8 +385,4 @@ function discordant(
 
 function count(right: readonly boolean[]): number {
   return right.filter(Boolean).length;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

@@ -1,118 +1,13 @@
 import { binomialLowerTail, mcnemarMidP, wilson } from '../statistics.ts';
-import type { Task } from '../task.ts';
+import { enoughLabels, exchangedNames, isMany, labelsAgree, STILL_KNOWN } from './gate-labels.ts';
 import { newClassChecks, withRemembered } from './gate-new-class.ts';
+import type { GateCheck, GateInput, GateReport, Regime } from './gate-report.ts';
 import type { LabelAudit } from './label-audit.ts';
 import { confusionMatrix, recallByClass } from './metrics.ts';
-
-/**
- * How the labelled windows that judge a candidate were kept from it.
- *
- * - `held-out`: the candidate never saw them.
- * - `cross-validated`: each is judged by a model trained without it.
- * - `resubstituted`: too few labels for either (a class with a single one), so the candidate was
- *   trained on them and its own score proves nothing; the release rests on the champion's failure.
- */
-export type EvidenceKind = 'held-out' | 'cross-validated' | 'resubstituted';
-
-/** Predictions on the same labelled windows, by class index; -1 where nothing was predicted. */
-export interface Evidence {
-  kind: EvidenceKind;
-  truth: readonly number[];
-  /** Made by the champion before anyone trained on these windows; empty without a champion. */
-  champion: readonly number[];
-  candidate: readonly number[];
-  /** the device that each window came from */
-  device: readonly string[];
-}
-
-/** A regime that must not be forgotten: the windows of an earlier wearer, say. */
-export interface Regime {
-  name: string;
-  truth: readonly number[];
-  champion: readonly number[];
-  candidate: readonly number[];
-  /** whether a device still lives in it */
-  isPresent: boolean;
-}
-
-/** The task's rules for the gate. */
-export type GatePolicy = Task['gate'];
-
-export interface GateInput {
-  classes: readonly string[];
-  /** classes that the champion does not know; left out where it knows all */
-  newcomers?: readonly number[];
-  /** new labels of each class that teach the candidate */
-  taught: readonly number[];
-  evidence: Evidence;
-  /** What the champion's accuracy was when it was released, 0 to 1; the reference that it failed. */
-  championReference: number | null;
-  regimes: readonly Regime[];
-  /** Predictions on recent windows, labelled or not; -1 without a champion. */
-  recent: { champion: readonly number[]; candidate: readonly number[] };
-  /** Names of pinned windows that the candidate gets wrong, and how many there are. */
-  mustPass: { total: number; broken: readonly string[] };
-  /** Accuracy of the float net and of its int8 form on the same windows. */
-  quantisation: { float: number; int8: number };
-  /** Bytes that the model needs and has, board by board. */
-  budgets: readonly { board: string; bytes: number; limit: number }[];
-  /** what became of the new labels before the training; null for a first model */
-  audit: LabelAudit | null;
-  policy: GatePolicy;
-}
-
-export interface GateCheck {
-  name: string;
-  ok: boolean;
-  why: string;
-}
-
-/** The decision with its reasons; stored with the version. */
-export interface GateReport {
-  decision: 'release' | 'provisional' | 'refuse';
-  reason: string;
-  reachesAim: boolean;
-  evidence: {
-    kind: EvidenceKind;
-    windows: number;
-    champion: number | null;
-    candidate: number;
-    interval: [number, number];
-    gained: number;
-    lost: number;
-    midP: number | null;
-  };
-  classes: { name: string; windows: number; champion: number | null; candidate: number | null }[];
-  worstClass: string | null;
-  confusion: { champion: number[][] | null; candidate: number[][] };
-  regimes: { name: string; windows: number; champion: number; candidate: number }[];
-  mustPass: { total: number; broken: readonly string[] };
-  quantisation: { float: number; int8: number };
-  budgets: readonly { board: string; bytes: number; limit: number }[];
-  /** new labels: how many there were, how many earlier ones contradicted, by origin */
-  labels: {
-    given: number;
-    trusted: number;
-    grounds: Omit<LabelAudit['grounds'][number], 'sure'>[];
-    groups: LabelAudit['groups'];
-  } | null;
-  checks: GateCheck[];
-}
+import { discordant, hits, percent } from './paired.ts';
 
 /** Greatest loss of accuracy that int8 may cost a candidate before it is refused. */
 const MAX_INT8_GAP = 0.03;
-/** Of two or more classes, one with more of the labels than this leaves the others unproven. */
-const MOST_OF_ONE = 0.7;
-/** Significance at which a handful of labels agree, in a world that is new. */
-const FEW_ALPHA = 0.25;
-/** Labels a class from which on they are many: they have to teach one another well. */
-const MANY_LABELS = 4;
-/** Share of windows that look as they did above which a handful of labels proves no failure. */
-const STILL_KNOWN = 0.1;
-/** A champion that is right this often works: no two classes of it change places by themselves. */
-const WORKS = 0.6;
-/** Significance at which two classes count as exchanged. */
-const EXCHANGED_ALPHA = 0.01;
 /** Shares are compared to the window: a loss that is just allowed is not refused for its rounding. */
 const ROUNDING = 1e-9;
 /** Windows of a class below which its recall is reported but decides nothing. */
@@ -236,34 +131,6 @@ function labelsOf(audit: LabelAudit | null): GateReport['labels'] {
   return { given: verdicts.length, trusted: trusted.length, grounds, groups };
 }
 
-/**
- * A first model needs labels of every class, two of each so that one can judge what the other
- * teaches; an update needs half of the classes, or what it costs the others cannot be seen.
- */
-function enoughLabels({ evidence, classes, taught }: GateInput): GateCheck {
-  const name = 'labels';
-  if (evidence.champion.length === 0) {
-    const few = classes.filter((_, k) => (taught[k] ?? 0) < 2);
-    const why = few.length > 0 ? `fewer than two of ${few.join(', ')}` : 'of every class';
-    return { name, ok: few.length === 0, why };
-  }
-  const covered = classes.filter((_, k) => (taught[k] ?? 0) > 0);
-  const most = Math.max(...taught) / taught.reduce((sum, n) => sum + n, 0);
-  const why = `of ${covered.join(', ') || 'no class'}`;
-  if (covered.length < Math.max(2, classes.length / 2)) {
-    return { name, ok: false, why: `only ${why}: label windows of other classes` };
-  }
-  if (most > MOST_OF_ONE) {
-    const one = classes[taught.indexOf(Math.max(...taught))];
-    return {
-      name,
-      ok: false,
-      why: `${percent(most)} are of ${one}: label windows of other classes`,
-    };
-  }
-  return { name, ok: true, why };
-}
-
 interface Comparison {
   n: number;
   accuracy: number;
@@ -312,63 +179,6 @@ function better(input: GateInput, c: Comparison): GateCheck {
     ok: p < policy.alpha && c.gained > c.lost,
     why: `${counts} where its release promised ${percent(championReference ?? policy.minAccuracy)} (p ${p.toPrecision(2)}); too few labels to test the candidate, so it goes on trial`,
   };
-}
-
-function isMany({ taught, classes }: Pick<GateInput, 'taught' | 'classes'>): boolean {
-  return taught.reduce((sum, n) => sum + n, 0) >= MANY_LABELS * classes.length;
-}
-
-/**
- * Labels that contradict one another teach nothing, whatever the champion says of them: a candidate
- * that was trained on the others has to say most of them too.
- */
-function labelsAgree(
-  { evidence, policy, classes, taught, audit }: GateInput,
-  accuracy: number,
-): GateCheck[] {
-  if (evidence.champion.length === 0 || evidence.kind === 'resubstituted') return [];
-  const n = evidence.truth.length;
-  const right = Math.round(accuracy * n);
-  const many = isMany({ taught, classes });
-  const least = many ? policy.minAgreement : 0.5;
-  // where nothing looks as it did the champion is lost: there a handful of labels need not be certain
-  const isNew = audit !== null && !audit.grounds.some(({ knownSince }) => knownSince > STILL_KNOWN);
-  const alpha = isNew && !many ? FEW_ALPHA : policy.alpha;
-  return [
-    {
-      name: 'labels agree',
-      ok: binomialLowerTail(n - right, n, 1 - least) < alpha,
-      why: `${right} of ${n} labels are what the others teach: not certainly more than ${percent(least)}`,
-    },
-  ];
-}
-
-/**
- * Whether the candidate says what the champion says under other names. A watch on the other hand may
- * mirror two classes, and then its champion fails; where more change places, or two of a champion that
- * works, somebody mixes up the labels.
- */
-function exchangedNames({ recent, classes, evidence }: GateInput): GateCheck[] {
-  if (evidence.champion.length === 0) return [];
-  const { champion, candidate } = recent;
-  const n = (was: number, is: number): number =>
-    count(candidate, (cls, i) => cls === is && champion[i] === was);
-  const pairs: string[] = [];
-  classes.forEach((one, a) => {
-    classes.slice(a + 1).forEach((other, offset) => {
-      const b = a + 1 + offset;
-      const crossed = n(a, b) + n(b, a);
-      const straight = n(a, a) + n(b, b);
-      const p = binomialLowerTail(straight, straight + crossed, 0.5);
-      if (Math.min(n(a, b), n(b, a)) > 1 && p < EXCHANGED_ALPHA) pairs.push(`${one} and ${other}`);
-    });
-  });
-  const why =
-    pairs.length === 0
-      ? 'no two classes changed places'
-      : `${pairs.join(', ')} changed places: do the labels mix them up?`;
-  const right = hits(evidence.truth, evidence.champion) / Math.max(1, evidence.truth.length);
-  return [{ name: 'names', ok: pairs.length < (right < WORKS ? 2 : 1), why }];
 }
 
 /** What a shared model wins on one device must not be lost on another. */
@@ -449,32 +259,4 @@ function recalls({ evidence, classes }: GateInput): GateReport['classes'] {
     champion: before?.[k] ?? null,
     candidate: after[k] ?? null,
   }));
-}
-
-function discordant(
-  truth: readonly number[],
-  champion: readonly number[],
-  candidate: readonly number[],
-): { gained: number; lost: number } {
-  let gained = 0;
-  let lost = 0;
-  for (let i = 0; i < champion.length; i++) {
-    const was = champion[i] === truth[i];
-    const is = candidate[i] === truth[i];
-    if (is && !was) gained++;
-    if (was && !is) lost++;
-  }
-  return { gained, lost };
-}
-
-function hits(truth: readonly number[], predicted: readonly number[]): number {
-  return truth.filter((t, i) => t === predicted[i]).length;
-}
-
-function count(values: readonly number[], holds: (value: number, i: number) => boolean): number {
-  return values.filter(holds).length;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

@@ -3,7 +3,8 @@ import type { Task } from '../task.ts';
 import { attemptByKind } from './attempt-by-kind.ts';
 import { crossValidate } from './cross-validate.ts';
 import { canTrain } from './dequantise.ts';
-import { type Evidence, type GateReport, gate, type Regime } from './gate.ts';
+import { gate } from './gate.ts';
+import type { Evidence, GateReport, Regime } from './gate-report.ts';
 import { auditLabels, type LabelAudit, type LabelOrigin } from './label-audit.ts';
 import {
   createEmbedder,

@@ -1,4 +1,4 @@
-import type { GateReport } from '../train/gate.ts';
+import type { GateReport } from '../train/gate-report.ts';
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const DECISIONS = {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Evidence, type GateInput, gate } from '../../../gateway/train/gate.ts';
+import { gate } from '../../../gateway/train/gate.ts';
+import type { Evidence, GateInput } from '../../../gateway/train/gate-report.ts';
 
 const policy = {
   ...{ minAccuracy: 0.9, alpha: 0.05, alphaLoss: 0.2, minAgreement: 0.6, maxWrongLabels: 0.25 },

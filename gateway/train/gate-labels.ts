@@ -1,0 +1,102 @@
+import { binomialLowerTail } from '../statistics.ts';
+import type { GateCheck, GateInput } from './gate-report.ts';
+import { count, hits, percent } from './paired.ts';
+
+/** Of two or more classes, one with more of the labels than this leaves the others unproven. */
+const MOST_OF_ONE = 0.7;
+/** Significance at which a handful of labels agree, in a world that is new. */
+const FEW_ALPHA = 0.25;
+/** Labels a class from which on they are many: they have to teach one another well. */
+const MANY_LABELS = 4;
+/** Share of windows that look as they did above which a handful of labels proves no failure. */
+export const STILL_KNOWN = 0.1;
+/** A champion that is right this often works: no two classes of it change places by themselves. */
+const WORKS = 0.6;
+/** Significance at which two classes count as exchanged. */
+const EXCHANGED_ALPHA = 0.01;
+
+/**
+ * A first model needs labels of every class, two of each so that one can judge what the other
+ * teaches; an update needs half of the classes, or what it costs the others cannot be seen.
+ */
+export function enoughLabels({ evidence, classes, taught }: GateInput): GateCheck {
+  const name = 'labels';
+  if (evidence.champion.length === 0) {
+    const few = classes.filter((_, k) => (taught[k] ?? 0) < 2);
+    const why = few.length > 0 ? `fewer than two of ${few.join(', ')}` : 'of every class';
+    return { name, ok: few.length === 0, why };
+  }
+  const covered = classes.filter((_, k) => (taught[k] ?? 0) > 0);
+  const most = Math.max(...taught) / taught.reduce((sum, n) => sum + n, 0);
+  const why = `of ${covered.join(', ') || 'no class'}`;
+  if (covered.length < Math.max(2, classes.length / 2)) {
+    return { name, ok: false, why: `only ${why}: label windows of other classes` };
+  }
+  if (most > MOST_OF_ONE) {
+    const one = classes[taught.indexOf(Math.max(...taught))];
+    return {
+      name,
+      ok: false,
+      why: `${percent(most)} are of ${one}: label windows of other classes`,
+    };
+  }
+  return { name, ok: true, why };
+}
+
+/** Whether there are so many labels that they have to teach one another well. */
+export function isMany({ taught, classes }: Pick<GateInput, 'taught' | 'classes'>): boolean {
+  return taught.reduce((sum, n) => sum + n, 0) >= MANY_LABELS * classes.length;
+}
+
+/**
+ * Labels that contradict one another teach nothing, whatever the champion says of them: a candidate
+ * that was trained on the others has to say most of them too.
+ */
+export function labelsAgree(
+  { evidence, policy, classes, taught, audit }: GateInput,
+  accuracy: number,
+): GateCheck[] {
+  if (evidence.champion.length === 0 || evidence.kind === 'resubstituted') return [];
+  const n = evidence.truth.length;
+  const right = Math.round(accuracy * n);
+  const many = isMany({ taught, classes });
+  const least = many ? policy.minAgreement : 0.5;
+  // where nothing looks as it did the champion is lost: there a handful of labels need not be certain
+  const isNew = audit !== null && !audit.grounds.some(({ knownSince }) => knownSince > STILL_KNOWN);
+  const alpha = isNew && !many ? FEW_ALPHA : policy.alpha;
+  return [
+    {
+      name: 'labels agree',
+      ok: binomialLowerTail(n - right, n, 1 - least) < alpha,
+      why: `${right} of ${n} labels are what the others teach: not certainly more than ${percent(least)}`,
+    },
+  ];
+}
+
+/**
+ * Whether the candidate says what the champion says under other names. A watch on the other hand may
+ * mirror two classes, and then its champion fails; where more change places, or two of a champion that
+ * works, somebody mixes up the labels.
+ */
+export function exchangedNames({ recent, classes, evidence }: GateInput): GateCheck[] {
+  if (evidence.champion.length === 0) return [];
+  const { champion, candidate } = recent;
+  const n = (was: number, is: number): number =>
+    count(candidate, (cls, i) => cls === is && champion[i] === was);
+  const pairs: string[] = [];
+  classes.forEach((one, a) => {
+    classes.slice(a + 1).forEach((other, offset) => {
+      const b = a + 1 + offset;
+      const crossed = n(a, b) + n(b, a);
+      const straight = n(a, a) + n(b, b);
+      const p = binomialLowerTail(straight, straight + crossed, 0.5);
+      if (Math.min(n(a, b), n(b, a)) > 1 && p < EXCHANGED_ALPHA) pairs.push(`${one} and ${other}`);
+    });
+  });
+  const why =
+    pairs.length === 0
+      ? 'no two classes changed places'
+      : `${pairs.join(', ')} changed places: do the labels mix them up?`;
+  const right = hits(evidence.truth, evidence.champion) / Math.max(1, evidence.truth.length);
+  return [{ name: 'names', ok: pairs.length < (right < WORKS ? 2 : 1), why }];
+}
