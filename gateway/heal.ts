@@ -125,7 +125,7 @@ export async function heal(
     who: options.who ?? 'gateway',
     why: report.reason,
     provisional: report.decision === 'provisional' && champion !== null,
-    unproven: report.evidence.kind === 'resubstituted' && champion !== null,
+    unproven: report.unproven,
     since: Math.max(0, ...membersOf(store, task.name, scope).map(regime)),
     settings: {
       canaryShare,

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { upperBound, wilson } from '../statistics.ts';
 import {
   DRIFTS,
+  FEW_WRONG,
   HOLDOUTS,
   SHARES,
   TROUBLES,
@@ -20,7 +21,6 @@ const PROMOTIONS = 500;
 const MOST_HARM = 0.02;
 /** Where so much is to be gained with so few wrong labels, so many trials have to end promoted. */
 const TO_GAIN = 0.05;
-const FEW_WRONG = 0.2;
 const LEAST_HELP = 0.8;
 /** Windows made of each class: half of the task's recipe, for the time that 1,000 trials take. */
 const PER_CLASS = 200;

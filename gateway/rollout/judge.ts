@@ -1,4 +1,4 @@
-import { fisherWorse } from '../statistics.ts';
+import { binomialLowerTail, fisherWorse } from '../statistics.ts';
 import {
   type Member,
   nothingSeen,
@@ -16,6 +16,8 @@ export interface Verdict {
 
 /** A fall beyond this many standard errors is not taken for chance. */
 const certain = 3;
+/** Significance at which an unproven version is right in more than half of the labels that follow. */
+const certainly = 0.05;
 /** Without any label a provisional version waits for this many soaks, then scores decide. */
 const patience = 2;
 
@@ -57,18 +59,20 @@ export function judge(
 }
 
 /**
- * The same windows, by both versions: what neither was trained on decides without a past to compare.
+ * The same windows, by both versions: what neither was trained on decides without a past to compare. An
+ * unproven version has to win, and to be right in more than half: else the labels are no better than it.
  *
  * @returns null where it decides nothing
  */
 function byPairs(
-  { gained, lost, labelled }: Seen,
+  { gained, lost, labelled, right }: Seen,
   unproven: boolean,
   isLate: boolean,
 ): Verdict | null {
-  const isFine = unproven ? gained > lost : gained >= lost;
+  const isSure = binomialLowerTail(labelled - right, labelled, 0.5) < certainly;
+  const isFine = unproven ? gained > lost && isSure : gained >= lost;
   if (isFine) return null;
-  const why = `of ${labelled} labelled windows ${gained} gained, ${lost} lost against the version before`;
+  const why = `of ${labelled} labelled windows ${right} right, ${gained} gained, ${lost} lost against the version before`;
   return { verdict: isLate ? 'worse' : 'wait', why };
 }
 

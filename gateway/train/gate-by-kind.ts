@@ -119,6 +119,7 @@ export function gateByKind(input: KindInput): KindReport {
         ? failed.map(({ name, why }) => `${name}: ${why}`).join('; ')
         : own.checks[0]!.why,
     reachesAim: own.reachesAim,
+    unproven: evidence.kind === 'resubstituted' && !first,
     evidence: {
       kind: evidence.kind,
       windows: n,

@@ -1,17 +1,21 @@
 import { binomialLowerTail } from '../statistics.ts';
-import type { GateCheck, GateInput } from './gate-report.ts';
+import type { Evidence, GateCheck, GateInput } from './gate-report.ts';
 import { count, hits, percent } from './paired.ts';
 
 /** Of two or more classes, one with more of the labels than this leaves the others unproven. */
 const MOST_OF_ONE = 0.7;
 /** Significance at which a handful of labels agree, in a world that is new. */
 const FEW_ALPHA = 0.25;
+/** Share of two classes' labels that are told as each other's by what the others teach: mixed up. */
+const MIXED = 0.35;
+/** Fewer such labels are chance. */
+const LEAST_MIXED = 4;
 /** Labels a class from which on they are many: they have to teach one another well. */
 const MANY_LABELS = 4;
 /** Share of windows that look as they did above which a handful of labels proves no failure. */
 export const STILL_KNOWN = 0.1;
 /** A champion that is right this often works: no two classes of it change places by themselves. */
-const WORKS = 0.6;
+export const WORKS = 0.6;
 /** Significance at which two classes count as exchanged. */
 const EXCHANGED_ALPHA = 0.01;
 
@@ -70,7 +74,37 @@ export function labelsAgree(
       ok: binomialLowerTail(n - right, n, 1 - least) < alpha,
       why: `${right} of ${n} labels are what the others teach: not certainly more than ${percent(least)}`,
     },
+    mixedUp(evidence, classes),
   ];
+}
+
+/**
+ * Whether a release rests on too few labels to be sure of them, so that those that follow have to show
+ * that it is better.
+ */
+export function isUnproven({ evidence, policy }: GateInput, accuracy: number): boolean {
+  if (evidence.champion.length === 0) return false;
+  if (evidence.kind === 'resubstituted') return true;
+  const n = evidence.truth.length;
+  return binomialLowerTail(n - Math.round(accuracy * n), n, 0.5) >= policy.alpha;
+}
+
+/** Two classes of which the labels of each teach the other: somebody mixes them up, now and then. */
+function mixedUp({ truth, candidate }: Evidence, classes: readonly string[]): GateCheck {
+  const pairs: string[] = [];
+  classes.forEach((one, a) => {
+    classes.slice(a + 1).forEach((other, offset) => {
+      const b = a + 1 + offset;
+      const crossed = count(
+        candidate,
+        (c, i) => (c === a && truth[i] === b) || (c === b && truth[i] === a),
+      );
+      const both = count(truth, (t) => t === a || t === b);
+      if (crossed >= LEAST_MIXED && crossed >= MIXED * both) pairs.push(`${one} and ${other}`);
+    });
+  });
+  const why = pairs.length === 0 ? 'no two classes' : `${pairs.join(', ')}: look at their labels`;
+  return { name: 'labels mixed up', ok: pairs.length === 0, why };
 }
 
 /**

@@ -69,6 +69,8 @@ export interface GateReport {
   decision: 'release' | 'provisional' | 'refuse';
   reason: string;
   reachesAim: boolean;
+  /** the labels that follow have to show that it is better: too few taught it */
+  unproven: boolean;
   evidence: {
     kind: EvidenceKind;
     windows: number;

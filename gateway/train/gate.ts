@@ -1,5 +1,13 @@
 import { binomialLowerTail, mcnemarMidP, wilson } from '../statistics.ts';
-import { enoughLabels, exchangedNames, isMany, labelsAgree, STILL_KNOWN } from './gate-labels.ts';
+import {
+  enoughLabels,
+  exchangedNames,
+  isMany,
+  isUnproven,
+  labelsAgree,
+  STILL_KNOWN,
+  WORKS,
+} from './gate-labels.ts';
 import { newClassChecks, withRemembered } from './gate-new-class.ts';
 import type { GateCheck, GateInput, GateReport, Regime } from './gate-report.ts';
 import type { LabelAudit } from './label-audit.ts';
@@ -8,6 +16,8 @@ import { discordant, hits, percent } from './paired.ts';
 
 /** Greatest loss of accuracy that int8 may cost a candidate before it is refused. */
 const MAX_INT8_GAP = 0.03;
+/** How much surer the paired test has to be where the champion works. */
+const CAUTION = 5;
 /** Shares are compared to the window: a loss that is just allowed is not refused for its rounding. */
 const ROUNDING = 1e-9;
 /** Windows of a class below which its recall is reported but decides nothing. */
@@ -91,6 +101,7 @@ export function gate(input: GateInput): GateReport {
     reason:
       failed.length > 0 ? failed.map((c) => `${c.name}: ${c.why}`).join('; ') : checks[0]!.why,
     reachesAim: accuracy >= policy.minAccuracy,
+    unproven: isUnproven(input, accuracy),
     evidence: {
       kind: evidence.kind,
       windows: n,
@@ -154,8 +165,9 @@ function better(input: GateInput, c: Comparison): GateCheck {
   }
   const counts = `champion ${c.before} of ${c.n} right`;
   if (evidence.kind !== 'resubstituted') {
-    // few labels are looked at again and again as more come in
-    const alpha = isMany(input) ? policy.alpha : policy.alpha / 2;
+    // few labels are looked at again and again as more come in; a champion that works has time for more
+    const works = c.before / c.n >= WORKS;
+    const alpha = policy.alpha / (works ? CAUTION : isMany(input) ? 1 : 2);
     const ok = c.midP < alpha && c.gained > c.lost;
     const why = `${counts}, candidate ${Math.round(c.accuracy * c.n)} (${evidence.kind}; ${c.gained} gained, ${c.lost} lost, mid-p ${c.midP.toPrecision(2)})`;
     return { name, ok, why };

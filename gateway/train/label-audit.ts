@@ -131,9 +131,13 @@ export function auditLabels(input: AuditInput): LabelAudit {
       ),
     );
   // who mislabels where that can be seen mislabels elsewhere too
-  const bad = gather(({ source }) => source, [...fresh.keys()].filter(holds))
-    .filter((group) => group.distrusted)
-    .map(({ name }) => name);
+  // and who mixes up two classes is seen by one of them
+  const seen = Map.groupBy([...fresh.keys()].filter(holds), (i) => origins[i]!.source);
+  const bad = [...seen].flatMap(([source, which]) => {
+    const byClass = [...Map.groupBy(which, (i) => fresh[i]!.cls).values()];
+    const isBad = [which, ...byClass].some((of) => gather(() => source, of)[0]!.distrusted);
+    return isBad ? [source] : [];
+  });
   const groups = gather(originName, [...fresh.keys()]).map((group) => {
     const isBad = bad.some((source) => group.name.endsWith(`, ${source}`));
     return isBad ? { ...group, distrusted: true } : group;

@@ -7,7 +7,7 @@ it('benchAdapt() says of every aim that there are no recordings, where there are
   expect(rows.length).toBeGreaterThanOrEqual(5);
   for (const { skipped, aim, value } of rows) {
     expect(skipped).toMatch(/no recordings/);
-    expect(aim).toMatch(/^at (least|most) /);
+    if (aim !== undefined) expect(aim).toMatch(/^(at (least|most) |within )/);
     expect(value).toBeUndefined();
   }
 });

@@ -210,7 +210,7 @@ describe('judge() of the same windows by both versions', () => {
   const pairs = (windows: number, gained: number, lost: number): Member =>
     member({
       stage: 'trial',
-      after: { ...nothingSeen, windows, mean: 80, labelled: 8, right: 6, gained, lost },
+      after: { ...nothingSeen, windows, mean: 80, labelled: 12, right: 10, gained, lost },
       past: { ...nothingSeen, windows: 50, mean: 80, labelled: 20, right: 5 },
     });
   const said = (unproven: boolean, device: Member) =>
@@ -231,6 +231,22 @@ describe('judge() of the same windows by both versions', () => {
       expect(said(unproven, pairs(windows, gained, lost))).toBe(verdict);
     },
   );
+
+  test('an unproven version has to be right in more than half of the labels, for certain', () => {
+    const after = (right: number) => ({
+      ...nothingSeen,
+      windows: 20,
+      mean: 80,
+      labelled: 10,
+      right,
+    });
+    const of = (right: number) =>
+      judge([member({ stage: 'trial', after: { ...after(right), gained: 5 } })], [], {
+        ...{ provisional: true, unproven: true, settings },
+      }).verdict;
+    expect(of(9)).toBe('good'); // P(X >= 9 of 10) is 0.011
+    expect(of(8)).toBe('worse'); // P(X >= 8) is 0.055
+  });
 });
 
 describe('what was seen', () => {

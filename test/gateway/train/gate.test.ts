@@ -111,10 +111,19 @@ describe('gate() of a candidate against the champion', () => {
     [0, 8, 0.00390625, 'refuse'],
     [0, 0, 1, 'refuse'],
   ])('with %i gained and %i lost has mid-p %d: %s', (gained, lost, midP, decision) => {
-    const report = gate(input({ evidence: paired(20, gained, lost, 3) }));
+    // five times the usual significance, since this champion works
+    const loose = { ...policy, alpha: 0.25 };
+    const report = gate(input({ evidence: paired(60, gained, lost, 3), policy: loose }));
     expect(report.evidence).toMatchObject({ gained, lost, midP });
     expect(report.decision).toBe(decision);
-    expect(report.evidence.champion).toBe((20 + lost) / (23 + gained + lost));
+    expect(report.evidence.champion).toBe((60 + lost) / (63 + gained + lost));
+  });
+
+  it('wants five times as much of one that would replace a champion that works', () => {
+    const of = (both: number, neither: number) =>
+      gate(input({ evidence: paired(both, 6, 0, neither) })).decision; // mid-p 0.0156
+    expect(of(13, 5)).toBe('release'); // 13 of 24 right before
+    expect(of(15, 3)).toBe('refuse'); // 15 of 24
   });
 
   it('releases one that wins below the aim, and says that it does not reach it', () => {
@@ -328,7 +337,28 @@ describe('gate() and labels that contradict one another', () => {
     ];
     const isNew = { taught: [4, 3], audit: { ...audit, grounds } };
     expect(agreeing(8, 12, isNew)).toEqual([]); // P(X >= 8) is 0.194
-    expect(agreeing(7, 12, isNew)).toEqual(['labels agree']);
+    expect(agreeing(7, 12, isNew)).toContain('labels agree');
+  });
+});
+
+describe('gate() and labels that are mixed up', () => {
+  const classes = ['a', 'b', 'c', 'd'];
+  /** So many labels of a and of b that the others call by each other's names, of ten each. */
+  const crossed = (n: number) => {
+    const two = [0, 1].flatMap((c) => Array.from({ length: 10 }, (_, i) => (i < n ? 1 - c : c)));
+    const truth = [0, 1, 2, 3].flatMap((c) => new Array(10).fill(c));
+    const candidate = [...two, ...truth.slice(20)];
+    const device = truth.map(() => 'w');
+    const evidence: Evidence = {
+      ...{ kind: 'cross-validated', truth, candidate, device },
+      champion: truth.map((t) => (t + 2) % 4),
+    };
+    return failed(gate(input({ classes, taught: [10, 10, 10, 10], evidence })));
+  };
+
+  it('refuses two classes of which a third and more is told as each other', () => {
+    expect(crossed(3)).toEqual([]); // 6 of 20
+    expect(crossed(4)).toEqual(['labels mixed up']); // 8 of 20
   });
 });
 
