@@ -129,34 +129,22 @@ describe('retrain() climbs the ladder', () => {
     expect(result.chosen?.rung).toBe('head');
   });
 
-  it('lets a dearer rung win where it outdoes the cheaper one beyond doubt', async () => {
+  it('goes on where a cheap rung wins against the champion and is still poor', async () => {
     const raw = rawTask(2);
-    const aimless = {
-      ...raw,
-      // the paired comparison alone decides here
-      gate: { ...raw.gate, minAccuracy: 1, minAgreement: 0 },
-      training: { ...raw.training, deep: { ...raw.training.deep, epochs: 1, learningRate: 0.02 } },
-    };
-    const mine = twoPeople(raw, 12, 8);
     const before = await firstModel(raw);
-    const { learn: fresh, test } = mine.bob;
+    const { learn: fresh, test } = twoPeople(raw, 12, 8).bob;
     const result = await retrain(
       given({
-        ...{ task: aimless, champion: before, championReference: 0.97 },
+        ...{ task: raw, champion: before, championReference: 0.97 },
         championSaid: said(before, fresh),
         origins: byPerson(fresh.length),
         data: { fresh, old: [], recent: test },
       }),
     );
-    const passed = result.attempts.filter(({ report }) => report.decision !== 'refuse');
-    const right = (a: (typeof passed)[number]): number => a.report.evidence.candidate;
-    expect(passed.length).toBeGreaterThan(1);
-    const cheapest = passed[0]!;
-    const best = passed.reduce((a, b) => (right(b) > right(a) ? b : a));
-    // the premise: somewhere above the cheapest is one that is plainly better
-    expect(right(best) - right(cheapest)).toBeGreaterThan(0.15);
-    expect(right(result.chosen!)).toBeGreaterThan(right(cheapest) + 0.1);
-    expect(RANK[result.chosen!.rung]).toBeGreaterThan(RANK[cheapest.rung]);
+    const [pre, head] = result.attempts.map(({ rung, report }) => ({ rung, ...report }));
+    expect([pre!.rung, pre!.decision, pre!.evidence.midP! < 0.05]).toEqual(['pre', 'refuse', true]);
+    expect(pre!.evidence.candidate).toBeGreaterThan(pre!.evidence.champion! + 0.1);
+    expect([head!.rung, result.chosen?.rung]).toEqual(['head', 'head']);
   });
 
   it('goes on trial with a single label a class, against a champion that failed', async () => {
@@ -193,8 +181,6 @@ describe('retrain() climbs the ladder', () => {
     expect(result.chosen?.report.evidence.windows).toBe(judged.reduce((a, b) => a + b));
   });
 });
-
-const RANK: Record<Rung, number> = { pre: 0, head: 1, pseudo: 2, layers: 3, whole: 4 };
 
 describe('retrain() judges by', () => {
   it('windows that the champion was not trained on, alone', async () => {
