@@ -253,7 +253,7 @@ const gate = Type.Object(
     }),
     alphaLoss: Type.Number({
       ...share,
-      default: 0.3,
+      default: 0.45,
       description:
         'significance at which a model counts as worse on one of its devices: mere suspicion is enough',
     }),

@@ -42,6 +42,8 @@ export async function outsiders(
     // a class that nobody else has shown says nothing of who did
     const taught = new Set(others.map((i) => data.fresh[i]!.cls));
     const own = all.filter((i) => taught.has(data.fresh[i]!.cls));
+    // most labels from one origin, and too few from others to confirm any: that teaches nobody else
+    if (others.length < LEAST && all.length > others.length) found.add(name);
     if (own.length < LEAST || others.length < LEAST) continue;
     const fresh = others.map((i) => data.fresh[i]!);
     const options = { seed, ...(signal && { signal }) };
