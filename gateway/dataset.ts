@@ -90,7 +90,10 @@ export function gather(
   // of the world as it was: what another device sees since its own changed is no part of that
   const isNew = ({ device, at }: Sample): boolean => since(device) > 0 && at >= since(device);
   const settled = earlier.filter((sample) => !isNew(sample));
-  const memory = reservoir(settled, groupBy(answers), KEPT.compare, seed);
+  // a label that came after the version that runs has been through no gate: it is no evidence
+  const releasedAt = version === null ? 0 : registry.get(version).at;
+  const vetted = settled.filter(({ label }) => label.firstAt <= releasedAt);
+  const memory = reservoir(vetted, groupBy(answers), KEPT.compare, seed);
   const toExample = (sample: LabelledSample): Example => example(sample, task);
   const newest = (device: string, from: number): Window[] =>
     store.samples

@@ -99,6 +99,17 @@ describe('gather()', () => {
     expect(samples.length).toBe(data.fresh.length + data.old.length);
   });
 
+  it('compares new labels with what taught the version that runs, not with later labels', async () => {
+    const parts = await memory();
+    const before = gather(parts, device('w1'), () => 3000, 1).memory.length;
+    expect(before).toBeGreaterThan(0);
+    await wears(parts.store, 'w1', ann.test.slice(0, 10), 2000);
+    await wears(parts.store, 'w1', bob.learn, 3000);
+    const { memory: compared, data } = gather(parts, device('w1'), () => 3000, 1);
+    expect(data.fresh.length).toBe(bob.learn.length);
+    expect(compared.length).toBe(before);
+  });
+
   it('takes what came before the regime as old, and windows as long as the task’s', async () => {
     const parts = await memory();
     await wears(parts.store, 'w1', ann.test.slice(0, 10), 2000);
