@@ -1,0 +1,55 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { LabelAudit } from '../../../gateway/train/label-audit.ts';
+import type { QuantModel } from '../../../gateway/train/model.ts';
+import { outsiders } from '../../../gateway/train/outsiders.ts';
+import { type Example, trainRung } from '../../../gateway/train/rungs.ts';
+import { twoPeople } from '../../support/people.ts';
+import { quickTask } from '../../support/tasks.ts';
+
+const task = quickTask();
+const { ann, bob } = twoPeople(task, 12, 8);
+let champion: QuantModel;
+beforeAll(async () => {
+  const data = { fresh: ann.learn, old: [], recent: [] };
+  champion = (await trainRung('whole', task, null, data, { seed: 1 })).model;
+});
+
+/** Labels of some devices, all trusted so far; who is left after a look at one another. */
+async function left(byDevice: Record<string, readonly Example[]>): Promise<string[]> {
+  const fresh = Object.values(byDevice).flat();
+  const origins = Object.entries(byDevice).flatMap(([device, labels]) =>
+    labels.map(() => ({ device, source: 'person' })),
+  );
+  const audit: LabelAudit = {
+    ...{ grounds: [], inForce: false, verdicts: fresh.map(() => 'unknown'), groups: [] },
+    trusted: [...fresh.keys()],
+  };
+  const data = { fresh, old: [], recent: [] };
+  const { trusted } = await outsiders({ task, data, origins, seed: 1 }, champion, audit);
+  return [...new Set(trusted.map((i) => origins[i]!.device))];
+}
+const part = (from: number): Example[] => bob.learn.filter((_, i) => i % 3 === from);
+const renamed = (all: readonly Example[]): Example[] =>
+  all.map((one) => ({ ...one, cls: (one.cls + 1) % task.classes.length }));
+
+describe('outsiders()', () => {
+  it('leaves everybody in who says what the others teach', async () => {
+    expect(await left({ a: part(0), b: part(1), c: part(2) })).toEqual(['a', 'b', 'c']);
+  });
+
+  it('leaves out who names every class by another', async () => {
+    const wrong = renamed(bob.test.slice(0, 16));
+    expect(await left({ a: part(0), b: part(1), c: part(2), d: wrong })).toEqual(['a', 'b', 'c']);
+  });
+
+  it('leaves out most labels where too few others could confirm them', async () => {
+    expect(await left({ a: bob.learn.slice(0, 4), b: part(1), c: bob.learn.slice(4, 7) })).toEqual([
+      'a',
+      'c',
+    ]);
+  });
+
+  it('asks nothing of labels that come from one place alone', async () => {
+    expect(await left({ a: renamed(part(0)) })).toEqual(['a']);
+  });
+});
