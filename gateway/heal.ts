@@ -44,6 +44,8 @@ export interface Healed {
   /** id of the rollout */
   rollout: string | null;
   attempts: Attempt[];
+  /** devices of the scope that are left as they are: their world has not changed */
+  spared: string[];
   /** why it was released, or why not */
   reason: string;
   trainMs: number;
@@ -77,7 +79,7 @@ export async function heal(
   const started = { labels: data.fresh.length, ...(why && { reason: why }) };
   journal.write('train.started', name, started, clock.now());
   const boards = boardsOf(store, task.name, scope);
-  const { attempts, chosen, audit, waits } = await retrain({
+  const { attempts, chosen, audit, waits, spared } = await retrain({
     ...{ ...evidence, task, data, seed },
     champion: champion?.model ?? null,
     championReference: champion?.reference ?? null,
@@ -87,12 +89,14 @@ export async function heal(
   });
   const trainMs = attempts.reduce((sum, attempt) => sum + attempt.trainMs, 0);
   if (chosen === null) {
+    const moved = audit?.grounds.filter(({ inForce }) => !inForce) ?? [];
+    rollouts.include(moved.map(({ device }) => device));
     const proven = attempts.at(-1)?.report.reason;
     const reason = [proven ?? (waits === null ? nothingToLearn(audit) : null), waits]
       .filter((text) => text !== null)
       .join('; ');
     journal.write('gate.refused', name, { scope: name, reason }, clock.now());
-    return { scope, version: null, rollout: null, attempts, reason, trainMs };
+    return { scope, version: null, rollout: null, attempts, spared, reason, trainMs };
   }
   const { report, rung } = chosen;
   journal.write('train.finished', name, { scope: name, rung, trainMs }, clock.now());
@@ -126,6 +130,7 @@ export async function heal(
     why: report.reason,
     provisional: report.decision === 'provisional' && champion !== null,
     unproven: report.unproven,
+    spared,
     since: Math.max(0, ...membersOf(store, task.name, scope).map(regime)),
     settings: {
       canaryShare,
@@ -133,7 +138,7 @@ export async function heal(
       soakWindows: champion === null ? FIRST_SOAK : soakWindows,
     },
   });
-  return { scope, version, rollout, attempts, reason: report.reason, trainMs };
+  return { scope, version, rollout, attempts, spared, reason: report.reason, trainMs };
 }
 
 function nothingToLearn(audit: LabelAudit | null): string {

@@ -156,7 +156,11 @@ export async function runTrial(
       const was = measure(running);
       const healed = await world.gateway.loop.heal(scope);
       for (const { parts } of trial.share <= FEW_WRONG ? healed.attempts : []) {
-        const now = mean(measureRoughly(members.map(() => createPredictor(parts))));
+        const candidate = createPredictor(parts);
+        const served = members.map((id, i) =>
+          healed.spared.includes(id) ? running[i]! : candidate,
+        );
+        const now = mean(measureRoughly(served));
         result.toGain = Math.max(result.toGain, now - result.before);
       }
       if (healed.rollout === null) {
@@ -171,7 +175,10 @@ export async function runTrial(
         await step(members[i % members.length]!, i % SEEN_PER_LABEL === 0);
       }
       const candidate = createPredictor(world.gateway.registry.parts(healed.version!));
-      const changes = measure(members.map(() => candidate)).map((now, i) => now - was[i]!);
+      const served = members.map((one, i) =>
+        healed.spared.includes(one) ? running[i]! : candidate,
+      );
+      const changes = measure(served).map((now, i) => now - was[i]!);
       const what = { change: mean(changes), worst: Math.min(...changes) };
       if (stage() === 'settled') result.promotions.push({ ...what, why: healed.reason });
       else result.takenBack.push(what);

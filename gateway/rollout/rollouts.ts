@@ -32,6 +32,8 @@ export interface StartOptions extends Because {
   provisional?: boolean;
   /** released on the failure of the version before: see {@link RolloutState} */
   unproven?: boolean;
+  /** devices that keep what they run: nothing is wrong with it */
+  spared?: readonly string[];
   /**
    * windows from then on are the past that it is compared with, ms since 1970: the beginning of the
    * drift that it is to heal. Without it a good update would have to match better days.
@@ -66,6 +68,8 @@ export interface Rollouts {
   replaced(device: string, release: number): string | null;
   /** To be called now and then: devices that fell silent are asked again. */
   tick(): void;
+  /** Devices that a release spared get it after all: their world has changed since. */
+  include(devices: readonly string[]): void;
   /** Is the device in a rollout that has not settled? Then it can be in no other. */
   busy(device: string): boolean;
   get(id: string): RolloutState | undefined;
@@ -233,7 +237,8 @@ export function createRollouts(
   function start(version: string, options: StartOptions): string {
     const { manifest } = registry.get(version);
     const { task, scope } = manifest;
-    const devices = registry.served(task, scope);
+    const spared = [...(options.spared ?? [])];
+    const devices = registry.served(task, scope).filter(({ id }) => !spared.includes(id));
     const ids = devices.map((device) => device.id);
     const id = randomUUID();
     const at = now();
@@ -244,6 +249,7 @@ export function createRollouts(
       const made: RolloutState = {
         ...{ id, task, version, scope, champion, provisional: options.provisional ?? false },
         unproven: options.unproven ?? false,
+        ...(spared.length > 0 && { spared }),
         ...{ stage: 'canary', why: options.why, startedAt: at, endedAt: null, back: {} },
         release: registry.release(version, options.why),
         settings: { ...rolloutDefaults, ...options.settings },
@@ -261,7 +267,12 @@ export function createRollouts(
         ),
       };
       takeOver(task, scope, ids);
-      const data = { version, scope: scopeName(scope), devices: ids };
+      const data = {
+        version,
+        scope: scopeName(scope),
+        devices: ids,
+        ...(spared.length > 0 && { spared }),
+      };
       store.journal.write('rollout.started', id, data, at);
       save(made);
       return made;
@@ -336,6 +347,17 @@ export function createRollouts(
       return active.get(id) ?? (stored && JSON.parse(stored.state));
     },
     list: () => store.states.rollouts().map(({ id, state }) => active.get(id) ?? JSON.parse(state)),
+    include(devices) {
+      for (const [id, state] of [...active]) {
+        const back = devices.filter((device) => state.spared?.includes(device));
+        if (back.length === 0) continue;
+        const spared = state.spared!.filter((device) => !back.includes(device));
+        const changed = { ...structuredClone(state), spared };
+        save(changed);
+        active.set(id, changed);
+        for (const device of back) enrol(device);
+      }
+    },
     save() {
       for (const id of [...unsaved.keys()]) save(active.get(id) as RolloutState);
     },
@@ -348,6 +370,7 @@ export function createRollouts(
     for (const [id, s] of [...active]) {
       if (s.members[device] !== undefined || s.task !== known.task) continue;
       if (s.stage === 'returning' || s.stage === 'returned') continue;
+      if (s.spared?.includes(device) && known.version !== null) continue;
       const taken = [...active.values()].some((other) => other.members[device] !== undefined);
       if (taken || !registry.served(s.task, s.scope).some((d) => d.id === device)) continue;
       feed(id, { t: 'enrol', device, previous: known.version, now: now() });

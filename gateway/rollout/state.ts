@@ -97,6 +97,8 @@ export interface RolloutState {
   provisional: boolean;
   /** released because the version before failed, not because it was proven: labels have to show it */
   unproven?: boolean;
+  /** devices of the scope that keep what they run, as long as they run anything */
+  spared?: string[];
   stage: RolloutStage;
   /** why it stands where it stands, for people */
   why: string;

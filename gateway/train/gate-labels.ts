@@ -4,6 +4,8 @@ import { count, hits, percent } from './paired.ts';
 
 /** Of two or more classes, one with more of the labels than this leaves the others unproven. */
 const MOST_OF_ONE = 0.7;
+/** Share of the classes that labels of windows that look new have to cover, where the champion fails. */
+const LEAST_NEW = 0.3;
 /** Significance at which a handful of labels agree, in a world that is new. */
 const FEW_ALPHA = 0.25;
 /** Share of two classes' labels that are told as each other's by what the others teach: mixed up. */
@@ -16,6 +18,8 @@ const MANY_LABELS = 4;
 export const STILL_KNOWN = 0.1;
 /** A champion that is right this often works: no two classes of it change places by themselves. */
 export const WORKS = 0.6;
+/** How much surer the paired test has to be where the champion works. */
+const CAUTION = 5;
 /** Significance at which two classes count as exchanged. */
 const EXCHANGED_ALPHA = 0.01;
 
@@ -23,7 +27,8 @@ const EXCHANGED_ALPHA = 0.01;
  * A first model needs labels of every class, two of each so that one can judge what the other
  * teaches; an update needs half of the classes, or what it costs the others cannot be seen.
  */
-export function enoughLabels({ evidence, classes, taught }: GateInput): GateCheck {
+export function enoughLabels(input: GateInput): GateCheck {
+  const { evidence, classes, taught, taughtNew } = input;
   const name = 'labels';
   if (evidence.champion.length === 0) {
     const few = classes.filter((_, k) => (taught[k] ?? 0) < 2);
@@ -44,11 +49,21 @@ export function enoughLabels({ evidence, classes, taught }: GateInput): GateChec
       why: `${percent(most)} are of ${one}: label windows of other classes`,
     };
   }
+  // what is right already covers no class of a world that is new
+  const shown = taughtNew.filter((n) => n > 0).length;
+  if (!doesWork(input) && shown < Math.max(2, classes.length * LEAST_NEW)) {
+    const news = classes.filter((_, k) => (taughtNew[k] ?? 0) > 0).join(', ') || 'no class';
+    return {
+      name,
+      ok: false,
+      why: `windows that look new are labelled only of ${news}: label windows of other classes`,
+    };
+  }
   return { name, ok: true, why };
 }
 
 /** Whether there are so many labels that they have to teach one another well. */
-export function isMany({ taught, classes }: Pick<GateInput, 'taught' | 'classes'>): boolean {
+function isMany({ taught, classes }: Pick<GateInput, 'taught' | 'classes'>): boolean {
   return taught.reduce((sum, n) => sum + n, 0) >= MANY_LABELS * classes.length;
 }
 
@@ -89,6 +104,19 @@ export function isUnproven({ evidence, policy }: GateInput, accuracy: number): b
   return binomialLowerTail(n - Math.round(accuracy * n), n, 0.5) >= policy.alpha;
 }
 
+/** Whether the champion is right often enough to have time. */
+function doesWork({ evidence: { truth, champion } }: GateInput): boolean {
+  return hits(truth, champion) >= WORKS * truth.length;
+}
+
+/**
+ * Significance at which a candidate is better without doubt: few labels are looked at again and again as
+ * more come in, and a champion that works has time for more.
+ */
+export function strictAlpha(input: GateInput): number {
+  return input.policy.alpha / (doesWork(input) ? CAUTION : isMany(input) ? 1 : 2);
+}
+
 /** Two classes of which the labels of each teach the other: somebody mixes them up, now and then. */
 function mixedUp({ truth, candidate }: Evidence, classes: readonly string[]): GateCheck {
   const pairs: string[] = [];
@@ -112,7 +140,8 @@ function mixedUp({ truth, candidate }: Evidence, classes: readonly string[]): Ga
  * mirror two classes, and then its champion fails; where more change places, or two of a champion that
  * works, somebody mixes up the labels.
  */
-export function exchangedNames({ recent, classes, evidence }: GateInput): GateCheck[] {
+export function exchangedNames(input: GateInput): GateCheck[] {
+  const { recent, classes, evidence } = input;
   if (evidence.champion.length === 0) return [];
   const { champion, candidate } = recent;
   const n = (was: number, is: number): number =>
@@ -131,6 +160,5 @@ export function exchangedNames({ recent, classes, evidence }: GateInput): GateCh
     pairs.length === 0
       ? 'no two classes changed places'
       : `${pairs.join(', ')} changed places: do the labels mix them up?`;
-  const right = hits(evidence.truth, evidence.champion) / Math.max(1, evidence.truth.length);
-  return [{ name: 'names', ok: pairs.length < (right < WORKS ? 2 : 1), why }];
+  return [{ name: 'names', ok: pairs.length < (doesWork(input) ? 1 : 2), why }];
 }

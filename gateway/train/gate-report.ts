@@ -41,6 +41,8 @@ export interface GateInput {
   newcomers?: readonly number[];
   /** new labels of each class that teach the candidate */
   taught: readonly number[];
+  /** those of them that look like no earlier labelled window */
+  taughtNew: readonly number[];
   evidence: Evidence;
   /** What the champion's accuracy was when it was released, 0 to 1; the reference that it failed. */
   championReference: number | null;

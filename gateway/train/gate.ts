@@ -2,22 +2,19 @@ import { binomialLowerTail, mcnemarMidP, wilson } from '../statistics.ts';
 import {
   enoughLabels,
   exchangedNames,
-  isMany,
   isUnproven,
   labelsAgree,
   STILL_KNOWN,
-  WORKS,
+  strictAlpha,
 } from './gate-labels.ts';
 import { newClassChecks, withRemembered } from './gate-new-class.ts';
 import type { GateCheck, GateInput, GateReport, Regime } from './gate-report.ts';
 import type { LabelAudit } from './label-audit.ts';
 import { confusionMatrix, recallByClass } from './metrics.ts';
-import { discordant, hits, percent } from './paired.ts';
+import { count, discordant, hits, percent } from './paired.ts';
 
 /** Greatest loss of accuracy that int8 may cost a candidate before it is refused. */
 const MAX_INT8_GAP = 0.03;
-/** How much surer the paired test has to be where the champion works. */
-const CAUTION = 5;
 /** Shares are compared to the window: a loss that is just allowed is not refused for its rounding. */
 const ROUNDING = 1e-9;
 /** Windows of a class below which its recall is reported but decides nothing. */
@@ -165,10 +162,7 @@ function better(input: GateInput, c: Comparison): GateCheck {
   }
   const counts = `champion ${c.before} of ${c.n} right`;
   if (evidence.kind !== 'resubstituted') {
-    // few labels are looked at again and again as more come in; a champion that works has time for more
-    const works = c.before / c.n >= WORKS;
-    const alpha = policy.alpha / (works ? CAUTION : isMany(input) ? 1 : 2);
-    const ok = c.midP < alpha && c.gained > c.lost;
+    const ok = c.midP < strictAlpha(input) && c.gained > c.lost;
     const why = `${counts}, candidate ${Math.round(c.accuracy * c.n)} (${evidence.kind}; ${c.gained} gained, ${c.lost} lost, mid-p ${c.midP.toPrecision(2)})`;
     return { name, ok, why };
   }
@@ -234,11 +228,19 @@ function keepsRegime(regime: Regime, { championReference, policy }: GateInput): 
   };
 }
 
-/** A class may lose recall by chance: only a loss that is large and certain decides. */
+/**
+ * A class may lose recall by chance: only a loss that is large and certain decides. Nor does that of a
+ * class that the champion called everything it did not know: it is told better than before (F1).
+ */
 function lossByClass({ evidence, classes, policy }: GateInput): GateCheck[] {
   if (evidence.champion.length === 0) return [];
   const checks: GateCheck[] = [];
+  const { truth } = evidence;
+  const f1 = (said: readonly number[], k: number): number =>
+    (2 * count(said, (c, i) => c === k && truth[i] === k)) /
+    Math.max(1, count(said, (c) => c === k) + count(truth, (t) => t === k));
   classes.forEach((name, k) => {
+    if (f1(evidence.candidate, k) >= f1(evidence.champion, k)) return;
     const here = evidence.truth.flatMap((t, i) => (t === k ? [i] : []));
     if (here.length < MIN_CLASS_WINDOWS) return;
     const of = (all: readonly number[]): number[] => here.map((i) => all[i]!);

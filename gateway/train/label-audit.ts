@@ -154,6 +154,15 @@ export function auditLabels(input: AuditInput): LabelAudit {
   return { grounds, inForce: grounds.some((ground) => ground.inForce), verdicts, groups, trusted };
 }
 
+/** Devices whose world is as it was, where that of others is not. */
+export function unchanged({ grounds }: LabelAudit): string[] {
+  const same = grounds.filter(
+    ({ known, knownSince, inForce }) =>
+      inForce && known >= UNCHANGED && (knownSince === 0 ? false : knownSince >= UNCHANGED),
+  );
+  return same.length === grounds.length ? [] : same.map(({ device }) => device);
+}
+
 /** How much of each device's world is as it was. */
 function groundsOf(
   { recent, lately, labelled, origins }: AuditInput,

@@ -33,17 +33,49 @@ export async function outsiders(
   champion: QuantModel,
   audit: LabelAudit,
 ): Promise<LabelAudit> {
-  const { task, data, origins, seed, signal } = input;
-  const byOrigin = Map.groupBy(audit.trusted, (i) => originName(origins[i] as LabelOrigin));
-  if (byOrigin.size < 2) return audit;
+  const settled = new Set(audit.grounds.filter((g) => g.inForce).map(({ device }) => device));
   const found = new Set<string>();
+  // most labels from one origin, and too few from others to confirm any: that teaches nobody else
+  const byOrigin = Map.groupBy(audit.trusted, (i) => originName(input.origins[i]!));
+  for (const [name, own] of byOrigin) {
+    const isSettled = settled.has(input.origins[own[0]!]!.device);
+    const others = audit.trusted.filter(
+      (i) =>
+        originName(input.origins[i]!) !== name &&
+        settled.has(input.origins[i]!.device) === isSettled,
+    );
+    if (byOrigin.size > 1 && others.length < LEAST && 2 * own.length > audit.trusted.length)
+      found.add(name);
+  }
+  // whose world has changed is no outsider to those whose world has not: they are compared apart
+  for (const isSettled of [true, false]) {
+    const which = audit.trusted.filter((i) => settled.has(input.origins[i]!.device) === isSettled);
+    for (const name of await apart(input, champion, which)) found.add(name);
+  }
+  if (found.size === 0) return audit;
+  return {
+    ...audit,
+    groups: audit.groups.map((group) =>
+      found.has(group.name) ? { ...group, distrusted: true } : group,
+    ),
+    trusted: audit.trusted.filter((i) => !found.has(originName(input.origins[i]!))),
+  };
+}
+
+/** Origins of these labels whose labels are not what the others teach. */
+async function apart(
+  { task, data, origins, seed, signal }: Labelled,
+  champion: QuantModel,
+  which: readonly number[],
+): Promise<string[]> {
+  const found: string[] = [];
+  const byOrigin = Map.groupBy(which, (i) => originName(origins[i]!));
+  if (byOrigin.size < 2) return found;
   for (const [name, all] of byOrigin) {
-    const others = audit.trusted.filter((i) => originName(origins[i] as LabelOrigin) !== name);
+    const others = which.filter((i) => originName(origins[i]!) !== name);
     // a class that nobody else has shown says nothing of who did
     const taught = new Set(others.map((i) => data.fresh[i]!.cls));
     const own = all.filter((i) => taught.has(data.fresh[i]!.cls));
-    // most labels from one origin, and too few from others to confirm any: that teaches nobody else
-    if (others.length < LEAST && all.length > others.length) found.add(name);
     if (own.length < LEAST || others.length < LEAST) continue;
     const fresh = others.map((i) => data.fresh[i]!);
     const options = { seed, ...(signal && { signal }) };
@@ -53,15 +85,8 @@ export async function outsiders(
       const { window, length, cls } = data.fresh[i]!;
       return predict(window, length).cls === cls;
     }).length;
-    if (binomialLowerTail(right, own.length, HALF) < task.gate.alpha) found.add(name);
+    if (binomialLowerTail(right, own.length, HALF) < task.gate.alpha) found.push(name);
   }
-  // where most are outsiders to one another there is no common ground to be outside of
-  if (found.size === 0 || 2 * found.size > byOrigin.size) return audit;
-  return {
-    ...audit,
-    groups: audit.groups.map((group) =>
-      found.has(group.name) ? { ...group, distrusted: true } : group,
-    ),
-    trusted: audit.trusted.filter((i) => !found.has(originName(origins[i] as LabelOrigin))),
-  };
+  // where most of many are outsiders to one another there is no common ground to be outside of
+  return byOrigin.size > 2 && 2 * found.length > byOrigin.size ? [] : found;
 }

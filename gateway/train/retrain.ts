@@ -5,7 +5,7 @@ import { crossValidate } from './cross-validate.ts';
 import { canTrain } from './dequantise.ts';
 import { gate } from './gate.ts';
 import type { Evidence, GateReport, Regime } from './gate-report.ts';
-import { auditLabels, type LabelAudit, type LabelOrigin } from './label-audit.ts';
+import { auditLabels, type LabelAudit, type LabelOrigin, unchanged } from './label-audit.ts';
 import {
   createEmbedder,
   createPredictor,
@@ -95,8 +95,11 @@ const CLIMB_ALPHA = 0.1;
  *
  * A class that the champion has no output for is added as soon as it has labels enough.
  *
- * @returns every attempt in the order tried, the one to release, if any, what became of the labels, and
- *   which of them wait for others
+ * Where the world of some devices has changed and that of others has not, the others are spared: they have
+ * nothing to gain, so they neither judge nor get the release.
+ *
+ * @returns every attempt in the order tried, the one to release, if any, what became of the labels, which
+ *   of them wait for others, and the devices that a shared model spares
  * @throws GatewayError 'cancelled' when the signal is raised
  * @throws RangeError if the champion's predictions are not one for each fresh window
  */
@@ -105,6 +108,7 @@ export async function retrain(given: RetrainInput): Promise<{
   chosen: Attempt | null;
   audit: LabelAudit | null;
   waits: string | null;
+  spared: string[];
 }> {
   if (given.champion !== null && given.championSaid.length !== given.data.fresh.length) {
     throw new RangeError('every fresh window needs what the champion said of it');
@@ -140,7 +144,8 @@ export async function retrain(given: RetrainInput): Promise<{
     if (chosen === null || outdoes(attempt.evidence, chosen.evidence)) chosen = attempt;
     if (attempt.report.reachesAim) break;
   }
-  return { attempts, chosen, audit, waits };
+  const spared = audit !== null && given.isShared ? unchanged(audit) : [];
+  return { attempts, chosen, audit, waits, spared };
 }
 
 /** Whether a board has no room for the candidate. */
@@ -277,7 +282,10 @@ async function attemptRung(
   const said = (example: Example): number => predict(example.window, example.length).cls;
   const alone = champion === null;
   const judging = split?.judge ?? [...fresh.keys()];
-  const judges = judging.filter((i) => alone || input.championSaid[i]! >= 0);
+  const spared = new Set(audit === null || !input.isShared ? [] : unchanged(audit));
+  const judges = judging.filter(
+    (i) => alone || (input.championSaid[i]! >= 0 && !spared.has(input.origins[i]?.device ?? '')),
+  );
   let kind: Evidence['kind'];
   let unseen: (i: number) => number = (i) => said(fresh[i]!);
   let rehearsed: (Example & { said: number })[] = [];
@@ -289,7 +297,7 @@ async function attemptRung(
     const known = [...fresh, ...(newcomers.length > 0 ? data.old : [])];
     const all = await crossValidate(
       known.map(({ cls }) => cls),
-      task.training.folds,
+      foldsOf(task, fresh.length),
       seed,
       async (indices) => {
         const of = (from: number, to: number): Example[] =>
@@ -323,7 +331,7 @@ async function attemptRung(
   const kept = isKept ? input.regimes.map((one) => ({ ...one, isPresent: false })) : [];
   for (const { device, inForce, sure } of audit?.grounds ?? []) {
     // a new gesture may look like an old one from afar: memory judges it, not what is seen now
-    if (inForce && !grows)
+    if (inForce && !grows && !spared.has(device))
       kept.push({ name: `what ${device} saw before`, examples: sure, isPresent: true });
   }
   const regimes: Regime[] = kept.map(({ name, examples, isPresent }) => ({
@@ -353,6 +361,10 @@ async function attemptRung(
     classes: task.classes,
     newcomers,
     taught: countOf(fresh, task),
+    taughtNew: countOf(
+      fresh.filter((_, i) => audit?.verdicts[audit.trusted[i]!] !== 'supported'),
+      task,
+    ),
     evidence,
     championReference: input.championReference,
     regimes: regimes.filter(({ truth }) => truth.length > 0),
@@ -385,6 +397,13 @@ function holdOut(
   const judge = byClass.flatMap((of) => of.slice(Math.ceil(of.length * (1 - HELD_OUT.share))));
   const judging = new Set(judge);
   return { learn: [...fresh.keys()].filter((i) => !judging.has(i)), judge };
+}
+
+/** Labels up to which a fold holds two of them, so that what judges was taught by nearly all. */
+const FEW = 30;
+
+function foldsOf({ training }: Task, labels: number): number {
+  return labels > FEW ? training.folds : Math.max(training.folds, Math.ceil(labels / 2));
 }
 
 /** Of a class with one label, a fold loses all; its window then counts against the candidate. */

@@ -121,12 +121,17 @@ export function createFleet(ids: string[], options: { store?: Store; settings?: 
     /** Registers another version and starts it. */
     start(
       head: number,
-      more: { provisional?: boolean; since?: number; scope?: Parameters<typeof meta>[0] } = {},
+      more: {
+        provisional?: boolean;
+        since?: number;
+        spared?: string[];
+        scope?: Parameters<typeof meta>[0];
+      } = {},
     ): { id: string; version: string } {
       const version = registry.register(parts(head), meta({ parent: first, ...more.scope }), null);
-      const { provisional, since } = more;
+      const { provisional, since, spared } = more;
       const id = rollouts.start(version, {
-        ...{ who: 'test', why: 'better', provisional, since, settings: options.settings },
+        ...{ who: 'test', why: 'better', provisional, since, spared, settings: options.settings },
       });
       pump();
       return { id, version };

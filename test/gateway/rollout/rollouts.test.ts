@@ -52,6 +52,21 @@ describe('a rollout without faults', () => {
     expect([...fleet.twins.values()].every((twin) => twin.release === 2)).toBe(true);
   });
 
+  test('leaves spared devices as they are, also when they say hello, until they are included', () => {
+    const fleet = createFleet(four, { settings });
+    const { id } = fleet.start(2, { spared: ['w1', 'w2'] });
+    fleet.windows(30);
+    expect(fleet.rollouts.get(id)?.stage).toBe('settled');
+    fleet.rollouts.hello('w1', { release: 1, state: 1 });
+    fleet.windows(10);
+    const releases = () => four.map((device) => fleet.twins.get(device)?.release);
+    expect(releases()).toEqual([1, 1, 2, 2]);
+    fleet.rollouts.include(['w1', 'w3']);
+    fleet.windows(30);
+    expect(releases()).toEqual([2, 1, 2, 2]);
+    expect(fleet.rollouts.get(id)?.spared).toEqual(['w2']);
+  });
+
   test('does not confirm before the soak is over, whatever is said meanwhile', () => {
     const fleet = createFleet(four, { settings });
     const { id } = fleet.start(2);

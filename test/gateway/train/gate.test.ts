@@ -29,6 +29,7 @@ function input(changes: Partial<GateInput> = {}): GateInput {
   return {
     classes: ['a', 'b'],
     taught: [4, 4],
+    taughtNew: [4, 4],
     evidence: paired(10, 8, 0, 0),
     championReference: 0.95,
     regimes: [],
@@ -99,6 +100,18 @@ describe('gate() and the labels that taught', () => {
     expect(failed(gate(input({ taught: [12, 1] })))).toEqual(['labels']); // 92 % are of one
     expect(gate(input({ taught: [7, 3] })).decision).toBe('release');
     expect(failed(gate(input({ taught: [8, 3] })))).toEqual(['labels']);
+  });
+});
+
+describe('gate() and labels of a world that is new', () => {
+  it('wants two classes of windows that look new where the champion fails', () => {
+    const failing = paired(4, 8, 0, 0);
+    const report = gate(input({ evidence: failing, taughtNew: [8, 0] }));
+    expect(failed(report)).toEqual(['labels']);
+    expect(report.reason).toContain('windows that look new are labelled only of a');
+    expect(failed(gate(input({ evidence: failing, taughtNew: [8, 1] })))).toEqual([]);
+    // a champion that works is replaced by what is known too
+    expect(failed(gate(input({ evidence: paired(14, 8, 0, 0), taughtNew: [8, 0] })))).toEqual([]);
   });
 });
 
@@ -203,7 +216,7 @@ describe('gate() and what may not be lost', () => {
         evidence: {
           kind: 'held-out',
           truth: [...truth(20), ...new Array(n).fill(1)],
-          champion: [...says(0, 20), ...new Array(n).fill(1)],
+          champion: [...new Array(20).fill(-1), ...new Array(n).fill(1)],
           candidate: [...truth(20), ...Array.from({ length: n }, (_, i) => (i < lost ? 0 : 1))],
           device: new Array(20 + n).fill('w'),
         },
@@ -219,6 +232,19 @@ describe('gate() and what may not be lost', () => {
     expect(failed(losing(4, 10))).toEqual([]); // mid-p 0.0625
     expect(failed(losing(5, 20))).toEqual([]); // a quarter
     expect(failed(losing(6, 20))).toEqual(['class b']);
+  });
+
+  it('lets a class lose windows that the champion had for calling everything by its name', () => {
+    const evidence = (others: number): Evidence => ({
+      kind: 'held-out',
+      truth: [...truth(20), ...new Array(10).fill(1)],
+      champion: [...new Array(20).fill(others), ...new Array(10).fill(1)],
+      candidate: [...truth(20), ...Array.from({ length: 10 }, (_, i) => (i < 6 ? 0 : 1))],
+      device: new Array(30).fill('w'),
+    });
+    // F1 of b: before 2*10/(30+10) = 0.5, now 2*4/(4+10) = 0.571
+    expect(failed(gate(input({ evidence: evidence(1) })))).toEqual([]);
+    expect(failed(gate(input({ evidence: evidence(-1) })))).toEqual(['class b']);
   });
 
   it('decides nothing on a class of fewer than five windows', () => {

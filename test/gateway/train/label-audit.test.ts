@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../../gateway/random.ts';
-import { type AuditInput, auditLabels } from '../../../gateway/train/label-audit.ts';
+import { type AuditInput, auditLabels, unchanged } from '../../../gateway/train/label-audit.ts';
 import type { Example } from '../../../gateway/train/rungs.ts';
 
 const policy = { maxWrongLabels: 0.25, alpha: 0.05 };
@@ -100,6 +100,21 @@ describe('auditLabels()', () => {
     const other = audit([...as(1, windows(9, 0)), ...as(0, windows(9, 1))], { recent });
     expect(other.inForce).toBe(false);
     expect(other.trusted.length).toBe(18);
+  });
+
+  it('unchanged() names the devices whose world is as it was, where that of another is not', () => {
+    const fresh = [...both(4), ...both(4, 90)];
+    const here = { same: both(30), moved: both(30, 90) };
+    const of = (byDevice: Record<string, Example[]>) => {
+      const windows = new Map(Object.entries(byDevice));
+      const origins = fresh.map((_, i) => ({ device: i < 8 ? 'same' : 'moved', source: 'person' }));
+      return unchanged(
+        audit(fresh, { recent: windows, lately: windows, labelled: windows, origins }),
+      );
+    };
+    expect(of(here)).toEqual(['same']);
+    expect(of({ same: both(30), moved: both(30) })).toEqual([]);
+    expect(of({ same: both(30, 90), moved: both(30, 90) })).toEqual([]);
   });
 
   it('says nothing without enough earlier windows', () => {

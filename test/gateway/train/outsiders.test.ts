@@ -15,13 +15,19 @@ beforeAll(async () => {
 });
 
 /** Labels of some devices, all trusted so far; who is left after a look at one another. */
-async function left(byDevice: Record<string, readonly Example[]>): Promise<string[]> {
+async function left(
+  byDevice: Record<string, readonly Example[]>,
+  settled: string[] = [],
+): Promise<string[]> {
   const fresh = Object.values(byDevice).flat();
   const origins = Object.entries(byDevice).flatMap(([device, labels]) =>
     labels.map(() => ({ device, source: 'person' })),
   );
   const audit: LabelAudit = {
-    ...{ grounds: [], inForce: false, verdicts: fresh.map(() => 'unknown'), groups: [] },
+    grounds: settled.map((device) => ({
+      ...{ device, windows: 40, known: 1, knownSince: 1, inForce: true, sure: [] },
+    })),
+    ...{ inForce: false, verdicts: fresh.map(() => 'unknown'), groups: [] },
     trusted: [...fresh.keys()],
   };
   const data = { fresh, old: [], recent: [] };
@@ -47,6 +53,13 @@ describe('outsiders()', () => {
       'a',
       'c',
     ]);
+  });
+
+  it('compares devices whose world has changed with one another, and the others likewise', async () => {
+    const same = { a: ann.learn.slice(0, 18), b: ann.learn.slice(18, 36) };
+    const all = { ...same, c: part(0), d: part(1) };
+    expect(await left(all, ['a', 'b'])).toEqual(['a', 'b', 'c', 'd']);
+    expect(await left({ ...all, d: renamed(part(1)) }, ['a', 'b'])).toEqual(['a', 'b']);
   });
 
   it('asks nothing of labels that come from one place alone', async () => {

@@ -5,6 +5,7 @@ import { gateLines } from '../../../gateway/ui/gate-words.ts';
 const report = gate({
   classes: ['up', 'down'],
   taught: [6, 6],
+  taughtNew: [6, 6],
   evidence: {
     kind: 'cross-validated',
     truth: [...new Array(6).fill(0), ...new Array(6).fill(1)],
