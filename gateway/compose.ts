@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { GROUP_MS } from './alarms.ts';
 import { answersOf } from './answers.ts';
+import { createSealer, SEAL_EVERY_MS, type Sealer } from './audit/sealer.ts';
 import type { Budget } from './budget/budget.ts';
+import { unlessFull } from './full-disk.ts';
 import { checkClasses } from './known-classes.ts';
 import { type Clock, steady } from './link/port.ts';
 import { createLoop, type Loop } from './loop.ts';
@@ -11,11 +13,15 @@ import { memorySigner, openSigner } from './registry/signing.ts';
 import { openStore, type Store, type StoreOptions } from './store/store.ts';
 import type { Task } from './task.ts';
 
+/** Beside the store: the newest signed head of its log. */
+export const HEAD_FILE = 'audit-head.json';
+
 /** The modules of one gateway, bound to a loop. */
 export interface Composed {
   task: Task;
   store: Store;
   registry: Registry;
+  sealer: Sealer;
   monitor: Monitor;
   loop: Loop;
   /** Ends the loop, stores what it remembers, gives the data directory free. */
@@ -48,6 +54,8 @@ export function compose(options: ComposeOptions): Composed {
     const signer =
       directory === ':memory:' ? memorySigner() : openSigner(join(directory, 'key.pem'));
     const registry = openRegistry(store, signer, clock.now);
+    const head = directory === ':memory:' ? undefined : join(directory, HEAD_FILE);
+    const sealer = createSealer(store, registry.keyring, head, clock.now);
     checkClasses(store, registry, task);
     const remembered = store.states.load<MonitorState>('monitor');
     const monitor = createMonitor(task.monitor, GROUP_MS, remembered, {
@@ -56,16 +64,23 @@ export function compose(options: ComposeOptions): Composed {
     });
     const settings = { automatic, seed, ...(budget && { budget }) };
     const loop = createLoop({ task, store, registry, monitor, clock, ...settings });
+    let sealing = clock.setTimeout(seal, SEAL_EVERY_MS);
+    function seal(): void {
+      unlessFull(() => sealer.seal());
+      sealing = clock.setTimeout(seal, SEAL_EVERY_MS);
+    }
     let closing: Promise<void> | undefined;
     const end = async (): Promise<void> => {
+      clock.clearTimeout(sealing);
       await loop.close();
+      unlessFull(() => sealer.seal());
       store.close();
     };
     const close = (): Promise<void> => {
       closing ??= end();
       return closing;
     };
-    return { task, store, registry, monitor, loop, close };
+    return { task, store, registry, sealer, monitor, loop, close };
   } catch (error) {
     store.close();
     throw error;

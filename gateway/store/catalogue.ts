@@ -9,6 +9,8 @@ export interface ModelRow {
   version: string;
   manifest: Uint8Array;
   signature: Uint8Array;
+  /** id of the key that signed it; null: the first one of the gateway */
+  signer: string | null;
   task: string;
   scopeKind: string;
   scopeId: string;
@@ -34,7 +36,11 @@ export interface ReleaseRow {
   release: number;
   version: string;
   signature: Uint8Array;
+  /** id of the key that signed it; null: the first one of the gateway */
+  signer: string | null;
   at: number;
+  /** until when it is offered, ms since 1970; null where that was not said yet */
+  expires: number | null;
   why: string;
 }
 
@@ -44,6 +50,8 @@ export interface Catalogue {
   addPart(bytes: Uint8Array): string;
   part(sha256: string): Uint8Array | undefined;
   addModel(row: ModelRow): void;
+  /** Another signature in the place of a version's present one. */
+  signModel(row: Pick<ModelRow, 'version' | 'signature' | 'signer'>): void;
   model(version: string): ModelRow | undefined;
   models(filter: {
     task?: string;
@@ -57,6 +65,7 @@ export interface Catalogue {
   addRelease(row: ReleaseRow): void;
   release(release: number): ReleaseRow | undefined;
   releasesOf(version: string): ReleaseRow[];
+  releases(): ReleaseRow[];
   /**
    * Remembers which samples a training saw, so that what was trained on a person's data can be named.
    *
@@ -68,7 +77,7 @@ export interface Catalogue {
 /** @param rows the database @param commit where writes are grouped */
 export function catalogueOf(rows: Rows, commit: GroupCommit): Catalogue {
   const modelColumns = `version, manifest, signature, task, scopeKind, scopeId, parent, snapshot,
-    stage, report, at`;
+    stage, report, at, signer`;
   return {
     addPart: (bytes) =>
       commit.now(() => {
@@ -81,9 +90,17 @@ export function catalogueOf(rows: Rows, commit: GroupCommit): Catalogue {
     addModel: (row) =>
       commit.now(() => {
         rows.run(
-          `INSERT INTO models (${modelColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT INTO models (${modelColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
           ...[row.version, row.manifest, row.signature, row.task, row.scopeKind, row.scopeId],
           ...[row.parent, row.snapshot, row.stage, row.report, row.at],
+          row.signer,
+        );
+      }),
+    signModel: ({ version, signature, signer }) =>
+      commit.now(() => {
+        rows.run(
+          'UPDATE models SET signature = ?, signer = ? WHERE version = ?',
+          ...[signature, signer, version],
         );
       }),
     model: (version) => rows.one<ModelRow>('SELECT * FROM models WHERE version = ?', version),
@@ -114,13 +131,15 @@ export function catalogueOf(rows: Rows, commit: GroupCommit): Catalogue {
     addRelease: (row) =>
       commit.now(() => {
         rows.run(
-          'INSERT INTO releases (release, version, signature, at, why) VALUES (?, ?, ?, ?, ?)',
-          ...[row.release, row.version, row.signature, row.at, row.why],
+          `INSERT INTO releases (release, version, signature, signer, at, expires, why)
+           VALUES (?, ?, ?, ?, ?, ?, ?)`,
+          ...[row.release, row.version, row.signature, row.signer, row.at, row.expires, row.why],
         );
       }),
     release: (release) => rows.one<ReleaseRow>('SELECT * FROM releases WHERE release = ?', release),
     releasesOf: (version) =>
       rows.all<ReleaseRow>('SELECT * FROM releases WHERE version = ? ORDER BY release', version),
+    releases: () => rows.all<ReleaseRow>('SELECT * FROM releases ORDER BY release'),
     addSnapshot: (samples, at) =>
       commit.now(() => {
         const items = samples

@@ -1,11 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '../errors.ts';
+import { chainLog } from './chain.ts';
+
+/** SQL, or what SQL cannot say. */
+export type Migration = string | ((db: DatabaseSync) => void);
 
 /**
  * The schema as a list of steps: step n takes a store from version n to n + 1. A step that was
  * released is never changed; what comes later is a step of its own.
  */
-export const migrations: readonly string[] = [
+export const migrations: readonly Migration[] = [
   `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
@@ -79,6 +83,8 @@ export const migrations: readonly string[] = [
     sample INTEGER PRIMARY KEY REFERENCES samples (id) ON DELETE CASCADE, at INTEGER NOT NULL,
     who TEXT NOT NULL, goneAt INTEGER) STRICT;
   `,
+  // the log of events is chained; who signed what, with which key, until when
+  chainLog,
 ];
 
 /**
@@ -89,7 +95,10 @@ export const migrations: readonly string[] = [
  * @returns schema version before and after
  * @throws GatewayError 'store' if the store was written by a newer Whetstone
  */
-export function migrate(db: DatabaseSync, steps = migrations): { from: number; to: number } {
+export function migrate(
+  db: DatabaseSync,
+  steps: readonly Migration[] = migrations,
+): { from: number; to: number } {
   const from = schemaVersion(db);
   if (from > steps.length) {
     throw new GatewayError('store', `the store has schema ${from}, newer than ${steps.length}`, {
@@ -99,7 +108,10 @@ export function migrate(db: DatabaseSync, steps = migrations): { from: number; t
   if (from === steps.length) return { from, to: from };
   db.exec('BEGIN EXCLUSIVE');
   try {
-    for (const step of steps.slice(from)) db.exec(step);
+    for (const step of steps.slice(from)) {
+      if (typeof step === 'string') db.exec(step);
+      else step(db);
+    }
     db.exec(`PRAGMA user_version = ${steps.length}; COMMIT`);
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');

@@ -14,7 +14,8 @@ import { type Labels, labelsOf, settleAll } from './labels.ts';
 import { lockDirectory } from './lock.ts';
 import { rowsOf } from './rows.ts';
 import { type Samples, samplesOf } from './samples.ts';
-import { migrate } from './schema.ts';
+import { migrate, migrations, schemaVersion } from './schema.ts';
+import { type Signers, signersOf } from './signers.ts';
 import { type States, statesOf } from './states.ts';
 
 /** How a store is opened. */
@@ -47,9 +48,12 @@ export interface Store {
   readonly devices: Devices;
   readonly catalogue: Catalogue;
   readonly journal: Journal;
+  readonly signers: Signers;
   readonly states: States;
   /** Runs several writes as one: all of them are kept, or none. */
   transaction<T>(run: () => T): T;
+  /** Reads several things as of one moment, beside a gateway that writes. */
+  look<T>(run: () => T): T;
   /** Commits everything that waits, now. */
   flush(): void;
   /** Writes that wait for their commit: slow down when this grows. */
@@ -109,22 +113,33 @@ export function openStore(options: StoreOptions): Store {
       }
     },
   });
-  const journal = journalOf(rows, commit);
+  const gateway = rows.one<{ value: string }>("SELECT value FROM meta WHERE name = 'gateway'")
+    ?.value as string;
+  const journal = journalOf(rows, commit, gateway);
   if (!readOnly) settleAll(rows, commit);
   const count = (sql: string) => rows.one<{ n: number }>(`SELECT ${sql} AS n`)?.n ?? 0;
 
   return {
     directory,
-    gateway: rows.one<{ value: string }>("SELECT value FROM meta WHERE name = 'gateway'")
-      ?.value as string,
+    gateway,
     samples: samplesOf(rows, commit),
     labels: labelsOf(rows, commit),
     asked: askedOf(rows, commit),
     devices: devicesOf(rows, commit),
     catalogue: catalogueOf(rows, commit),
     journal,
+    signers: signersOf(rows, commit),
     states: statesOf(rows, commit),
     transaction: (run) => commit.now(run),
+    look(run) {
+      if (db.isTransaction) return run();
+      db.exec('BEGIN');
+      try {
+        return run();
+      } finally {
+        db.exec('COMMIT');
+      }
+    },
     flush: () => commit.flush(),
     get waiting() {
       return commit.waiting;
@@ -188,6 +203,10 @@ function open(
       db.prepare("INSERT OR IGNORE INTO meta (name, value) VALUES ('gateway', ?)").run(
         randomUUID(),
       );
+    } else if (schemaVersion(db) !== migrations.length) {
+      throw new GatewayError('store', 'the store is of another Whetstone', {
+        hint: 'start the gateway there once: whetstone start',
+      });
     }
     return db;
   } catch (error) {
