@@ -9,6 +9,7 @@
 import type { Value } from './cbor.ts';
 import { GREET, WINDOW } from './inputs.ts';
 import { ACK, ASK, DROPPED, EVENT, GONE, HELLO, PROTO, SAMPLE, say, WELCOME } from './messages.ts';
+import { SECURE } from './options.ts';
 
 /** First wait for an answer, and the longest; between them it doubles. */
 const FIRST_WAIT_MS = 1000;
@@ -74,7 +75,7 @@ export interface LinkState {
 /**
  * A link that waits for its port: the first input is GREET, samples may come before it.
  *
- * @param session random, at least 1, another one at each boot
+ * @param session at least 1, another one at each boot: random, or the epoch of a secure suite
  * @param policy used until the gateway sends its own
  * @param samples at most in the ring, at least 1
  * @param span samples under way at once; the gateway takes up to 256
@@ -159,8 +160,8 @@ export function next(s: LinkState, code: number, f: unknown[], now: number): Uin
   const mine = f[0] === s.session;
   const welcome = mine && code === WELCOME;
   const seq = f[welcome ? 2 : 1] as number;
-  // Another boot had the same number: what the gateway has is not ours.
-  const clash = welcome && seq > s.made;
+  // Another boot had the same number: what the gateway has is not ours. An epoch never comes twice.
+  const clash = !SECURE && welcome && seq > s.made;
   s.out = [];
   if (code === WINDOW) keep(s, f as SampleFields, now);
   if (code === GREET) s.about = f as Value[];

@@ -8,7 +8,8 @@
  * A device reads only `GATEWAY_SHAPES`; `MESSAGES` does not reach its bundle.
  */
 
-import { type Decoded, MAX_DEPTH, put, refuse, take, type Value } from './cbor.ts';
+import { type Decoded, item, MAX_DEPTH, refuse, take, type Value } from './cbor.ts';
+import { flat } from './flat.ts';
 
 export const HELLO = 1;
 export const SAMPLE = 2;
@@ -22,6 +23,7 @@ export const CHUNK = 19;
 export const CONFIRM = 20;
 export const REVERT = 21;
 export const ASK = 22;
+export const REKEY = 23;
 
 /** Version of the protocol, first field of `hello` for ever. */
 export const PROTO = 1;
@@ -30,11 +32,12 @@ export const PROTO = 1;
 export const GATEWAY_SHAPES: Readonly<Record<number, string>> = {
   16: '[iiiiii]',
   17: '[ii]',
-  18: '[ib[[bii][bii][bii]]iibi]',
+  18: '[ib[[bii][bii][bii]]iibiii]',
   19: '[iiib]',
   20: '[i]',
   21: '[i]',
   22: '[ii]',
+  23: '[ib]',
 };
 
 /** Every message: its code, who sends it, its fields in order, what it is for. */
@@ -131,8 +134,10 @@ export const MESSAGES = [
       goldenCount: 'i',
       golden: 'b',
       trialWindows: 'i',
+      kind: 'i',
+      expires: 'i',
     },
-    note: 'A model to fetch. Repeated until a `want` or `status` of the release comes, and again when they cease; a device that is fetching this release answers with its current `want`.',
+    note: 'A model to fetch. Repeated until a `want` or `status` of the release comes, and again when they cease; a device that is fetching this release answers with its current `want`. `kind`: CRC-32 of board, space and task, ASCII. `expires`: s since 1970, 4294967295 for never; the same each time a release is offered.',
   },
   {
     code: CHUNK,
@@ -162,6 +167,13 @@ export const MESSAGES = [
     fields: { session: 'i', seq: 'i' },
     note: 'Send this sample again with its raw window; a device that no longer has it answers with the event `gone`.',
   },
+  {
+    code: REKEY,
+    name: 'rekey',
+    from: 'gateway',
+    fields: { generation: 'i', keys: 'b' },
+    note: 'New keys, under the old ones: 16 bytes to the gateway, 16 from it. Once they are on flash the device answers under them with `hello` and the status `rekeyed`, whose release is the generation of the keys it has; a generation that is not higher than that changes nothing. Repeated until that status comes; what comes after it is under the new keys.',
+  },
 ] as const;
 
 /** Codes of `status`. */
@@ -179,6 +191,10 @@ export const STATUSES = {
   11: 'no-space',
   12: 'busy',
   13: 'reverted-unconfirmed',
+  14: 'rekeyed',
+  15: 'refused-board',
+  16: 'refused-stale',
+  17: 'refused-parts',
 } as const;
 
 export const DROPPED = 1;
@@ -189,7 +205,7 @@ export const BATTERY = 4;
 /** Codes of `event`, with what `a` and `b` say. */
 export const EVENTS = {
   1: 'dropped: nothing unacknowledged below seq `a` is held any more; `b` were dropped in this session',
-  2: 'bad frames: `a` received since boot',
+  2: 'bad frames: `a` received since boot that were damaged, forged or repeated; said when there are more',
   3: 'gone: the window of seq `a` is not held any more',
   4: 'battery: `a` mV',
 } as const;
@@ -224,10 +240,7 @@ export type Message<N extends MessageName> = Typed<Extract<Row, { name: N }>['fi
  * @example pack(20, [7]) // new Uint8Array([20, 0x81, 7])
  */
 export function pack(code: number, fields: readonly Value[]): Uint8Array {
-  const out = new Uint8Array(put(new Uint8Array(0), 1, fields));
-  out[0] = code;
-  put(out, 1, fields);
-  return out;
+  return flat([code, item(fields)]);
 }
 
 /** Adds a message to what a machine's step gives out. */

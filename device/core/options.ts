@@ -21,6 +21,9 @@ export const MOTION: boolean = true;
 /** How samples become windows. */
 export const GESTURE: boolean = true;
 export const SLIDING: boolean = true;
+/** The link is one of the suites `ccm` and `mac`, not `none`; of the two it is `mac`. */
+export const SECURE: boolean = true;
+export const MAC: boolean = true;
 /** Flash is read where it lies; else it is copied. */
 export const MAPPED: boolean = true;
 /** Layers keep their scales: the tier `tflm` makes a TensorFlow Lite model of them. */

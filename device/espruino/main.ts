@@ -1,5 +1,8 @@
 import { createDevice, type Device, type DeviceConfig } from '../core/device.ts';
 import { plainSuite } from '../core/frame.ts';
+import { MAC, SECURE } from '../core/options.ts';
+import { ccm, mac } from '../core/secure.ts';
+import { boardAes, boardHmac } from './crypto.ts';
 import { type FlashLayout, openSlots, slotFlash } from './flash.ts';
 import type { EspruinoE, EspruinoPort } from './globals.ts';
 import { chooseTier } from './tiers.ts';
@@ -72,7 +75,8 @@ export function startWhetstone(
       {
         id: options.id,
         crc32: E.CRC32,
-        session: sessionNumber(),
+        session: SECURE ? undefined : sessionNumber(),
+        cipher: SECURE ? (MAC ? mac(boardHmac) : ccm(boardAes())) : undefined,
         send: (bytes: Uint8Array) => port.write(bytes),
         clock: () => Math.floor(getTime() * 1000 - started),
         defer: (callback: () => void) => setTimeout(callback, 1),

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Offer } from '../../device/core/slot.ts';
+import { kindOf } from '../../device/kind.ts';
 import { encodeLayers } from '../../gateway/train/layer-codec.ts';
 import { createPredictor, goldenVectors, type ModelParts } from '../../gateway/train/model.ts';
 import { encodePre } from '../../gateway/train/pre.ts';
@@ -8,6 +9,8 @@ const FEATURES = 27;
 const HIDDEN = 12;
 const CLASSES = 6;
 const VALUES = 150;
+/** An offer that never gets stale. */
+const NEVER = 4_294_967_295;
 
 /** A model of random weights: nothing is learned, everything is compared. */
 export interface TinyModel {
@@ -52,7 +55,12 @@ function dense(seed: number, inputs: number, outputs: number, relu: boolean): Ui
  * @param release its number, and the seed of its head
  * @param base seed of the rest: two models of one base share pre and backbone
  */
-export function tinyModel(release: number, base = 1, trialWindows = 20): TinyModel {
+export function tinyModel(
+  release: number,
+  base = 1,
+  trialWindows = 20,
+  board = 'espruino-linux',
+): TinyModel {
   const random = integers(base);
   const parts: ModelParts = {
     pre: encodePre({
@@ -65,15 +73,15 @@ export function tinyModel(release: number, base = 1, trialWindows = 20): TinyMod
     backbone: dense(base + 100, FEATURES, HIDDEN, true),
     head: dense(release + 200, HIDDEN, CLASSES, false),
   };
-  return offered(parts, { release, base, trialWindows, values: VALUES });
+  return offered(parts, { release, base, trialWindows, values: VALUES, board });
 }
 
 /** Any model, as a gateway offers it. */
 export function offered(
   parts: ModelParts,
-  of: { release: number; base?: number; trialWindows?: number; values: number },
+  of: { release: number; base?: number; trialWindows?: number; values: number; board?: string },
 ): TinyModel {
-  const { release, base = 1, trialWindows = 20, values } = of;
+  const { release, base = 1, trialWindows = 20, values, board = 'espruino-linux' } = of;
   const bytes = [parts.pre, parts.backbone, parts.head];
   const golden = goldenVectors(parts, values, 77, 3);
   const id = (part: Uint8Array): Uint8Array => {
@@ -92,6 +100,8 @@ export function offered(
       golden.count,
       golden.outputs,
       trialWindows,
+      kindOf(board, 'gesture'),
+      NEVER,
     ],
     parts: bytes,
     predict: createPredictor(parts),
