@@ -22,6 +22,7 @@ export const CHUNK = 19;
 export const CONFIRM = 20;
 export const REVERT = 21;
 export const ASK = 22;
+export const REKEY = 23;
 
 /** Version of the protocol, first field of `hello` for ever. */
 export const PROTO = 1;
@@ -35,6 +36,7 @@ export const GATEWAY_SHAPES: Readonly<Record<number, string>> = {
   20: '[i]',
   21: '[i]',
   22: '[ii]',
+  23: '[ib]',
 };
 
 /** Every message: its code, who sends it, its fields in order, what it is for. */
@@ -162,6 +164,13 @@ export const MESSAGES = [
     fields: { session: 'i', seq: 'i' },
     note: 'Send this sample again with its raw window; a device that no longer has it answers with the event `gone`.',
   },
+  {
+    code: REKEY,
+    name: 'rekey',
+    from: 'gateway',
+    fields: { generation: 'i', keys: 'b' },
+    note: 'New keys, under the old ones: 16 bytes to the gateway, 16 from it. Once they are on flash the device answers under them with `hello` and the status `rekeyed`, whose release is the generation of the keys it has; a generation that is not higher than that changes nothing. Repeated until that status comes; what comes after it is under the new keys.',
+  },
 ] as const;
 
 /** Codes of `status`. */
@@ -179,6 +188,10 @@ export const STATUSES = {
   11: 'no-space',
   12: 'busy',
   13: 'reverted-unconfirmed',
+  14: 'rekeyed',
+  15: 'refused-board',
+  16: 'refused-stale',
+  17: 'refused-parts',
 } as const;
 
 export const DROPPED = 1;

@@ -10,8 +10,10 @@ import { type Devices, devicesOf } from './devices.ts';
 import { type Erased, type EraseRequest, erase } from './erase.ts';
 import { storeFailure } from './failure.ts';
 import { type Journal, journalOf } from './journal.ts';
+import { type Keys, keysOf } from './keys.ts';
 import { type Labels, labelsOf, settleAll } from './labels.ts';
 import { lockDirectory } from './lock.ts';
+import { type Refusals, refusalsOf } from './refusals.ts';
 import { rowsOf } from './rows.ts';
 import { type Samples, samplesOf } from './samples.ts';
 import { migrate } from './schema.ts';
@@ -48,6 +50,8 @@ export interface Store {
   readonly catalogue: Catalogue;
   readonly journal: Journal;
   readonly states: States;
+  readonly keys: Keys;
+  readonly refusals: Refusals;
   /** Runs several writes as one: all of them are kept, or none. */
   transaction<T>(run: () => T): T;
   /** Commits everything that waits, now. */
@@ -124,6 +128,8 @@ export function openStore(options: StoreOptions): Store {
     catalogue: catalogueOf(rows, commit),
     journal,
     states: statesOf(rows, commit),
+    keys: keysOf(rows, commit, now),
+    refusals: refusalsOf(rows, commit),
     transaction: (run) => commit.now(run),
     flush: () => commit.flush(),
     get waiting() {
