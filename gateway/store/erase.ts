@@ -61,7 +61,7 @@ export function erase(rows: Rows, commit: GroupCommit, request: EraseRequest): E
 }
 
 function forget(rows: Rows, device: string): void {
-  for (const table of ['sessions', 'assignments']) {
+  for (const table of ['sessions', 'assignments', 'refusals']) {
     rows.run(`DELETE FROM ${table} WHERE device = ?`, device);
   }
   rows.run('DELETE FROM devices WHERE id = ?', device);

@@ -83,6 +83,17 @@ export const migrations: readonly Migration[] = [
     sample INTEGER PRIMARY KEY REFERENCES samples (id) ON DELETE CASCADE, at INTEGER NOT NULL,
     who TEXT NOT NULL, goneAt INTEGER) STRICT;
   `,
+  // keys of the link (columns keys and pending are sealed where the store is), and what was refused
+  `
+  CREATE TABLE linkKeys (
+    device TEXT PRIMARY KEY, board TEXT NOT NULL, suite TEXT NOT NULL, generation INTEGER NOT NULL,
+    keys BLOB, pending BLOB, epoch INTEGER NOT NULL, provenEpoch INTEGER NOT NULL,
+    deviceEpoch INTEGER NOT NULL, port TEXT NOT NULL, addedAt INTEGER NOT NULL,
+    rotatedAt INTEGER NOT NULL, removedAt INTEGER) STRICT;
+  CREATE TABLE refusals (
+    device TEXT NOT NULL, what TEXT NOT NULL, count INTEGER NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (device, what)) STRICT, WITHOUT ROWID;
+  `,
   // the log of events is chained; who signed what, with which key, until when
   chainLog,
 ];

@@ -10,8 +10,10 @@ import { type Devices, devicesOf } from './devices.ts';
 import { type Erased, type EraseRequest, erase } from './erase.ts';
 import { storeFailure } from './failure.ts';
 import { type Journal, journalOf } from './journal.ts';
+import { type Keys, keysOf } from './keys.ts';
 import { type Labels, labelsOf, settleAll } from './labels.ts';
 import { lockDirectory } from './lock.ts';
+import { type Refusals, refusalsOf } from './refusals.ts';
 import { rowsOf } from './rows.ts';
 import { type Samples, samplesOf } from './samples.ts';
 import { migrate, migrations, schemaVersion } from './schema.ts';
@@ -50,6 +52,8 @@ export interface Store {
   readonly journal: Journal;
   readonly signers: Signers;
   readonly states: States;
+  readonly keys: Keys;
+  readonly refusals: Refusals;
   /** Runs several writes as one: all of them are kept, or none. */
   transaction<T>(run: () => T): T;
   /** Reads several things as of one moment, beside a gateway that writes. */
@@ -130,6 +134,8 @@ export function openStore(options: StoreOptions): Store {
     journal,
     signers: signersOf(rows, commit),
     states: statesOf(rows, commit),
+    keys: keysOf(rows, commit, now),
+    refusals: refusalsOf(rows, commit),
     transaction: (run) => commit.now(run),
     look(run) {
       if (db.isTransaction) return run();

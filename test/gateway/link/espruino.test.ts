@@ -68,6 +68,7 @@ describe('the link on real Espruino', () => {
       const store = linkStore(realClock, { commitMs: () => 5 });
       const gateway: Connection = await connect(serialPort(pair.a), store.handlers(), {
         policy: { confidentOneIn: 1, uncertainBelow: 256, rawOneIn: 0 },
+        plain: true,
       });
       const bundle = await build({
         stdin: { contents: script(pair.b), resolveDir: CORE, loader: 'ts' },
