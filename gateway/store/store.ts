@@ -16,6 +16,7 @@ import { rowsOf } from './rows.ts';
 import { type Samples, samplesOf } from './samples.ts';
 import { migrate } from './schema.ts';
 import { type States, statesOf } from './states.ts';
+import { plainVault, type Vault } from './vault.ts';
 
 /** How a store is opened. */
 export interface StoreOptions {
@@ -48,6 +49,8 @@ export interface Store {
   readonly catalogue: Catalogue;
   readonly journal: Journal;
   readonly states: States;
+  /** Seals columns where the store has a key; else hands bytes through. */
+  readonly vault: Vault;
   /** Runs several writes as one: all of them are kept, or none. */
   transaction<T>(run: () => T): T;
   /** Commits everything that waits, now. */
@@ -124,6 +127,7 @@ export function openStore(options: StoreOptions): Store {
     catalogue: catalogueOf(rows, commit),
     journal,
     states: statesOf(rows, commit),
+    vault: plainVault,
     transaction: (run) => commit.now(run),
     flush: () => commit.flush(),
     get waiting() {
