@@ -1,6 +1,8 @@
 import type { BudgetLimits } from './budget/limits.ts';
+import type { GatewayError } from './errors.ts';
 import type { LabelCalls } from './label-calls.ts';
 import type { EstimatedView, MeasuredView, MonitorCalls } from './monitor-calls.ts';
+import type { RetentionLimits } from './retention.ts';
 import type { ModelSummary } from './train/model-summary.ts';
 
 export type * from './label-calls.ts';
@@ -77,8 +79,29 @@ export interface Status {
   devices: DeviceView[];
   rollouts: RolloutView[];
   training: TrainingView;
+  store: StoreView;
   /** id of the newest event, where a reader of events goes on */
   lastEvent: number;
+}
+
+/** What is kept, and for how long. */
+export interface StoreView {
+  /** of its file */
+  bytes: number;
+  /** fingerprint of the key that it is encrypted with; null where it is not */
+  keyId: string | null;
+  /** since when the disk takes nothing; null while it does */
+  fullSince: number | null;
+  /** null where everything is kept */
+  retention: {
+    maxDays: number | null;
+    maxBytes: number | null;
+    /** windows in all, and when the last ones were */
+    removed: number;
+    removedAt: number | null;
+    /** since when the store is too large although nothing is left that may be removed */
+    crowdedSince: number | null;
+  } | null;
 }
 
 /** What is trained, and what is to be. Reasons: 'alarm', 'labels', 'time', 'hand'. */
@@ -225,6 +248,10 @@ export interface StartOptions {
   seed?: number;
   /** limits that a training waits for; in the configuration file only */
   budget?: Partial<BudgetLimits>;
+  /** how much is kept; in the configuration file only */
+  retention?: Partial<RetentionLimits>;
+  /** file with the key of an encrypted store; a new store is encrypted with it */
+  keyFile?: string;
 }
 
 /** A gateway that runs. */
@@ -232,5 +259,7 @@ export interface Gateway {
   readonly call: Calls;
   /** of the page */
   readonly url: string;
+  /** Resolves when the store turns out to be damaged: close the gateway, and say so. */
+  readonly damaged: Promise<GatewayError>;
   close(): Promise<void>;
 }

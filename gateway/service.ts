@@ -6,6 +6,7 @@ import type {
   ModelView,
   RolloutView,
   Status,
+  StoreView,
   TrainingView,
 } from './calls.ts';
 import type { Composed } from './compose.ts';
@@ -166,6 +167,7 @@ export function createService(gateway: Composed, about: About): Service {
         devices: store.devices.list({ task: task.name }).map(toDevice),
         rollouts: loop.rollouts.list().map(toRollout),
         training: trainingOf(loop.schedule.state()),
+        store: storeOf(gateway),
         lastEvent,
       };
     },
@@ -274,5 +276,20 @@ function trainingOf({ running, queue, waits, dueAt }: ScheduleState): TrainingVi
     queue: queue.map(wanted),
     waiting: waits && { scope: waits.scope, since: waits.since, sentence: waits.sentence },
     dueAt,
+  };
+}
+
+function storeOf({ store, retention }: Composed): StoreView {
+  const state = retention?.state();
+  return {
+    ...{ bytes: store.size().file, keyId: store.vault.keyId, fullSince: store.fullSince ?? null },
+    retention:
+      retention && state
+        ? {
+            ...retention.limits,
+            ...{ removed: state.removed, removedAt: state.removedAt },
+            crowdedSince: state.crowdedSince,
+          }
+        : null,
   };
 }

@@ -1,10 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { GatewayError } from '../errors.ts';
 import { alarms } from './alarms.ts';
+import { backup } from './backup.ts';
 import { bench } from './bench.ts';
 import { build } from './build.ts';
 import { devices } from './devices.ts';
 import { doctor } from './doctor.ts';
+import { encrypt } from './encrypt.ts';
 import { events } from './events.ts';
 import { exportModel } from './export.ts';
 import { importModel } from './import.ts';
@@ -14,6 +16,7 @@ import { models } from './models.ts';
 import { promote } from './promote.ts';
 import { quality } from './quality.ts';
 import { replay } from './replay.ts';
+import { restore } from './restore.ts';
 import { rollback } from './rollback.ts';
 import { rollouts } from './rollouts.ts';
 import { search } from './search.ts';
@@ -40,6 +43,9 @@ const verbs: Verb[] = [
   rollback,
   exportModel,
   importModel,
+  backup,
+  restore,
+  encrypt,
   bench,
   doctor,
 ];

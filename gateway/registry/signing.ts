@@ -6,8 +6,10 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { GatewayError } from '../errors.ts';
+import { readSealed, wrap, writeWhole } from '../store/sealed-file.ts';
+import { plainVault, type Vault } from '../store/vault.ts';
 
 /** Signs with the gateway's own Ed25519 key. */
 export interface Signer {
@@ -24,22 +26,23 @@ const tooOpen = 0o077;
 /**
  * Opens the key file of a gateway; at the first start it is made, readable for this user alone.
  *
- * @param path PKCS #8, PEM
+ * @param path PKCS #8, PEM; sealed where the store is encrypted
+ * @param vault of the store
  * @throws GatewayError 'not-allowed' if others may read the file, 'bad-file' if it holds no Ed25519 key
  */
-export function openSigner(path: string): Signer {
-  try {
+export function openSigner(path: string, vault: Vault = plainVault): Signer {
+  if (!existsSync(path)) {
     const { privateKey } = generateKeyPairSync('ed25519');
-    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
-    writeFileSync(path, pem, { mode: 0o600, flag: 'wx' });
-    return signerOf(privateKey);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+    try {
+      writeWhole(path, wrap(Buffer.from(pem), path, vault));
+    } catch (cause) {
       throw new GatewayError('bad-file', `cannot make key file ${path}`, {
-        cause: error,
+        cause,
         hint: 'the folder must exist and this user must be allowed to write there',
       });
     }
+    return signerOf(privateKey);
   }
   if ((statSync(path).mode & tooOpen) !== 0) {
     throw new GatewayError('not-allowed', `others may read key file ${path}`, {
@@ -48,8 +51,9 @@ export function openSigner(path: string): Signer {
   }
   let key: KeyObject;
   try {
-    key = createPrivateKey(readFileSync(path));
+    key = createPrivateKey(readSealed(path, vault));
   } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
     throw new GatewayError('bad-file', `key file ${path} holds no key`, { cause });
   }
   if (key.asymmetricKeyType !== 'ed25519') {

@@ -40,6 +40,13 @@ export const eventKinds = {
   'rollout.done': 'every reachable device confirmed the version',
   'rollout.rolledback': 'a rollout was undone',
   'store.full': 'the disk was full for a while; nothing was acknowledged in that time',
+  'store.readonly':
+    'the disk could not be written for a while; nothing was acknowledged in that time',
+  'store.retained': 'old windows that no one labelled were removed, by age or for room',
+  'store.crowded':
+    'the store is larger than it may be, and all that is left in it is labelled or new',
+  'store.encrypted': 'the store was encrypted, or encrypted with another key',
+  'store.restored': 'the store came from a backup',
   'store.erased': 'data was erased on request',
   'gateway.started': 'the gateway started',
   'gateway.stopped': 'the gateway stopped',

@@ -86,21 +86,27 @@ export const migrations: readonly string[] = [
  *
  * @param db open database
  * @param steps the list of {@link migrations}
+ * @param within is done in the same transaction, behind the steps; also where there are none
  * @returns schema version before and after
  * @throws GatewayError 'store' if the store was written by a newer Whetstone
  */
-export function migrate(db: DatabaseSync, steps = migrations): { from: number; to: number } {
+export function migrate(
+  db: DatabaseSync,
+  steps = migrations,
+  within: () => void = () => {},
+): { from: number; to: number } {
   const from = schemaVersion(db);
   if (from > steps.length) {
     throw new GatewayError('store', `the store has schema ${from}, newer than ${steps.length}`, {
       hint: 'use the Whetstone that wrote it, or a newer one',
     });
   }
-  if (from === steps.length) return { from, to: from };
   db.exec('BEGIN EXCLUSIVE');
   try {
     for (const step of steps.slice(from)) db.exec(step);
-    db.exec(`PRAGMA user_version = ${steps.length}; COMMIT`);
+    if (from < steps.length) db.exec(`PRAGMA user_version = ${steps.length}`);
+    within();
+    db.exec('COMMIT');
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;

@@ -30,6 +30,24 @@ export const plainVault: Vault = {
   open: (_table, _row, _column, bytes) => bytes,
 };
 
+/** {@link Vault.seal} for a column of text: sealed it is base64. */
+export function sealText(
+  vault: Vault,
+  ...[table, row, column, text]: [string, string, string, string]
+): string {
+  if (vault.keyId === null) return text;
+  return Buffer.from(vault.seal(table, row, column, Buffer.from(text))).toString('base64');
+}
+
+/** {@link Vault.open} for a column of text. */
+export function openText(
+  vault: Vault,
+  ...[table, row, column, text]: [string, string, string, string]
+): string {
+  if (vault.keyId === null) return text;
+  return Buffer.from(vault.open(table, row, column, Buffer.from(text, 'base64'))).toString();
+}
+
 const DAY_BYTES = 4;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;

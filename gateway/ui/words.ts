@@ -20,6 +20,8 @@ const bad = [
   'label.untaught',
   'rollout.rolledback',
   'store.full',
+  'store.readonly',
+  'store.crowded',
   'train.failed',
 ];
 const good = ['alarm.ended', 'gate.passed', 'rollout.done'];
@@ -30,6 +32,8 @@ const why = (data: Data) =>
 const of = (data: Data) => (typeof data.scope === 'string' ? ` for ${data.scope}` : '');
 const number = (value: Json | undefined, after = '') =>
   typeof value === 'number' ? `${value}${after}` : '';
+const megabytes = (value: Json | undefined) =>
+  typeof value === 'number' ? `${(value / 1e6).toFixed(1)} MB` : '?';
 const whole = (value: Json | undefined) =>
   typeof value === 'number' ? Math.round(value) : undefined;
 const share = (value: Json | undefined) => (typeof value === 'number' ? value.toFixed(2) : '?');
@@ -141,6 +145,14 @@ const phrases: Record<string, Phrase> = {
     `${subject} no longer holds the raw window ${data.sample ?? ''}, which was asked for`,
   'label.untaught': (subject, data) => `${subject} gives no labels${why(data)}`,
   'store.full': () => 'THE DISK IS FULL: nothing is acknowledged, devices keep and send again',
+  'store.readonly': () =>
+    'THE DISK TAKES NO WRITES: nothing is acknowledged, devices keep and send again',
+  'store.retained': (_subject, data) =>
+    `${number(data.windows) || '?'} old windows without a label were removed (${megabytes(data.bytes)})`,
+  'store.crowded': (_subject, data) =>
+    `the store is too large (${megabytes(data.bytes)} of ${megabytes(data.maxBytes)}): all that is left is labelled or new`,
+  'store.encrypted': (subject) => `the store is encrypted with key ${subject}`,
+  'store.restored': () => 'the store came from a backup',
   'store.erased': (subject) => `data of ${subject} was erased`,
 };
 

@@ -135,6 +135,7 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
       devices: [1, 2, 3, 4].map((n) => fakeDevice(n)),
       rollouts: [],
       training: { running: null, queue: [], waiting: null, dueAt: null },
+      store: { bytes: 4096, keyId: null, fullSince: null, retention: null },
       lastEvent: 0,
       ...change,
     },
