@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { EVENTS, STATUSES } from '../device/core/messages.ts';
+import { kindOf } from '../device/kind.ts';
 import { type Alarms, createAlarms } from './alarms.ts';
 import { answersOf } from './answers.ts';
 import { measured, type Origin, toRow } from './arrival.ts';
@@ -15,6 +16,7 @@ import type { Alarm, Monitor, SeenLabel } from './monitor/monitor.ts';
 import { createRegimes } from './regimes.ts';
 import type { Scope } from './registry/manifest.ts';
 import type { Registry } from './registry/registry.ts';
+import { isRefusal } from './rollout/refusals.ts';
 import { createRollouts, type Rollouts } from './rollout/rollouts.ts';
 import { factsOf } from './schedule/facts.ts';
 import { type AskOptions, createScheduler, type Scheduler } from './schedule/scheduler.ts';
@@ -26,6 +28,7 @@ import type { NewSample, SampleKey, Sample as StoredSample } from './store/types
 import type { Task } from './task.ts';
 import { createTruths, type Truth, type Truths } from './truths.ts';
 import { fallsShort, reportOf } from './versions.ts';
+import { createWear, type Wear } from './wear.ts';
 
 /**
  * sense → infer → stream → check → store → watch → retrain → prove → register → roll out →
@@ -67,6 +70,8 @@ export interface Loop {
   /** What is trained, what is to be, and what it waits for. */
   readonly schedule: Pick<Scheduler, 'state'>;
   readonly rollouts: Rollouts;
+  /** What the updates cost the flash of the devices. */
+  readonly wear: Pick<Wear, 'of'>;
   readonly online: ReadonlyMap<string, Connection>;
   /** Whether a device has an alarm, or a model that is better than the last and not yet good. */
   wantsLabels(device: string): boolean;
@@ -100,6 +105,8 @@ const UNSAVED = 50;
 const ASKED = 32;
 /** While a sensor is sick, one in so many windows is asked for raw, to see whether it is well again. */
 const PROBE = 4;
+/** Statuses that refuse an update; each is counted under its name. */
+const REFUSED = new Set<string>(Object.values(STATUSES).filter(isRefusal));
 /** Most bytes of raw windows in a frame: a window of the task and what a sample carries beside it. */
 const FRAME_BYTES = 1024;
 
@@ -121,6 +128,7 @@ export function createLoop(parts: LoopParts): Loop {
   const regimes = createRegimes(store, task, store.states.load('regimes'));
   let unsaved = 0;
   const debts = createDebts();
+  const wear = createWear(store);
   const shadow = createShadow(registry, task);
   const truths = createTruths({
     ...{ task, store, clock, judged, labelled, answers },
@@ -137,12 +145,17 @@ export function createLoop(parts: LoopParts): Loop {
     {
       offer(device, _version, release) {
         try {
-          const { bytes, ...offer } = registry.offer(release);
+          const { bytes, expires: endMs, ...offer } = registry.offer(release, task.name);
           const { trialWindows } = task.rollout;
-          online.get(device)?.offer({ ...offer, trialWindows }, bytes);
+          const kind = kindOf(store.devices.get(device)?.board ?? '', task.name);
+          const expires = Math.floor(endMs / 1000);
+          online.get(device)?.offer({ ...offer, trialWindows, kind, expires }, bytes);
+          return undefined;
         } catch (error) {
           if (!(error instanceof GatewayError)) throw error; // it does not verify: it stays here
-          write('device.refused', device, { reason: error.line(), release });
+          const { code } = error;
+          turnedDown(device, { release, code, by: 'gateway', reason: error.line() });
+          return { code, why: error.line() };
         }
       },
       confirm: (device, release) => online.get(device)?.confirm(release),
@@ -243,6 +256,7 @@ export function createLoop(parts: LoopParts): Loop {
     const { id, session, board, release, state, tier } = hello;
     const at = clock.now();
     if (hello.task !== task.name) {
+      store.refusals.note(id, 'wrong-task', at);
       const reason = `it is built for task '${hello.task}', not '${task.name}'`;
       const key = `${port.name} ${id} ${hello.task}`; // it says hello again and again
       if (!refused.has(key)) journal.write('device.refused', id, { reason, port: port.name }, at);
@@ -252,6 +266,7 @@ export function createLoop(parts: LoopParts): Loop {
     const version = registry.releaseOf(release)?.version ?? null;
     const known = { id, board, task: hello.task, tier, session, release, version, state, at };
     const { first, restarted } = store.devices.hello(known);
+    if (first || restarted) wear.booted(id, board, at);
     if (first) journal.write('device.seen', id, { board, tier, port: port.name }, at);
     else if (restarted) journal.write('device.restarted', id, { session }, at);
     if (state === CONFIRMED) settle(id, release);
@@ -341,8 +356,24 @@ export function createLoop(parts: LoopParts): Loop {
     if (status === 'selftest-equal' || status === 'selftest-different') {
       write('device.selftest', device, { release, equal: status === 'selftest-equal', detail });
     }
+    if (REFUSED.has(status)) turnedDown(device, { release, code: status, by: 'device', detail });
+    if (status === 'accepted') wear.took(device, release, clock.now());
     unlessFull(() => rollouts.status(device, { release, code }));
     if (status === 'confirmed') debts.owe(() => settle(device, release));
+  }
+
+  /** An update that somebody refuses: told and counted, by its own code. */
+  function turnedDown(
+    device: string,
+    told: { release: number; code: string; by: 'device' | 'gateway'; [more: string]: unknown },
+  ): void {
+    const at = clock.now();
+    debts.owe(() =>
+      store.transaction(() => {
+        store.refusals.note(device, told.code, at);
+        journal.write('update.refused', device, told, at);
+      }),
+    );
   }
 
   /** A release is confirmed: what it promised is the new reference, and an alarm is over. */
@@ -440,6 +471,7 @@ export function createLoop(parts: LoopParts): Loop {
     heal: scheduler.ask,
     schedule: scheduler,
     rollouts,
+    wear,
     online,
     regime: regimes.since,
     wantsLabels,

@@ -35,6 +35,10 @@ export function remoteCalls(url: string): Calls {
     train: (request) => post('/train', request),
     promote: (version) => post(`/models/${at(version)}/promote`),
     rollback: (version) => post('/rollback', version === undefined ? {} : { version }),
+    signingKeys: () => get('/signing'),
+    rotateSigning: () => post('/signing/rotate'),
+    revokeSigning: (request) => post('/signing/revoke', request),
+    signVersion: ({ version, reason }) => post(`/models/${at(version)}/sign`, { reason }),
     exportModel: (version, format) => get(`/models/${at(version)}/export`, { format }),
     importModel: (request) => post('/models/import', request),
     on: (_name, listener) => {

@@ -23,6 +23,9 @@ const Rollback = Type.Object(
   closed,
 );
 
+const reason = Type.String({ minLength: 1, maxLength: 500 });
+const Revoke = Type.Object({ id: Type.String({ pattern: '^[0-9a-f]{16}$' }), reason }, closed);
+const Sign = Type.Object({ reason }, closed);
 const Export = Type.Object({ format: Type.Enum([...FORMATS]) }, closed);
 const Import = Type.Object(
   {
@@ -71,6 +74,13 @@ export function addRoutes(app: FastifyInstance, calls: Calls): void {
   );
   add('POST', '/models/:version/promote', { params: ByVersion }, ({ params }) =>
     calls.promote(params.version),
+  );
+  add('GET', '/signing', {}, () => calls.signingKeys());
+  add('POST', '/signing/rotate', {}, () => calls.rotateSigning());
+  add('POST', '/signing/revoke', { body: Revoke }, ({ body }) => calls.revokeSigning(body));
+  const signed = { params: ByVersion, body: Sign };
+  add('POST', '/models/:version/sign', signed, ({ params, body }) =>
+    calls.signVersion({ version: params.version, reason: body.reason }),
   );
   const exported = { params: ByVersion, query: Export };
   add('GET', '/models/:version/export', exported, ({ params, query }) =>

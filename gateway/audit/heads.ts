@@ -3,6 +3,9 @@ import { canonical } from '../registry/manifest.ts';
 import type { Trust } from '../registry/trust.ts';
 import type { HeadRow } from '../store/journal.ts';
 
+/** Beside the store: the newest signed head of its log. */
+export const HEAD_FILE = 'audit-head.json';
+
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'));
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { DeviceView } from '../calls.ts';
 import { shortVersion } from '../ui/words.ts';
+import type { WearView } from '../wear.ts';
 import { type Io, moment, say, share, table } from './io.ts';
 import { estimatedText, measuredText } from './quality.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
@@ -35,7 +36,7 @@ export function devices(program: Command, io: Io): void {
 function list(devices: DeviceView[]): string {
   if (devices.length === 0) return 'no device has said hello yet';
   return table(
-    ['device', 'model', 'for', 'state', 'accuracy', 'windows', 'dropped', ''],
+    ['device', 'model', 'for', 'state', 'accuracy', 'windows', 'dropped', 'refused', ''],
     devices.map((device) => [
       device.id,
       device.version === null ? '-' : shortVersion(device.version),
@@ -44,7 +45,10 @@ function list(devices: DeviceView[]): string {
       share(device.accuracy),
       String(device.samples),
       String(device.dropped),
-      alarmOf(device),
+      String(Object.values(device.refusals).reduce((sum, count) => sum + count, 0)),
+      [alarmOf(device), device.wear?.worn ? `FLASH WORN: ${wearText(device.wear)}` : '']
+        .filter(Boolean)
+        .join('; '),
     ]),
   );
 }
@@ -52,6 +56,17 @@ function list(devices: DeviceView[]): string {
 function alarmOf({ alarm }: DeviceView): string {
   if (alarm === null) return '';
   return `${alarm.silencedUntil === null ? 'ALARM' : 'silenced:'} ${alarm.message}`;
+}
+
+/**
+ * How far a flash is worn, for people.
+ *
+ * @example wearText({ boots: 90, updates: 8, erases: 8000, cycles: 10000, share: 0.8, worn: true }) // 'at most 8000 of 10000 erases, 80 % (90 boots, 8 updates)'
+ */
+export function wearText({ boots, updates, erases, cycles, share: part }: WearView): string {
+  const of = cycles === null ? '' : ` of ${cycles}`;
+  const percent = part === null ? '' : `, ${Math.round(100 * part)} %`;
+  return `at most ${erases}${of} erases${percent} (${boots} boots, ${updates} updates)`;
 }
 
 function about(device: DeviceView): string {
@@ -66,6 +81,13 @@ function about(device: DeviceView): string {
     `measured  ${measuredText(device.measured)}`,
     `estimated ${estimatedText(device.estimated)}`,
     `windows   ${device.samples}, dropped ${device.dropped}`,
+    `refused   ${refused(device.refusals)}`,
+    `flash     ${device.wear === null ? '-' : wearText(device.wear)}`,
     `alarm     ${device.alarm === null ? 'none' : `${device.alarm.message}, since ${moment(device.alarm.since)}`}`,
   ].join('\n');
 }
+
+const refused = (counts: DeviceView['refusals']): string =>
+  Object.entries(counts)
+    .map(([code, count]) => `${code} ${count}`)
+    .join(', ') || 'nothing';

@@ -13,6 +13,7 @@ interface Options {
   host?: string;
   httpPort?: number;
   seed?: number;
+  keyFile?: string;
 }
 
 const collect = (value: string, before: string[] = []) => [...before, value];
@@ -25,6 +26,7 @@ export function start(program: Command, io: Io): void {
     .option('--config <file>', 'JSON with the options below, in camel case')
     .option('--task <task>', 'a task by name, or a task file (default: gesture)')
     .option('--data-dir <dir>', 'samples, models and keys (default: .whetstone)')
+    .option('--key-file <file>', 'key of an encrypted store; a new store is encrypted with it')
     .option('--port <path>', 'serial port of a real board; may be repeated', collect)
     .option('--baud <n>', 'speed of the serial ports', integer(300))
     .option(
@@ -50,9 +52,10 @@ export function start(program: Command, io: Io): void {
       const { startGateway } = await import('../main.ts');
       const gateway: Gateway = await startGateway(given);
       const hide = await showGateway(gateway, io);
-      await stopped;
+      const damage = await Promise.race([stopped, gateway.damaged]);
       hide();
       await gateway.close();
+      if (damage) throw damage;
       say(io, stoppedLine((command.parent as Command & { rawArgs: string[] }).rawArgs.slice(1)));
     });
 }

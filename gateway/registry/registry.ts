@@ -114,10 +114,18 @@ export interface Registry {
   /**
    * What a device is to be offered.
    *
+   * @param task of the device
    * @throws GatewayError 'bad-hash', 'bad-signature', 'bad-key' or 'revoked-key' if version or release do
-   *   not verify, 'expired-release' if its time is over: then nothing leaves the gateway
+   *   not verify, 'expired-release' if its time is over, 'wrong-board' if it is for another task: then
+   *   nothing leaves the gateway
    */
-  offer(release: number): PreparedOffer;
+  offer(release: number, task?: string): PreparedOffer;
+  /**
+   * Says of a release again, with the newest key, that it is to be offered, and until when.
+   *
+   * @throws GatewayError as {@link Registry.release}
+   */
+  renew(release: number, why: string): void;
 }
 
 /** How long a release is offered: what nobody has released again for so long, nobody has looked at. */
@@ -300,6 +308,17 @@ export function openRegistry(store: Store, signer: Signer, now: () => number = D
         journal.write('model.released', version, { release: record.release, why }, at);
         return record.release;
       }),
+    renew: (release, why) =>
+      store.transaction(() => {
+        const before = catalogue.release(release);
+        if (before === undefined) throw new GatewayError('not-found', `no release ${release}`);
+        const { version } = before;
+        refuse(`version ${version.slice(0, 8)}`, flaw(row(version)));
+        const at = now();
+        const record = { release, version, at, why, expires: at + RELEASE_DAYS * DAY_MS };
+        catalogue.addRelease({ ...record, ...keyring.sign(statementOf(store.gateway, record)) });
+        journal.write('model.released', version, { release, why, again: true }, at);
+      }),
     releaseOf(release) {
       const found = catalogue.release(release);
       return (
@@ -307,7 +326,7 @@ export function openRegistry(store: Store, signer: Signer, now: () => number = D
       );
     },
     latestRelease: (version) => catalogue.releasesOf(version).at(-1)?.release,
-    offer(release) {
+    offer(release, task) {
       const record = catalogue.release(release);
       if (record === undefined) throw new GatewayError('not-found', `no release ${release}`);
       const found = row(record.version);
@@ -321,7 +340,10 @@ export function openRegistry(store: Store, signer: Signer, now: () => number = D
           hint: `release it again: whetstone promote ${record.version.slice(0, 8)}`,
         });
       }
-      const { parts: refs, golden } = decodeManifest(found.manifest);
+      const { parts: refs, golden, task: own } = decodeManifest(found.manifest);
+      if (task !== undefined && task !== own) {
+        throw new GatewayError('wrong-board', `${name} is for task '${own}', not '${task}'`);
+      }
       const bytes = parts(record.version);
       const offered = (name: PartName): OfferedPart => {
         const { sha256: hash, length, crc32: crc } = refs[name];

@@ -7,19 +7,11 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { GatewayError } from '../errors.ts';
+import { readSealed, syncDirectory, wrap, writeWhole } from '../store/sealed-file.ts';
+import { plainVault, type Vault } from '../store/vault.ts';
 
 /** An Ed25519 key that can sign. */
 export interface SigningKey {
@@ -49,7 +41,7 @@ export interface Signer {
 
 /** Readable for anybody but the owner */
 const tooOpen = 0o077;
-const nextTo = (path: string): string => `${path}.next`;
+const nextTo = (path: string): string => join(dirname(path), `next-${basename(path)}`);
 
 /**
  * What a key is called: the first 8 bytes of the SHA-256 of its public half, hex.
@@ -80,35 +72,40 @@ export function verifyWith(
 /**
  * Opens the key file of a gateway; at the first start it is made, readable for this user alone.
  *
- * @param path PKCS #8, PEM
+ * @param path PKCS #8, PEM; sealed where the store is encrypted
+ * @param vault of the store
  * @throws GatewayError 'not-allowed' if others may read the file, 'bad-file' if it holds no Ed25519 key
  */
-export function openSigner(path: string): Signer {
-  if (!existsSync(path)) create(path);
-  let current = read(path);
-  let next = existsSync(nextTo(path)) ? read(nextTo(path)) : undefined;
+export function openSigner(path: string, vault: Vault = plainVault): Signer {
+  const waiting = nextTo(path);
+  const forget = (): void => {
+    rmSync(waiting, { force: true });
+    syncDirectory(dirname(path));
+  };
+  if (!existsSync(path)) write(path, generateKeyPairSync('ed25519').privateKey, vault);
+  let current = read(path, vault);
+  let next = existsSync(waiting) ? read(waiting, vault) : undefined;
   return {
     get current() {
-      return current;
+      return signingKey(current);
     },
     get next() {
-      return next;
+      return next && signingKey(next);
     },
     prepare() {
-      rmSync(nextTo(path), { force: true });
-      create(nextTo(path));
-      next = read(nextTo(path));
-      return next;
+      next = generateKeyPairSync('ed25519').privateKey;
+      write(waiting, next, vault);
+      return signingKey(next);
     },
     adopt() {
       if (next === undefined) throw new TypeError('there is no next key');
-      renameSync(nextTo(path), path);
-      syncFolder(path);
+      write(path, next, vault); // the file that was: sealed under its own name, it cannot be renamed
+      forget();
       current = next;
       next = undefined;
     },
     discard() {
-      rmSync(nextTo(path), { force: true });
+      forget();
       next = undefined;
     },
   };
@@ -140,22 +137,10 @@ export function memorySigner(): Signer {
   };
 }
 
-/** Writes a new key, whole or not at all: a file with half a key would keep the gateway from starting. */
-function create(path: string): void {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
-  const part = `${path}.part`;
+function write(path: string, key: KeyObject, vault: Vault): void {
+  const pem = key.export({ type: 'pkcs8', format: 'pem' }) as string;
   try {
-    rmSync(part, { force: true });
-    const file = openSync(part, 'wx', 0o600);
-    try {
-      writeSync(file, pem);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(part, path);
-    syncFolder(path);
+    writeWhole(path, wrap(Buffer.from(pem), path, vault));
   } catch (cause) {
     throw new GatewayError('bad-file', `cannot make key file ${path}`, {
       cause,
@@ -164,17 +149,7 @@ function create(path: string): void {
   }
 }
 
-/** A name is durable when its folder is. */
-function syncFolder(path: string): void {
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
-}
-
-function read(path: string): SigningKey {
+function read(path: string, vault: Vault): KeyObject {
   if ((statSync(path).mode & tooOpen) !== 0) {
     throw new GatewayError('not-allowed', `others may read key file ${path}`, {
       hint: `chmod 600 ${path}`,
@@ -182,14 +157,15 @@ function read(path: string): SigningKey {
   }
   let key: KeyObject;
   try {
-    key = createPrivateKey(readFileSync(path));
+    key = createPrivateKey(readSealed(path, vault));
   } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
     throw new GatewayError('bad-file', `key file ${path} holds no key`, { cause });
   }
   if (key.asymmetricKeyType !== 'ed25519') {
     throw new GatewayError('bad-file', `key file ${path} holds no Ed25519 key`);
   }
-  return signingKey(key);
+  return key;
 }
 
 function signingKey(privateKey: KeyObject): SigningKey {

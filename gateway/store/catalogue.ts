@@ -3,6 +3,7 @@ import { encode } from 'cbor-x';
 import type { GroupCommit } from './commit.ts';
 import type { Rows } from './rows.ts';
 import type { LabelledSample } from './types.ts';
+import type { Vault } from './vault.ts';
 
 /** A model version as it is stored; the registry gives the columns their meaning. */
 export interface ModelRow {
@@ -62,6 +63,9 @@ export interface Catalogue {
   setStage(row: StageRow): void;
   stages(version: string): StageRow[];
   nextRelease(): number;
+  /** Leaves release numbers out: those that were given after the backup which this store came from. */
+  skipReleases(count: number): void;
+  /** Keeps the statement of a release, in the place of an earlier one. */
   addRelease(row: ReleaseRow): void;
   release(release: number): ReleaseRow | undefined;
   releasesOf(version: string): ReleaseRow[];
@@ -74,19 +78,30 @@ export interface Catalogue {
   addSnapshot(samples: readonly LabelledSample[], at: number): string;
 }
 
-/** @param rows the database @param commit where writes are grouped */
-export function catalogueOf(rows: Rows, commit: GroupCommit): Catalogue {
+/** The last release number that was left out, in `meta`. */
+const SKIPPED = 'releasesSkipped';
+
+/**
+ * @param rows the database
+ * @param commit where writes are grouped
+ * @param vault seals parts: a head says something of the data that it was trained on
+ */
+export function catalogueOf(rows: Rows, commit: GroupCommit, vault: Vault): Catalogue {
   const modelColumns = `version, manifest, signature, task, scopeKind, scopeId, parent, snapshot,
     stage, report, at, signer`;
-  return {
+  const catalogue: Catalogue = {
     addPart: (bytes) =>
       commit.now(() => {
         const hash = sha256(bytes);
-        rows.run('INSERT OR IGNORE INTO parts (sha256, bytes) VALUES (?, ?)', hash, bytes);
+        if (rows.one('SELECT 1 FROM parts WHERE sha256 = ?', hash) !== undefined) return hash;
+        const sealed = vault.seal('parts', hash, 'bytes', bytes);
+        rows.run('INSERT INTO parts (sha256, bytes) VALUES (?, ?)', hash, sealed);
         return hash;
       }),
-    part: (hash) =>
-      rows.one<{ bytes: Uint8Array }>('SELECT bytes FROM parts WHERE sha256 = ?', hash)?.bytes,
+    part(hash) {
+      const row = rows.one<{ bytes: Uint8Array }>('SELECT bytes FROM parts WHERE sha256 = ?', hash);
+      return row && vault.open('parts', hash, 'bytes', row.bytes);
+    },
     addModel: (row) =>
       commit.now(() => {
         rows.run(
@@ -125,13 +140,20 @@ export function catalogueOf(rows: Rows, commit: GroupCommit): Catalogue {
           version,
         )
         .map((row) => ({ ...row })),
-    nextRelease: () =>
-      (rows.one<{ last: number | null }>('SELECT max(release) AS last FROM releases')?.last ?? 0) +
-      1,
+    nextRelease() {
+      const given = rows.one<{ last: number | null }>('SELECT max(release) AS last FROM releases');
+      const skipped = rows.one<{ value: string }>('SELECT value FROM meta WHERE name = ?', SKIPPED);
+      return Math.max(given?.last ?? 0, Number(skipped?.value ?? 0)) + 1;
+    },
+    skipReleases: (count) =>
+      commit.now(() => {
+        const last = String(catalogue.nextRelease() - 1 + count);
+        rows.run('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)', SKIPPED, last);
+      }),
     addRelease: (row) =>
       commit.now(() => {
         rows.run(
-          `INSERT INTO releases (release, version, signature, signer, at, expires, why)
+          `INSERT OR REPLACE INTO releases (release, version, signature, signer, at, expires, why)
            VALUES (?, ?, ?, ?, ?, ?, ?)`,
           ...[row.release, row.version, row.signature, row.signer, row.at, row.expires, row.why],
         );
@@ -155,6 +177,7 @@ export function catalogueOf(rows: Rows, commit: GroupCommit): Catalogue {
         return hash;
       }),
   };
+  return catalogue;
 
   function devicesIn(samples: readonly LabelledSample[], hash: string): void {
     for (const { device, at } of samples) {

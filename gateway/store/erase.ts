@@ -65,7 +65,9 @@ function forget(rows: Rows, device: string): void {
     rows.run(`DELETE FROM ${table} WHERE device = ?`, device);
   }
   rows.run('DELETE FROM devices WHERE id = ?', device);
-  rows.run('DELETE FROM states WHERE name = ?', `monitor:${device}`);
+  for (const what of ['monitor', 'wear']) {
+    rows.run('DELETE FROM states WHERE name = ?', `${what}:${device}`);
+  }
 }
 
 function descendants(rows: Rows, versions: readonly string[]): string[] {

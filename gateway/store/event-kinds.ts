@@ -49,7 +49,13 @@ export const eventKinds = {
   'log.unsigned':
     'entries were found at a start that no head covers: the gateway had not ended by itself',
   'log.broken': 'at a start the log was not the one whose head had been signed',
-  'store.restored': 'the store was restored from a backup',
+  'store.readonly':
+    'the disk could not be written for a while; nothing was acknowledged in that time',
+  'store.retained': 'old windows that no one labelled were removed, by age or for room',
+  'store.crowded':
+    'the store is larger than it may be, and all that is left in it is labelled or new',
+  'store.encrypted': 'the store was encrypted, or encrypted with another key',
+  'store.restored': 'the store came from a backup',
   'store.erased': 'data was erased on request',
   'gateway.started': 'the gateway started',
   'gateway.stopped': 'the gateway stopped',

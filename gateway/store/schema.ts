@@ -103,12 +103,14 @@ export const migrations: readonly Migration[] = [
  *
  * @param db open database
  * @param steps the list of {@link migrations}
+ * @param within is done in the same transaction, behind the steps; also where there are none
  * @returns schema version before and after
  * @throws GatewayError 'store' if the store was written by a newer Whetstone
  */
 export function migrate(
   db: DatabaseSync,
   steps: readonly Migration[] = migrations,
+  within: () => void = () => {},
 ): { from: number; to: number } {
   const from = schemaVersion(db);
   if (from > steps.length) {
@@ -116,14 +118,15 @@ export function migrate(
       hint: 'use the Whetstone that wrote it, or a newer one',
     });
   }
-  if (from === steps.length) return { from, to: from };
   db.exec('BEGIN EXCLUSIVE');
   try {
     for (const step of steps.slice(from)) {
       if (typeof step === 'string') db.exec(step);
       else step(db);
     }
-    db.exec(`PRAGMA user_version = ${steps.length}; COMMIT`);
+    if (from < steps.length) db.exec(`PRAGMA user_version = ${steps.length}`);
+    within();
+    db.exec('COMMIT');
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;

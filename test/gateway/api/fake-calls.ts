@@ -49,6 +49,8 @@ export function fakeDevice(n: number, change: Partial<DeviceView> = {}): DeviceV
     },
     samples: 1234,
     dropped: 0,
+    refusals: {},
+    wear: null,
     lastSeen: start,
     ...change,
   };
@@ -64,7 +66,7 @@ export function fakeRollout(change: Partial<RolloutView> = {}): RolloutView {
     startedAt: start,
     endedAt: null,
     reason: 'provisional: 24 labels, 22 to 8 right against the champion',
-    devices: [{ id: 'watch-3', state: 'trial', wireBytes: 414 }],
+    devices: [{ id: 'watch-3', state: 'trial', wireBytes: 414, reason: '' }],
     ...change,
   };
 }
@@ -124,6 +126,12 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
     parts: [{ part: 'head' as const, id: 'ab'.repeat(8), bytes: 414 }],
     gate: null,
   };
+  const key = { publicKey: 'ef'.repeat(32), since: start, versions: 2 };
+  const old = { ...key, id: 'ab'.repeat(8), signedBy: 'ab'.repeat(8), current: false };
+  const keys = [
+    { ...old, revoked: { at: start, reason: 'stolen' } },
+    { ...key, id: 'cd'.repeat(8), signedBy: old.id, current: true, revoked: null },
+  ];
   const fake: FakeCalls = {
     state: {
       sentence: '4 virtual watches, synthetic motion',
@@ -135,6 +143,7 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
       devices: [1, 2, 3, 4].map((n) => fakeDevice(n)),
       rollouts: [],
       training: { running: null, queue: [], waiting: null, dueAt: null },
+      store: { bytes: 4096, keyId: null, fullSince: null, retention: null },
       lastEvent: 0,
       ...change,
     },
@@ -239,6 +248,21 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
     async rollback(wanted) {
       note('rollback', wanted);
       return fakeRollout({ stage: 'rolledback' });
+    },
+    async signingKeys() {
+      return keys;
+    },
+    async rotateSigning() {
+      note('rotateSigning');
+      return keys;
+    },
+    async revokeSigning(request) {
+      note('revokeSigning', request);
+      return keys;
+    },
+    async signVersion({ reason }) {
+      note('signVersion', reason);
+      return { version, signer: 'cd'.repeat(8) };
     },
     async exportModel(wanted, format) {
       note('exportModel', wanted, format);

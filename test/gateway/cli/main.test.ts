@@ -25,6 +25,9 @@ const verbs = [
   'rollback',
   'export',
   'import',
+  'verify',
+  'audit',
+  'signing',
   'bench',
   'doctor',
 ];
