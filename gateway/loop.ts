@@ -357,7 +357,7 @@ export function createLoop(parts: LoopParts): Loop {
       write('device.selftest', device, { release, equal: status === 'selftest-equal', detail });
     }
     if (REFUSED.has(status)) turnedDown(device, { release, code: status, by: 'device', detail });
-    if (status === 'accepted') wear.took(device, release, clock.now());
+    wear.heard(device, release, status, clock.now());
     unlessFull(() => rollouts.status(device, { release, code }));
     if (status === 'confirmed') debts.owe(() => settle(device, release));
   }

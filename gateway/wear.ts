@@ -9,7 +9,7 @@ export interface Counted {
   boots: number;
   /** transfers that began: each erases the slot that does not run */
   updates: number;
-  /** the newest of them, as it was counted */
+  /** the one that goes on, as it was counted; '' for none */
   last: string;
 }
 
@@ -30,8 +30,11 @@ export interface WearView {
 /** Keeps count of what wears the flash of devices. */
 export interface Wear {
   booted(device: string, board: string, at: number): void;
-  /** A device takes an update: it erases a slot. Repeated answers count once in a boot. */
-  took(device: string, release: number, at: number): void;
+  /**
+   * A device says how an update goes: 'accepted' erases a slot, but where it is repeated while the
+   * device fetches.
+   */
+  heard(device: string, release: number, status: string, at: number): void;
   of(device: string): WearView | null;
 }
 
@@ -95,10 +98,12 @@ export function createWear(store: Store): Wear {
   return {
     booted: (device, board, at) =>
       change(device, at, (counted) => ({ ...counted, board, boots: counted.boots + 1 })),
-    took(device, release, at) {
-      const last = `${store.devices.get(device)?.session}:${release}`;
-      if (load(device)?.last === last) return;
-      change(device, at, (now) => ({ ...now, updates: now.updates + 1, last }));
+    heard(device, release, status, at) {
+      const last = status === 'accepted' ? `${store.devices.get(device)?.session}:${release}` : '';
+      const before = load(device)?.last ?? '';
+      if (before === last) return;
+      const updates = last === '' ? 0 : 1;
+      change(device, at, (now) => ({ ...now, updates: now.updates + updates, last }));
     },
     of(device) {
       const counted = load(device);
