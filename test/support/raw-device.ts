@@ -35,7 +35,7 @@ export function rawDevice(name = 'raw'): RawDevice {
     close: async () => {},
     write: (bytes) =>
       feed(decoder, bytes, suite.open, (payload) => {
-        const fields = unpack(payload.slice(), GATEWAY_SHAPES);
+        const fields = unpack(payload.slice());
         if (fields !== undefined) heard.push({ code: payload[0]!, fields });
       }),
     onData: (receiver) => {
