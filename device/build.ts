@@ -11,6 +11,8 @@ import { edited, minified, type Owned } from './owned.ts';
 import { passNames } from './pass-names.ts';
 import { privateNames, shortNames } from './private-names.ts';
 import { refuse } from './refuse.ts';
+import { shortVariables } from './short-variables.ts';
+import { singles } from './singles.ts';
 import { tighten } from './tighten.ts';
 import { type WindowTask, windowOptions } from './window-options.ts';
 
@@ -136,6 +138,8 @@ export function optionsOf(
     GESTURE: task.window.mode === 'gesture',
     SLIDING: task.window.mode === 'sliding',
     MAPPED: board.flash.mapped,
+    GATEWAY: false,
+    PLAIN: suite === 'none',
     SECURE: suite !== 'none',
     MAC: suite === 'mac',
   };
@@ -247,7 +251,8 @@ export async function buildScript(
     legalComments: 'none',
     logLevel: 'silent',
   });
-  const script = `(() => {\n${compact(inlined(bundled.outputFiles[0].text, constants))}})();`;
+  const whole = Object.keys(constants).length > 0;
+  const script = `(() => {\n${compact(whole ? singles(inlined(bundled.outputFiles[0].text, constants)) : bundled.outputFiles[0].text)}})();`;
   const code = await shrink({ text: script, owners: ownersOf(script) });
   refuse(code.text);
   const bytes = new Map<string, number>();
@@ -296,5 +301,6 @@ async function shrink(code: Owned): Promise<Owned> {
     nameCache: shortNames(names, code.text),
   });
   const isHot = (at: number): boolean => HOT.test(small.owners[at]!);
-  return edited(small, tighten(small.text, FREE, isHot));
+  small = edited(small, tighten(small.text, FREE, isHot));
+  return edited(small, shortVariables(small.text));
 }

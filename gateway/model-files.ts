@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { plainSuite } from '../device/core/frame.ts';
+import { NEVER } from '../device/core/messages.ts';
 import { headOf, partAt, type SlotConfig, slotStart } from '../device/core/slot.ts';
 import whetstone from '../package.json' with { type: 'json' };
 import { fitBoards } from './board-fit.ts';
@@ -89,7 +90,7 @@ function slotImage(registry: Registry, version: string, task: Task): Uint8Array 
       }) as [PartField, PartField, PartField],
       ...{ goldenSeed: golden.seed, goldenCount: golden.count },
       golden: Uint8Array.from(golden.outputs),
-      trialWindows: task.rollout.trialWindows,
+      ...{ trialWindows: task.rollout.trialWindows, kind: 0, expires: NEVER },
     }),
   );
   const image = new Uint8Array(partAt(head, partNames.length)).fill(0xff);

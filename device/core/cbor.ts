@@ -8,6 +8,7 @@
 
 import { POW2 } from './arithmetic.ts';
 import { type Bytes, flat } from './flat.ts';
+import { GATEWAY } from './options.ts';
 
 /** What can be encoded. Int8Array travels as the bytes of its two's complement. */
 export type Value = number | string | null | Uint8Array | Int8Array | readonly Value[];
@@ -102,24 +103,28 @@ export function take(bytes: Uint8Array, cursor: Cursor, depth: number): Decoded 
   const end = bytes.length;
   const first = cursor.at < end ? bytes[cursor.at] : 255;
   const major = Math.floor(first / 32);
-  let n = first - major * 32;
+  let n = first % 32;
   let at = cursor.at + 1;
   if (n > 23) {
-    const stop = at + POW2[n - 24];
-    n = n < 28 && stop <= end ? 0 : 1 / 0;
-    for (; at < stop && n < 1 / 0; at++) n = n * 256 + bytes[at];
+    const stop = n < 28 ? at + POW2[n - 24] : 1 / 0;
+    n = 0;
+    for (; at < stop && at < end; at++) n = n * 256 + bytes[at];
+    at = stop;
   }
   cursor.at = at;
-  if (major < 2 && major + n < 9007199254740992) {
+  if (major < 2 && (!GATEWAY || major + n < 9007199254740992)) {
     cursor.shape += 'i';
-    return major === 1 ? -1 - n : n;
+    return major < 1 ? n : -1 - n;
   }
   if (major === 2) {
     cursor.shape += 'b';
     cursor.at += n;
     return bytes.subarray(at, at + n);
   }
-  if (major !== 4 || depth < 1) return cursor.rest(bytes, cursor, first, n);
+  if (major !== 4 || depth < 1) {
+    if (GATEWAY) return cursor.rest(bytes, cursor, first, n);
+    cursor.at = 1 / 0;
+  }
   const list: Decoded[] = [];
   cursor.shape += '[';
   for (let k = 0; k < n && cursor.at <= end; k++) list.push(take(bytes, cursor, depth - 1));

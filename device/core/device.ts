@@ -3,10 +3,10 @@ import { encodeFrame, feed, frameDecoder } from './frame.ts';
 import { DONE, GREET, TICK, WINDOW } from './inputs.ts';
 import type { Tier } from './kernel.ts';
 import { next as linkNext, startLink } from './link.ts';
-import { BAD_FRAMES, EVENT, GATEWAY_SHAPES, pack, unpack } from './messages.ts';
+import { BAD_FRAMES, EVENT, pack, unpack } from './messages.ts';
 import { infer, loadModel, type Model, selfTest } from './model.ts';
-import { SECURE } from './options.ts';
-import { type Cipher, secureSuite } from './secure.ts';
+import { PLAIN, SECURE } from './options.ts';
+import { type Cipher, type SecureSuite, secureSuite } from './secure.ts';
 import { firstBad, type Head, NONE, partOf, type SlotConfig } from './slot.ts';
 import { COPY, ERASE, next, RUN, startUpdate, TEST, type UpdateEffect, WRITE } from './update.ts';
 import { pushSample, startWindows, type WindowOptions } from './window.ts';
@@ -89,19 +89,20 @@ export function createDevice(host: Host): Device {
   const segments = startWindows(host.segment);
   const length = segments.values.length;
   const update = startUpdate(host);
-  const epoch = update.made;
-  const link = startLink(SECURE ? epoch : (host.session as number), host.policy, host.ring, SPAN);
+  const link = startLink(PLAIN ? (host.session as number) : update.made, host.policy, host.ring, SPAN);
   let queue = update.out;
   let busy = false;
   let running: Head = NONE;
   let slot = 0;
   let kind = 0;
   let model: Model | undefined;
-  let keys: Uint8Array;
   let told = 0;
 
-  const suite = SECURE ? secureSuite(host.cipher as Cipher, epoch, () => keys) : host;
-  const send = (payload: Uint8Array): void => host.send(encodeFrame(payload, suite.seal));
+  const secure = (
+    SECURE ? secureSuite(host.cipher as Cipher, update.made) : undefined
+  ) as SecureSuite;
+  const send = (payload: Uint8Array): void =>
+    host.send(encodeFrame(payload, SECURE ? secure.seal : host.seal));
 
   /** Gives an input to both machines; each takes what is its own. */
   const hear = (code: number, f: unknown[]): void => {
@@ -142,7 +143,7 @@ export function createDevice(host: Host): Device {
       running = e[1];
       slot = e[2];
       kind = e[3];
-      keys = e[4];
+      if (SECURE) secure.secret = e[4];
       model = undefined;
       greet();
     } else if (e[0] === TEST) {
@@ -194,8 +195,8 @@ export function createDevice(host: Host): Device {
     },
     on: () => {},
     receive: (bytes) =>
-      feed(decoder, bytes, suite.open, (payload) => {
-        const fields = unpack(payload, GATEWAY_SHAPES);
+      feed(decoder, bytes, SECURE ? secure.open : host.open, (payload) => {
+        const fields = unpack(payload);
         if (fields !== undefined) hear(payload[0], fields);
       }),
     tick: () => {

@@ -1,8 +1,8 @@
 /**
  * The suites `ccm` and `mac`: who is speaking is proven, and nothing is taken twice.
  *
- *   sealed  [epoch of the sender u32][n u32][body][tag 8]           little-endian
- *   nonce   [1][epoch of the sender][epoch of the receiver][n]      13 bytes
+ *   sealed  [tag 8][epoch of the sender u32][n u32][body]           little-endian
+ *   nonce   [1][epoch of the sender][n][epoch of the receiver]      13 bytes
  *
  * A side's epoch is higher after each of its starts, n counts what it sent under one pair of epochs:
  * no nonce comes twice under a key. What a receiver's own epoch is not in does not open, and under
@@ -13,17 +13,15 @@ import { type Bytes, flat } from './flat.ts';
 import { type Suite, words } from './frame.ts';
 import { u16 } from './model.ts';
 
+/** What a message begins with: tag, epoch, n. */
+const FRONT = 16;
+
 /** A message's protection under a key and a nonce that is used once. */
 export interface Cipher {
-  /** gives the body, protected, and its tag of 8 bytes */
-  lock: (key: Uint8Array, nonce: Uint8Array, body: Uint8Array) => Bytes[];
+  /** gives the sealed message; `head` is its epoch and n */
+  lock: (key: Uint8Array, nonce: Uint8Array, head: Uint8Array, body: Uint8Array) => Uint8Array;
   /** gives the body; undefined when the tag is another one */
-  unlock: (
-    key: Uint8Array,
-    nonce: Uint8Array,
-    body: Uint8Array,
-    tag: Uint8Array,
-  ) => Uint8Array | undefined;
+  unlock: (key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array) => Uint8Array | undefined;
 }
 
 /** What a board does natively for `ccm`; lengths are multiples of 16. */
@@ -37,37 +35,37 @@ export interface Aes {
 /** Bytes up to the next whole block, zeros behind them. */
 function padded(parts: Bytes[]): Uint8Array {
   const bytes = flat([parts, new Uint8Array(15)]);
-  const n = bytes.length;
-  return bytes.subarray(0, n - (n % 16));
+  return bytes.subarray(0, bytes.length - (bytes.length % 16));
 }
 
 /**
- * The tag of CCM before it is encrypted, with 8 bytes more.
+ * The first 8 bytes of CCM's tag before it is encrypted.
  *
  * @param first the blocks in front of the text: B0, and those of associated data
  */
-export function ccmMac(aes: Aes, key: Uint8Array, first: Bytes[], text: Uint8Array): Uint8Array {
-  // each of them is whole blocks, so that padding the text pads them all
-  return aes.mac(key, padded([first, text]));
+export function ccmTag(aes: Aes, key: Uint8Array, first: Bytes[], text: Uint8Array): Uint8Array {
+  // the first ones are whole blocks, so that padding the text pads them all
+  return aes.mac(key, padded([first, text])).subarray(0, 8);
 }
 
 /**
- * Encrypts or decrypts a block and a text behind it, which is padded, by the key's stream.
+ * Encrypts or decrypts by CCM's stream: S0 for the first block, which begins with the tag, S1 on for
+ * the text behind it.
  *
- * @returns whole blocks: that of S0, for the tag, then the text's
+ * @param parts the bytes of both
+ * @returns whole blocks
  */
 export function ccmMask(
   aes: Aes,
   key: Uint8Array,
   nonce: Uint8Array,
-  first: Bytes[],
-  text: Uint8Array,
+  parts: Bytes[],
 ): Uint8Array {
-  const out = padded([first, text]);
+  const out = padded(parts);
   const blocks = new Uint8Array(out.length);
   for (let i = 0; i < out.length; i += 16) {
-    blocks[i] = 1;
     blocks.set(nonce, i + 1);
+    blocks[i] = 1;
     blocks[i + 14] = i / 4096;
     blocks[i + 15] = i / 16;
   }
@@ -85,17 +83,17 @@ const FLAGS = 25;
  */
 export function ccm(aes: Aes): Cipher {
   const tagOf = (key: Uint8Array, nonce: Uint8Array, text: Uint8Array): Uint8Array =>
-    ccmMac(aes, key, [FLAGS, nonce, text.length / 256, text.length], text);
+    ccmTag(aes, key, [FLAGS, nonce, text.length / 256, text.length], text);
   return {
-    lock: (key, nonce, body) => {
-      const out = ccmMask(aes, key, nonce, [tagOf(key, nonce, body)], body);
-      return [out.subarray(16, 16 + body.length), out.subarray(0, 8)];
+    lock: (key, nonce, head, body) => {
+      const out = ccmMask(aes, key, nonce, [tagOf(key, nonce, body), head, body]);
+      out.set(head, 8);
+      return out.subarray(0, FRONT + body.length);
     },
-    unlock: (key, nonce, body, tag) => {
-      const out = ccmMask(aes, key, nonce, [tag, words([0, 0])], body);
-      const text = out.subarray(16, 16 + body.length);
-      const right = tagOf(key, nonce, text).subarray(0, 8);
-      return `${right}` === `${out.subarray(0, 8)}` ? text : undefined;
+    unlock: (key, nonce, sealed) => {
+      const out = ccmMask(aes, key, nonce, [sealed]);
+      const text = out.subarray(FRONT, sealed.length);
+      return `${tagOf(key, nonce, text)}` === `${out.subarray(0, 8)}` ? text : undefined;
     },
   };
 }
@@ -110,10 +108,17 @@ export function mac(hmac: (key: Uint8Array, bytes: Uint8Array) => Uint8Array): C
   const tagOf = (key: Uint8Array, nonce: Uint8Array, body: Uint8Array): Uint8Array =>
     hmac(key, flat([nonce, body])).subarray(0, 8);
   return {
-    lock: (key, nonce, body) => [body, tagOf(key, nonce, body)],
-    unlock: (key, nonce, body, tag) =>
-      `${tagOf(key, nonce, body)}` === `${tag}` ? body : undefined,
+    lock: (key, nonce, head, body) => flat([tagOf(key, nonce, body), head, body]),
+    unlock: (key, nonce, sealed) => {
+      const body = sealed.subarray(FRONT, sealed.length);
+      return `${tagOf(key, nonce, body)}` === `${sealed.subarray(0, 8)}` ? body : undefined;
+    },
   };
+}
+
+/** A suite with the keys that it uses now: see slot.ts; generation 0: nothing opens. */
+export interface SecureSuite extends Suite {
+  secret: Uint8Array;
 }
 
 /**
@@ -123,33 +128,26 @@ export function mac(hmac: (key: Uint8Array, bytes: Uint8Array) => Uint8Array): C
  *
  * @param cipher see Cipher
  * @param epoch this device's
- * @param keys gives `[generation u16, key to the gateway 16, key from it 16]`; generation 0: no keys,
- *   nothing opens
  */
-export function secureSuite(cipher: Cipher, epoch: number, keys: () => Uint8Array): Suite {
+export function secureSuite(cipher: Cipher, epoch: number): SecureSuite {
   let theirs = 0;
   let heard = 0;
   let sent = 0;
-  const nonce = (from: number, to: number, n: number): Uint8Array =>
-    flat([1, words([from, to, n])]);
-  return {
+  const nonce = (head: Uint8Array, to: number): Uint8Array => flat([1, head, words([to])]);
+  const suite: SecureSuite = {
+    secret: new Uint8Array(2),
     seal: (body) => {
       sent++;
-      const key = keys().subarray(2, 18);
-      return flat([words([epoch, sent]), cipher.lock(key, nonce(epoch, theirs, sent), body)]);
+      const head = words([epoch, sent]);
+      return cipher.lock(suite.secret.subarray(2, 18), nonce(head, theirs), head, body);
     },
     open: (sealed) => {
-      const end = sealed.length - 8;
-      if (end < 8 || u16(keys(), 0) < 1) return undefined;
-      const from = u16(sealed, 0) + 65536 * u16(sealed, 2);
-      const n = u16(sealed, 4) + 65536 * u16(sealed, 6);
+      if (sealed.length < FRONT || u16(suite.secret, 0) < 1) return undefined;
+      const head = sealed.subarray(8, FRONT);
+      const from = u16(head, 0) + 65536 * u16(head, 2);
+      const n = u16(head, 4) + 65536 * u16(head, 6);
       if (from < theirs || (from === theirs && n <= heard)) return undefined;
-      const body = cipher.unlock(
-        keys().subarray(18, 34),
-        nonce(from, epoch, n),
-        sealed.subarray(8, end),
-        sealed.subarray(end, end + 8),
-      );
+      const body = cipher.unlock(suite.secret.subarray(18, 34), nonce(head, epoch), sealed);
       if (body !== undefined) {
         if (from > theirs) sent = 0;
         theirs = from;
@@ -158,4 +156,5 @@ export function secureSuite(cipher: Cipher, epoch: number, keys: () => Uint8Arra
       return body;
     },
   };
+  return suite;
 }

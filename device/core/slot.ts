@@ -16,7 +16,7 @@
 
 import { flat } from './flat.ts';
 import type { Suite } from './frame.ts';
-import { GATEWAY_SHAPES, unpack } from './messages.ts';
+import { unpack } from './messages.ts';
 import { align, u16 } from './model.ts';
 
 export const RECORD_BYTES = 64;
@@ -65,7 +65,7 @@ export const NONE = { f: [0, new Uint8Array(8), []] } as unknown as Head;
  * @returns the head; NONE for anything else
  */
 export function headOf(b: Uint8Array): Head {
-  const fields = unpack(b, GATEWAY_SHAPES);
+  const fields = unpack(b);
   return fields === undefined ? NONE : { b: b, f: fields as unknown as Offer };
 }
 

@@ -131,7 +131,7 @@ export interface UpdateState {
 const ERASED = 258049978;
 
 function tell(s: UpdateState, release: number, code: number, detail: number): void {
-  say(s, STATUS, [release, code, detail]);
+  say(s.out, STATUS, [release, code, detail]);
 }
 
 /** Writes the state that holds from now on; what is before it in `out` is on flash by then. */
@@ -180,7 +180,7 @@ function fetch(s: UpdateState, wait: number, now: number): void {
   if (s.part > 2) s.out.push([TEST, s.coming, target(s)]);
   else {
     s.want = [f[0], s.part, s.at, Math.min(f[2][s.part][1] - s.at, s.c.chunk)];
-    say(s, WANT, s.want);
+    say(s.out, WANT, s.want);
   }
 }
 
@@ -272,7 +272,7 @@ function back(s: UpdateState, code: number): void {
  * @source MCUboot, 'Image trailer' and 'Swap info': test, confirm, revert
  */
 export function startUpdate(c: UpdateConfig): UpdateState {
-  let newest = new Uint8Array(RECORD_BYTES);
+  let newest: Uint8Array = new Uint8Array(RECORD_BYTES);
   const s: UpdateState = {
     c: c,
     heads: [readSlot(c, 0), readSlot(c, 1), NONE],

@@ -1,6 +1,6 @@
-import { createDevice, type Device, type DeviceConfig } from '../core/device.ts';
+import { createDevice, type Device, type DeviceConfig, type Host } from '../core/device.ts';
 import { plainSuite } from '../core/frame.ts';
-import { MAC, SECURE } from '../core/options.ts';
+import { MAC, PLAIN, SECURE } from '../core/options.ts';
 import { ccm, mac } from '../core/secure.ts';
 import { boardAes, boardHmac } from './crypto.ts';
 import { type FlashLayout, openSlots, slotFlash } from './flash.ts';
@@ -24,7 +24,7 @@ export interface StartOptions {
   tier?: string;
 }
 
-/** What `build` puts into the bundle for the core. */
+/** What `build` knows of the core's configuration: constants in the bundle, see device/constants.ts. */
 export type Built = Omit<DeviceConfig, 'id' | 'tier'>;
 
 /** What `build` puts into the bundle for this board: constants, once the bundle is minified. */
@@ -54,14 +54,14 @@ function sessionNumber(): number {
  *
  * @param world the board's global object, where the port is found by name
  * @param wiring see Wiring
- * @param built see Built
+ * @param built what of it is no constant
  * @param options see StartOptions
  * @returns the device, or undefined after a message where its slot file cannot be had
  */
 export function startWhetstone(
   world: Record<string, unknown>,
   wiring: Wiring,
-  built: Built,
+  built: Pick<Built, 'classes'>,
   options: StartOptions,
 ): Device | undefined {
   const base = openSlots(wiring);
@@ -70,30 +70,36 @@ export function startWhetstone(
   const port = world[name] as EspruinoPort;
   if (name === 'Serial1') port.setup(options.baud || wiring.baud, options.serial || {});
   else E.setConsole(null, { force: true }); // frames and a prompt cannot share a line
-  const device = createDevice(
-    Object.assign(
-      {
-        id: options.id,
-        crc32: E.CRC32,
-        session: SECURE ? undefined : sessionNumber(),
-        cipher: SECURE ? (MAC ? mac(boardHmac) : ccm(boardAes())) : undefined,
-        send: (bytes: Uint8Array) => port.write(bytes),
-        clock: () => Math.floor(getTime() * 1000 - started),
-        defer: (callback: () => void) => setTimeout(callback, 1),
-        attempt: (call: () => boolean) => {
-          try {
-            return call();
-          } catch {
-            return false;
-          }
-        },
-      },
-      plainSuite(E.CRC32),
-      built,
-      chooseTier(wiring.tiers, options.tier),
-      slotFlash(base),
-    ),
-  );
+  const plain = plainSuite(E.CRC32);
+  const kernel = chooseTier(wiring.tiers, options.tier);
+  const flash = slotFlash(base);
+  // What is not here are constants, which the build puts where they are read.
+  const host = {
+    id: options.id,
+    classes: built.classes,
+    tier: kernel.tier,
+    dot: kernel.dot,
+    run: kernel.run,
+    crc32: E.CRC32,
+    seal: plain.seal,
+    open: plain.open,
+    read: flash.read,
+    write: flash.write,
+    erase: flash.erase,
+    session: PLAIN ? sessionNumber() : undefined,
+    cipher: SECURE ? (MAC ? mac(boardHmac) : ccm(boardAes())) : undefined,
+    send: (bytes: Uint8Array) => port.write(bytes),
+    clock: () => Math.floor(getTime() * 1000 - started),
+    defer: (callback: () => void) => setTimeout(callback, 1),
+    attempt: (call: () => boolean) => {
+      try {
+        return call();
+      } catch {
+        return false;
+      }
+    },
+  } as Host;
+  const device = createDevice(host);
   port.on('data', (data) => device.receive(E.toUint8Array(data)));
   setInterval(device.tick, TICK_MS);
   return device;

@@ -88,7 +88,7 @@ export function linkDevice(
       port.onData((bytes) => {
         if (dead) return;
         feed(decoder, bytes, suite.open, (payload) => {
-          const fields = unpack(payload.slice(), GATEWAY_SHAPES);
+          const fields = unpack(payload.slice());
           if (fields === undefined) return;
           const packet = { code: payload[0], fields };
           device.others.push(packet);

@@ -16,6 +16,7 @@ import {
   WANT,
   WELCOME,
 } from '../../device/core/messages.ts';
+import { kindOf } from '../../device/kind.ts';
 import type { Port } from '../../gateway/link/port.ts';
 import type { TinyModel } from './tiny-model.ts';
 
@@ -28,6 +29,7 @@ export interface MiniGateway {
   events: number[][];
   samples: Value[][];
   wants: number[][];
+  /** for the board and task of the newest hello */
   offer(model: TinyModel): void;
   confirm(release: number): void;
   revert(release: number): void;
@@ -55,7 +57,9 @@ export async function miniGateway(
     serve: true,
     offer: (model) => {
       models.set(model.offer[0], model);
-      send(OFFER, model.offer as unknown as Value[]);
+      const [, , , , , board, task] = gateway.hellos.at(-1) ?? [];
+      const kind = board === undefined ? model.offer[7] : kindOf(`${board}`, `${task}`);
+      send(OFFER, model.offer.with(7, kind) as unknown as Value[]);
     },
     confirm: (release) => send(CONFIRM, [release]),
     revert: (release) => send(REVERT, [release]),

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { NEVER } from '../../device/core/messages.ts';
 import type { Offer } from '../../device/core/slot.ts';
 import { kindOf } from '../../device/kind.ts';
 import { encodeLayers } from '../../gateway/train/layer-codec.ts';
@@ -9,8 +10,6 @@ const FEATURES = 27;
 const HIDDEN = 12;
 const CLASSES = 6;
 const VALUES = 150;
-/** An offer that never gets stale. */
-const NEVER = 4_294_967_295;
 
 /** A model of random weights: nothing is learned, everything is compared. */
 export interface TinyModel {
@@ -55,12 +54,7 @@ function dense(seed: number, inputs: number, outputs: number, relu: boolean): Ui
  * @param release its number, and the seed of its head
  * @param base seed of the rest: two models of one base share pre and backbone
  */
-export function tinyModel(
-  release: number,
-  base = 1,
-  trialWindows = 20,
-  board = 'espruino-linux',
-): TinyModel {
+export function tinyModel(release: number, base = 1, trialWindows = 20): TinyModel {
   const random = integers(base);
   const parts: ModelParts = {
     pre: encodePre({
@@ -73,15 +67,15 @@ export function tinyModel(
     backbone: dense(base + 100, FEATURES, HIDDEN, true),
     head: dense(release + 200, HIDDEN, CLASSES, false),
   };
-  return offered(parts, { release, base, trialWindows, values: VALUES, board });
+  return offered(parts, { release, base, trialWindows, values: VALUES });
 }
 
 /** Any model, as a gateway offers it. */
 export function offered(
   parts: ModelParts,
-  of: { release: number; base?: number; trialWindows?: number; values: number; board?: string },
+  of: { release: number; base?: number; trialWindows?: number; values: number },
 ): TinyModel {
-  const { release, base = 1, trialWindows = 20, values, board = 'espruino-linux' } = of;
+  const { release, base = 1, trialWindows = 20, values } = of;
   const bytes = [parts.pre, parts.backbone, parts.head];
   const golden = goldenVectors(parts, values, 77, 3);
   const id = (part: Uint8Array): Uint8Array => {
@@ -100,7 +94,7 @@ export function offered(
       golden.count,
       golden.outputs,
       trialWindows,
-      kindOf(board, 'gesture'),
+      kindOf('espruino-linux', 'gesture'),
       NEVER,
     ],
     parts: bytes,
