@@ -33,10 +33,7 @@ export interface Handlers {
    * @returns what is stored of its session, so that after a restart of the gateway nothing is
    *   stored or reported lost twice; undefined to refuse the device: it gets no answer
    */
-  onHello(
-    hello: Hello,
-    suite: SuiteName | 'none',
-  ): Known | undefined | Promise<Known | undefined>;
+  onHello(hello: Hello, suite: SuiteName | 'none'): Known | undefined | Promise<Known | undefined>;
   /**
    * A new sample, once in each connection. Call `done()` when it is committed, `done(false)` when
    * it could not be: the device is told that it is stored only after the former.
