@@ -192,8 +192,9 @@ export function keysOf(
       }
       put({
         ...{ device, board, suite, generation: 1, keys: draw(), pending: null },
-        // the gateway's epochs go on; the new keys' device begins again
-        ...{ epoch: before?.epoch ?? 0, provenEpoch: before?.epoch ?? 0, deviceEpoch: 0, port: '' },
+        // epochs go on under new keys: a device's is the number of its session, too
+        ...{ epoch: before?.epoch ?? 0, provenEpoch: before?.epoch ?? 0 },
+        ...{ deviceEpoch: before?.deviceEpoch ?? 0, port: '' },
         ...{ addedAt: at, rotatedAt: at, removedAt: null },
       });
       return get(device)!;
