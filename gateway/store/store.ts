@@ -149,7 +149,13 @@ export function openStore(options: StoreOptions): Store {
     },
   });
   const journal = journalOf(rows, commit);
-  if (!readOnly) settleAll(rows, commit);
+  try {
+    if (!readOnly) settleAll(rows, commit);
+  } catch (error) {
+    db.close();
+    unlock();
+    throw error;
+  }
   const count = (sql: string) => rows.one<{ n: number }>(`SELECT ${sql} AS n`)?.n ?? 0;
 
   return {
