@@ -44,8 +44,9 @@ export interface BackupContents {
 
 /** Name of the store inside a backup. */
 export const STORE = 'store.db';
-/** The last bytes of a backup; before them the length of its contents (4 bytes, big-endian). */
+/** The last bytes of a backup; before them its list, the list's SHA-256 and its length (big-endian). */
 export const MAGIC = Buffer.from('whetstone backup 1\n');
+export const HASH_BYTES = 32;
 export const LENGTH_BYTES = 4;
 export const CHUNK = 1 << 20;
 /** Name that a backup has until it is whole. */
@@ -56,7 +57,7 @@ const PARTIAL = '.partial';
  * moment, and the key files beside it. The file has its name only when it is whole and on the disk.
  *
  * It is SQLite's copy of the store, followed by the other files, a list of all with their hashes (JSON),
- * and the length of that list. In an encrypted store everything in it that was sealed stays sealed.
+ * and that list's own hash and length. In an encrypted store everything in it that was sealed stays sealed.
  *
  * @param directory data directory
  * @param path of the file to write
@@ -88,7 +89,8 @@ export function writeBackup(directory: string, path: string, now: number): Backu
     const list = Buffer.from(JSON.stringify(contents));
     const length = Buffer.alloc(LENGTH_BYTES);
     length.writeUInt32BE(list.length);
-    append(file, Buffer.concat([list, length, MAGIC]));
+    const hash = createHash('sha256').update(list).digest();
+    append(file, Buffer.concat([list, hash, length, MAGIC]));
     fsyncSync(file);
     linkSync(partial, path); // unlike a rename it never replaces what is there
     syncDirectory(dirname(path));

@@ -20,6 +20,7 @@ import {
   type BackupContents,
   type BackupEntry,
   CHUNK,
+  HASH_BYTES,
   LENGTH_BYTES,
   MAGIC,
   STORE,
@@ -46,14 +47,18 @@ const MOST_LIST = 1 << 20;
 export function readContents(path: string): BackupContents {
   const { file, size } = open(path);
   try {
-    const tail = LENGTH_BYTES + MAGIC.length;
-    const end = read(file, Math.max(0, size - tail), Math.min(tail, size));
-    if (size < tail || !end.subarray(LENGTH_BYTES).equals(MAGIC)) throw none(path, 'it has no end');
-    const length = end.readUInt32BE(0);
+    const tail = HASH_BYTES + LENGTH_BYTES + MAGIC.length;
+    if (size < tail) throw none(path, 'it has no end');
+    const end = read(file, size - tail, tail);
+    if (!end.subarray(-MAGIC.length).equals(MAGIC)) throw none(path, 'it has no end');
+    const length = end.readUInt32BE(HASH_BYTES);
     if (length > MOST_LIST || length > size - tail) throw none(path, 'its list is damaged');
+    const list = read(file, size - tail - length, length);
+    const hash = createHash('sha256').update(list).digest();
+    if (!end.subarray(0, HASH_BYTES).equals(hash)) throw none(path, 'its list is damaged');
     let contents: BackupContents;
     try {
-      contents = JSON.parse(read(file, size - tail - length, length).toString());
+      contents = JSON.parse(list.toString());
     } catch (cause) {
       throw none(path, 'its list is damaged', cause);
     }

@@ -159,7 +159,13 @@ export function openStore(options: StoreOptions): Store {
   const gateway = rows.one<{ value: string }>("SELECT value FROM meta WHERE name = 'gateway'")
     ?.value as string;
   const journal = journalOf(rows, commit, gateway);
-  if (!readOnly) settleAll(rows, commit);
+  try {
+    if (!readOnly) settleAll(rows, commit);
+  } catch (error) {
+    db.close();
+    unlock();
+    throw error;
+  }
   const count = (sql: string) => rows.one<{ n: number }>(`SELECT ${sql} AS n`)?.n ?? 0;
 
   return {
