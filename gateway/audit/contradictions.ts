@@ -2,7 +2,7 @@ import { decodeManifest } from '../registry/manifest.ts';
 import { type ModelRow, sha256 } from '../store/catalogue.ts';
 import type { SignerRow } from '../store/signers.ts';
 import type { Store } from '../store/store.ts';
-import type { Problem } from './verify.ts';
+import type { Problem } from './problem.ts';
 import type { Told } from './walk.ts';
 
 /**

@@ -1,5 +1,6 @@
 import type { Keyring } from '../registry/keyring.ts';
 import { entryHash } from '../store/chain.ts';
+import { takesNothing } from '../store/failure.ts';
 import type { HeadRow } from '../store/journal.ts';
 import type { Store } from '../store/store.ts';
 import { headStatement, readHead, trustInHead, writeHead } from './heads.ts';
@@ -35,12 +36,14 @@ export function createSealer(
   const cut = beside ? problemOf(beside) : undefined;
   const isRestored = restored !== undefined && restored.id <= (beside?.event ?? 0);
   const found = why ?? (isRestored ? undefined : cut);
-  if (found !== undefined) journal.write('log.broken', '', { reason: found }, now());
-  else if (newest !== undefined) {
-    const { event } = journal.head();
-    if (event > newest.event) {
+  const { event } = journal.head();
+  try {
+    if (found !== undefined) journal.write('log.broken', '', { reason: found }, now());
+    else if (newest !== undefined && event > newest.event) {
       journal.write('log.unsigned', '', { from: newest.event + 1, to: event }, now());
     }
+  } catch (error) {
+    if (!takesNothing(error)) throw error; // a full disk: the gateway starts all the same
   }
 
   /** Why a head is not one of this log. */

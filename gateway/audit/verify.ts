@@ -4,17 +4,8 @@ import type { HeadRow } from '../store/journal.ts';
 import type { Store } from '../store/store.ts';
 import { contradictions } from './contradictions.ts';
 import { trustInHead } from './heads.ts';
+import type { Problem } from './problem.ts';
 import { walk } from './walk.ts';
-
-/** Something that is not as it was written or signed. */
-export interface Problem {
-  /** 'log' for the chain, 'head', 'key', 'model', 'release' or 'stage' */
-  what: 'log' | 'head' | 'key' | 'model' | 'release' | 'stage';
-  /** the first bad entry of the log, where it is about the log */
-  entry: number | null;
-  /** for people */
-  why: string;
-}
 
 /** What {@link verifyStore} found. */
 export interface Verification {

@@ -91,8 +91,8 @@ const telling = new Set([
 
 function listen(found: Walk, { id, at, kind, subject, data: json }: LogRow): void {
   const { told } = found;
-  if (kind === 'key.created' || kind === 'key.rotated') told.keys.add(subject);
-  if (kind === 'key.revoked') told.revoked.add(subject);
+  if (kind === 'signer.created' || kind === 'signer.rotated') told.keys.add(subject);
+  if (kind === 'signer.revoked') told.revoked.add(subject);
   if (kind === 'store.restored') found.restored = id;
   if (!telling.has(kind)) return;
   const data = JSON.parse(json) as Record<string, never>;

@@ -53,7 +53,7 @@ export function openKeyring(store: Store, signer: Signer, now: () => number): Ke
       const key = { id: current.id, publicKey: current.publicKey, at: now() };
       const signature = current.sign(succession(gateway, key));
       signers.add({ ...key, signedBy: key.id, signature });
-      journal.write('key.created', key.id, {}, key.at);
+      journal.write('signer.created', key.id, {}, key.at);
     });
     rows = signers.list();
   }
@@ -89,7 +89,7 @@ export function openKeyring(store: Store, signer: Signer, now: () => number): Ke
         const { id: signedBy } = signer.current;
         const signature = signer.current.sign(succession(gateway, key));
         signers.add({ ...key, signedBy, signature });
-        journal.write('key.rotated', key.id, { who, before: signedBy }, key.at);
+        journal.write('signer.rotated', key.id, { who, before: signedBy }, key.at);
       });
       settle();
       return next.id;
@@ -114,7 +114,7 @@ export function openKeyring(store: Store, signer: Signer, now: () => number): Ke
         const bytes = revocation(gateway, id, at, why);
         const by = { revokedBy: signer.current.id, revocation: signer.current.sign(bytes) };
         signers.revoke({ id, revokedAt: at, reason: why, ...by });
-        journal.write('key.revoked', id, { who, reason: why }, at);
+        journal.write('signer.revoked', id, { who, reason: why }, at);
       });
       rows = signers.list();
     },

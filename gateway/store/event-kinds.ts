@@ -42,9 +42,9 @@ export const eventKinds = {
   'rollout.done': 'every reachable device confirmed the version',
   'rollout.rolledback': 'a rollout was undone',
   'store.full': 'the disk was full for a while; nothing was acknowledged in that time',
-  'key.created': 'the first signing key of the gateway',
-  'key.rotated': 'another signing key took over',
-  'key.revoked': 'a signing key is not trusted any more',
+  'signer.created': 'the first signing key of the gateway',
+  'signer.rotated': 'another signing key took over',
+  'signer.revoked': 'a signing key is not trusted any more',
   'model.signed': 'a version was signed again, with the newest key',
   'log.unsigned':
     'entries were found at a start that no head covers: the gateway had not ended by itself',

@@ -19,7 +19,7 @@ const bad = [
   'device.worn',
   'log.broken',
   'update.refused',
-  'key.revoked',
+  'signer.revoked',
   'gate.refused',
   'label.untaught',
   'rollout.rolledback',
@@ -78,9 +78,9 @@ const phrases: Record<string, Phrase> = {
     data.by === 'gateway'
       ? `no update for ${subject}${why(data)}`
       : `${subject} refused release ${number(data.release)}: ${data.code}`,
-  'key.created': (subject) => `signing key ${subject} is the first of this gateway`,
-  'key.rotated': (subject, data) => `signing key ${subject} took over from ${data.before ?? '?'}`,
-  'key.revoked': (subject, data) => `signing key ${subject} is REVOKED${why(data)}`,
+  'signer.created': (subject) => `signing key ${subject} is the first of this gateway`,
+  'signer.rotated': (subject, data) => `signing key ${subject} took over from ${data.before ?? '?'}`,
+  'signer.revoked': (subject, data) => `signing key ${subject} is REVOKED${why(data)}`,
   'model.signed': (subject, data) => `${shortVersion(subject)} was signed again${why(data)}`,
   'log.unsigned': (_, data) =>
     `entries #${number(data.from)} to #${number(data.to)} of the log were not signed: the gateway was killed`,

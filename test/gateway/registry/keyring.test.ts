@@ -35,7 +35,7 @@ describe('rotate()', () => {
     const bytes = Uint8Array.of(1);
     expect(keyring.sign(bytes).signer).toBe(id);
     expect(store.catalogue.release(registry.release(version, 'again'))?.signer).toBe(id);
-    expect(store.journal.find({ kind: 'key.rotated' })[0]).toMatchObject({ subject: id });
+    expect(store.journal.find({ kind: 'signer.rotated' })[0]).toMatchObject({ subject: id });
     const third = keyring.rotate('test');
     expect(openKeyring(store, signer, now).list().at(-1)?.id).toBe(third);
   });
@@ -141,7 +141,7 @@ describe('revoke()', () => {
     expect(registry.offer(registry.release(version, 'looked at')).release).toBe(release + 1);
     expect(() => keyring.revoke(id, because)).toThrow(code('not-allowed'));
     expect(() => keyring.revoke('nobody', because)).toThrow(code('not-found'));
-    expect(store.journal.find({ kind: 'key.revoked' })[0]?.data).toEqual({
+    expect(store.journal.find({ kind: 'signer.revoked' })[0]?.data).toEqual({
       ...{ who: 'test', reason: 'stolen' },
     });
   });

@@ -34,6 +34,7 @@ export async function fillStore(store: Store): Promise<void> {
     signature: Buffer.from('s'),
     task: 'gesture',
     at: 2400,
+    signer: null,
   };
   const scope = { scopeKind: 'fleet', scopeId: '', parent: null, snapshot, stage: 'candidate' };
   store.catalogue.addModel({ ...row, ...scope, version: 'v', report: '{"a":1}' });
@@ -45,6 +46,7 @@ export async function fillStore(store: Store): Promise<void> {
     signature: Buffer.from('t'),
     at: 2600,
     why: '',
+    ...{ signer: null, expires: null },
   });
   store.journal.write('gateway.started', '', { n: 1 }, 2700);
   store.states.saveRollout({ id: 'r1', at: 2800, active: true, state: '{"stage":"canary"}' });
