@@ -16,7 +16,7 @@ export interface Sealer {
 
 /**
  * Looks, at the start of a gateway, whether the log is the one that was signed last, and says in the
- * log itself when it is not: what is signed from then on does not hide it.
+ * log itself when it is not: what is signed from then on, and at once, does not hide it.
  *
  * @param file where the newest head lies beside the store; undefined where nothing is kept
  */
@@ -35,13 +35,18 @@ export function createSealer(
   const restored = journal.find({ kind: 'store.restored', order: 'newest', limit: 1 })[0];
   const cut = beside ? problemOf(beside) : undefined;
   const isRestored = restored !== undefined && restored.id <= (beside?.event ?? 0);
-  const found = why ?? (isRestored ? undefined : cut);
   const { event } = journal.head();
+  const [last] = journal.rows(event - 1, 1);
+  // what was never signed ends with the entry of the first key, which was made a moment ago
+  const isBare = newest === undefined && beside === undefined && last?.kind !== 'signer.created';
+  const gone = isBare && event > 0 ? 'no signed head of it is left' : undefined;
+  const found = why ?? gone ?? (isRestored ? undefined : cut);
   try {
     if (found !== undefined) journal.write('log.broken', '', { reason: found }, now());
     else if (newest !== undefined && event > newest.event) {
       journal.write('log.unsigned', '', { from: newest.event + 1, to: event }, now());
     }
+    seal();
   } catch (error) {
     if (!takesNothing(error)) throw error; // a full disk: the gateway starts all the same
   }
@@ -66,17 +71,16 @@ export function createSealer(
     return undefined;
   }
 
-  return {
-    seal() {
-      const { event, hash } = journal.head();
-      const last = journal.heads().at(-1);
-      if (event === 0 || (last?.event === event && last.signer === keyring.list().at(-1)?.id)) {
-        return;
-      }
-      const head = { event, hash, at: now() };
-      const row = { ...head, ...keyring.sign(headStatement(gateway, head)) };
-      journal.addHead(row);
-      if (file !== undefined) writeHead(file, row);
-    },
-  };
+  function seal(): void {
+    const { event, hash } = journal.head();
+    const before = journal.heads().at(-1);
+    const signer = keyring.list().at(-1)?.id;
+    if (event === 0 || (before?.event === event && before.signer === signer)) return;
+    const head = { event, hash, at: now() };
+    const row = { ...head, ...keyring.sign(headStatement(gateway, head)) };
+    journal.addHead(row);
+    if (file !== undefined) writeHead(file, row);
+  }
+
+  return { seal };
 }

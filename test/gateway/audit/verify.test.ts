@@ -244,6 +244,19 @@ describe('verifyStore()', () => {
     expect(look(directory).problems[0]?.why).toContain('damaged');
   });
 
+  test('tells of a log that was made anew while the gateway was away, with all its heads gone', () => {
+    const directory = changed((db, at) => {
+      db.prepare("UPDATE events SET data = '{}' WHERE id = 20").run();
+      forge(db);
+      db.exec('DELETE FROM heads');
+      rmSync(join(at, 'audit-head.json'));
+    });
+    expect(look(directory).problems[0]?.why).toContain('no signed head');
+    const { store } = openGateway(directory); // it signs what it finds, but not in silence
+    store.close();
+    expect(look(directory).problems[0]?.why).toContain('no signed head of it is left');
+  });
+
   test('notes what is not signed yet, and the log tells of a gateway that was killed', () => {
     const directory = temporary();
     cpSync(whole, directory, { recursive: true });
