@@ -26,7 +26,7 @@ function wholeOf(directory: string): Whole {
   const seqs = store.samples.find({}).map(({ seq }) => seq);
   expect(store.damage()).toEqual([]);
   const { gateway } = store;
-  const { publicKey } = openSigner(join(directory, 'key.pem'), store.vault);
+  const { id: publicKey } = openSigner(join(directory, 'key.pem'), store.vault).current;
   store.close();
   return { gateway, seqs, publicKey };
 }

@@ -18,7 +18,7 @@ async function backedUp(key?: StoreKey) {
   const directory = join(temporary(), 'data');
   const store = testStore({ directory, key });
   await fillStore(store);
-  const { publicKey } = openSigner(join(directory, 'key.pem'), store.vault);
+  const { id: publicKey } = openSigner(join(directory, 'key.pem'), store.vault).current;
   const path = join(temporary(), 'a.backup');
   const contents = writeBackup(directory, path, 7000); // while the store is open
   return { directory, store, publicKey, path, contents, before: contentsOf(store) };
@@ -39,7 +39,7 @@ function expectRestored(
   expect(others).toEqual(othersBefore);
   expect(events.slice(0, -1)).toEqual(eventsBefore);
   expect(events.at(-1)).toMatchObject({ kind: 'store.restored', data: { from: 7000 }, at: 9000 });
-  expect(openSigner(join(directory, 'key.pem'), store.vault).publicKey).toBe(publicKey);
+  expect(openSigner(join(directory, 'key.pem'), store.vault).current.id).toBe(publicKey);
   expect(readdirSync(directory).filter((name) => /restore|partial|json/.test(name))).toEqual([]);
   store.close();
 }

@@ -284,7 +284,7 @@ describe('verifyStore()', () => {
     for (let i = 0; i < 2345; i++) write.run(i, 'label.added', `w${i}`, '{}');
     db.exec('COMMIT');
     db.close();
-    expect(() => look(directory)).toThrow(/another Whetstone/);
+    expect(() => look(directory)).toThrow(/has schema 2/);
     const { store, sealer } = openGateway(directory);
     sealer.seal();
     store.close();

@@ -19,7 +19,7 @@ async function plainDirectory() {
   await fillStore(store);
   const contents = contentsOf(store);
   store.close();
-  const { publicKey } = openSigner(join(directory, 'key.pem'));
+  const { id: publicKey } = openSigner(join(directory, 'key.pem')).current;
   return { directory, contents, publicKey };
 }
 
@@ -29,7 +29,7 @@ function expectWhole(
 ): void {
   const store = openStore({ directory, key });
   const now = contentsOf(store);
-  const { publicKey: has } = openSigner(join(directory, 'key.pem'), store.vault);
+  const { id: has } = openSigner(join(directory, 'key.pem'), store.vault).current;
   store.close();
   const events = (now.events as { kind: string }[]).filter(
     ({ kind }) => kind !== 'store.encrypted',
