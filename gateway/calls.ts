@@ -1,8 +1,10 @@
 import type { BudgetLimits } from './budget/limits.ts';
+import type { KeyCalls, LinkView } from './key-calls.ts';
 import type { LabelCalls } from './label-calls.ts';
 import type { EstimatedView, MeasuredView, MonitorCalls } from './monitor-calls.ts';
 import type { ModelSummary } from './train/model-summary.ts';
 
+export type * from './key-calls.ts';
 export type * from './label-calls.ts';
 export * from './monitor-calls.ts';
 
@@ -11,7 +13,7 @@ export * from './monitor-calls.ts';
  * line, HTTP, page). Everything here travels as JSON: times are milliseconds since 1970, versions
  * 64 hexadecimal digits, shares and accuracies 0 to 1.
  */
-export interface Calls extends LabelCalls, MonitorCalls {
+export interface Calls extends KeyCalls, LabelCalls, MonitorCalls {
   status(): Promise<Status>;
   devices(): Promise<DeviceView[]>;
   /** @throws GatewayError 'not-found' */
@@ -117,6 +119,7 @@ export interface DeviceView {
   samples: number;
   /** windows that the device had to evict before they were acknowledged */
   dropped: number;
+  link: LinkView;
   /** when it last said hello or its newest stored window came */
   lastSeen: number | null;
 }
@@ -223,6 +226,8 @@ export interface StartOptions {
   /** virtual watches when no port is named; default 4 */
   virtual?: number;
   seed?: number;
+  /** real boards may speak under weaker suites than their board can do, and without keys */
+  allowWeakLink?: boolean;
   /** limits that a training waits for; in the configuration file only */
   budget?: Partial<BudgetLimits>;
 }

@@ -30,6 +30,8 @@ export interface ComposeOptions {
   clock: Clock;
   automatic: boolean;
   budget?: Budget;
+  /** real boards may do with weaker suites than theirs */
+  allowWeakLink?: boolean;
   seed: number;
 }
 
@@ -40,7 +42,7 @@ export interface ComposeOptions {
  *   'not-allowed' if it or its key cannot be used; 'bad-task' if its classes are not those of before
  */
 export function compose(options: ComposeOptions): Composed {
-  const { task, directory, automatic, seed, durability, budget } = options;
+  const { task, directory, automatic, seed, durability, budget, allowWeakLink } = options;
   const store = openStore({ directory, now: options.clock.now, ...(durability && { durability }) });
   try {
     const [newest] = store.journal.find({ order: 'newest', limit: 1 });
@@ -54,7 +56,10 @@ export function compose(options: ComposeOptions): Composed {
       ...{ reads: answersOf(task), sensor: task.sensor },
       isMargin: task.kind === 'classification',
     });
-    const settings = { automatic, seed, ...(budget && { budget }) };
+    const settings = {
+      ...{ automatic, seed, allowWeakLink: allowWeakLink === true },
+      ...(budget && { budget }),
+    };
     const loop = createLoop({ task, store, registry, monitor, clock, ...settings });
     let closing: Promise<void> | undefined;
     const end = async (): Promise<void> => {

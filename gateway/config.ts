@@ -17,6 +17,7 @@ const checkConfig = new Ajv2020().compile({
     baud: { type: 'integer', minimum: 300 },
     virtual: { type: 'integer', minimum: 0, maximum: 200 },
     seed: { type: 'integer', minimum: 0 },
+    allowWeakLink: { type: 'boolean' },
     budget: budgetSchema,
   },
 });
@@ -44,7 +45,7 @@ export function readConfig(path: string | undefined): StartOptions {
   const where = [...(error?.instancePath.split('/').slice(1) ?? []), extra]
     .filter(Boolean)
     .join('.');
-  const names = 'dataDir, task, host, port, serial, baud, virtual, seed, budget';
+  const names = 'dataDir, task, host, port, serial, baud, virtual, seed, allowWeakLink, budget';
   const problem = extra === undefined ? error?.message : `is not a field; fields: ${names}`;
   throw new GatewayError('bad-config', `configuration ${path}: ${where || 'it'} ${problem}`);
 }

@@ -74,7 +74,7 @@ export function exportVersion(
 }
 
 /** A slot as its page has it: what lies between its parts is erased. */
-function slotImage(registry: Registry, version: string, task: Task): Uint8Array {
+export function slotImage(registry: Registry, version: string, task: Task): Uint8Array {
   const { manifest } = registry.get(version);
   const { parts, golden } = manifest;
   const bytes = registry.parts(version);

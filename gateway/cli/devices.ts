@@ -35,18 +35,34 @@ export function devices(program: Command, io: Io): void {
 function list(devices: DeviceView[]): string {
   if (devices.length === 0) return 'no device has said hello yet';
   return table(
-    ['device', 'model', 'for', 'state', 'accuracy', 'windows', 'dropped', ''],
+    ['device', 'model', 'for', 'state', 'link', 'accuracy', 'windows', 'dropped', ''],
     devices.map((device) => [
       device.id,
       device.version === null ? '-' : shortVersion(device.version),
       device.scope ?? '-',
       device.connected ? device.state : 'not connected',
+      linkOf(device),
       share(device.accuracy),
       String(device.samples),
       String(device.dropped),
       alarmOf(device),
     ]),
   );
+}
+
+function linkOf({ link }: DeviceView): string {
+  return `${link.suite ?? '-'}${link.weak ? ' WEAK' : ''}`;
+}
+
+function linkText(device: DeviceView): string {
+  const { generation, badFrames, replays, refused } = device.link;
+  const counts = Object.entries(refused).map(([what, count]) => `${what} ${count}`);
+  return [
+    linkOf(device),
+    ...(generation === null ? [] : [`keys ${generation}`]),
+    `bad frames ${badFrames}, replays ${replays}`,
+    ...counts,
+  ].join(', ');
 }
 
 function alarmOf({ alarm }: DeviceView): string {
@@ -61,6 +77,7 @@ function about(device: DeviceView): string {
     `wearer    ${device.wearer ?? '-'}`,
     `state     ${device.connected ? device.state : 'not connected'}`,
     `last seen ${moment(device.lastSeen)}`,
+    `link      ${linkText(device)}`,
     `model     ${device.version ?? '-'} (release ${device.release}, for ${device.scope ?? '-'})`,
     `accuracy  ${share(device.accuracy)}`,
     `measured  ${measuredText(device.measured)}`,

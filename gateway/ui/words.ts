@@ -64,6 +64,10 @@ const phrases: Record<string, Phrase> = {
   'device.dropped': (subject, data) =>
     `${subject} had to forget ${number(data.windows) || 'some'} windows before they were acknowledged`,
   'device.refused': (subject, data) => `${subject} was turned away${why(data)}`,
+  'key.added': (subject) => `keys were drawn for ${subject}`,
+  'key.rotating': (subject, data) => `${subject}: keys ${number(data.generation)} are on their way`,
+  'key.rotated': (subject, data) => `${subject} speaks under keys ${number(data.generation)}`,
+  'key.removed': (subject) => `the keys of ${subject} were removed: it is refused from now on`,
   'device.wearer': (subject, data) =>
     `${subject} changed wearer${typeof data.wearer === 'string' ? ` to ${data.wearer}` : ''} (simulated)`,
   'sample.quarantined': (subject, data) => `a window of ${subject} was set aside${why(data)}`,
