@@ -9,7 +9,7 @@ import {
   type Policy,
   startLink,
 } from '../../device/core/link.ts';
-import { GATEWAY_SHAPES, pack, unpack } from '../../device/core/messages.ts';
+import { pack, unpack } from '../../device/core/messages.ts';
 import type { Clock, Port } from '../../gateway/link/port.ts';
 
 const suite = plainSuite((bytes) => crc32(bytes));
