@@ -1,8 +1,9 @@
+import { kindOf } from '../device/kind.ts';
 import { loadBoard } from './board.ts';
 import type { Composed } from './compose.ts';
 import { GatewayError } from './errors.ts';
 import type { AddKeys, KeyCalls, KeyView, LinkView } from './key-calls.ts';
-import { firstRecord, slotFileImage } from './slot-file.ts';
+import { slotFileImage } from './slot-file.ts';
 import type { DeviceKeys } from './store/keys.ts';
 import { isWeak } from './suites.ts';
 
@@ -65,7 +66,7 @@ export function keyService(
       let slot: Uint8Array | undefined;
       if (model !== undefined) {
         const { slotImage } = await import('./model-files.ts');
-        slot = slotImage(registry, options.versionOf(model), task);
+        slot = slotImage(registry, options.versionOf(model), task, kindOf(board, task.name));
       }
       const profile = loadBoard(board);
       if (slot !== undefined && slot.length > profile.slotPages * profile.flash.pageBytes) {
@@ -74,8 +75,8 @@ export function keyService(
       const added = keys.add(device, { board, suite, at: Date.now() }, { replace });
       loop.forget(device);
       journal.write('key.added', device, { board, suite, replaced: replace }, Date.now());
-      const record = firstRecord(added.present, Math.max(1, added.deviceEpoch), slot !== undefined);
-      const image = slotFileImage(profile, record, slot);
+      const sequence = Math.max(1, added.deviceEpoch);
+      const image = slotFileImage(profile, added.present, sequence, slot);
       return { ...viewOf(added), image: Buffer.from(image).toString('base64') };
     },
     async rotateKeys(device) {

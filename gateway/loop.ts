@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { EVENTS, STATUSES } from '../device/core/messages.ts';
+import { EVENTS, NEVER, STATUSES } from '../device/core/messages.ts';
+import { kindOf } from '../device/kind.ts';
 import { type Alarms, createAlarms } from './alarms.ts';
 import { answersOf } from './answers.ts';
 import { measured, type Origin, toRow } from './arrival.ts';
@@ -129,6 +130,7 @@ export function createLoop(parts: LoopParts): Loop {
   const ports = new Set<Connection>();
   const listeners = new Set<(key: SampleKey) => void>();
   const online = new Map<string, Connection>();
+  const boards = new Map<string, string>();
   const watched = new Map(
     Object.entries(store.states.load<Record<string, number>>('watched') ?? {}),
   );
@@ -156,7 +158,8 @@ export function createLoop(parts: LoopParts): Loop {
         try {
           const { bytes, ...offer } = registry.offer(release);
           const { trialWindows } = task.rollout;
-          online.get(device)?.offer({ ...offer, trialWindows }, bytes);
+          const kind = kindOf(boards.get(device) ?? '', task.name);
+          online.get(device)?.offer({ ...offer, trialWindows, kind, expires: NEVER }, bytes);
         } catch (error) {
           if (!(error instanceof GatewayError)) throw error; // it does not verify: it stays here
           write('device.refused', device, { reason: error.line(), release });
@@ -290,6 +293,7 @@ export function createLoop(parts: LoopParts): Loop {
     const { first, restarted } = store.devices.hello(known);
     if (first) journal.write('device.seen', id, { board, tier, port: port.name }, at);
     else if (restarted) journal.write('device.restarted', id, { session }, at);
+    boards.set(id, board);
     if (state === CONFIRMED) settle(id, release);
     return true;
   }

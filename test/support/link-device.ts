@@ -9,7 +9,7 @@ import {
   type Policy,
   startLink,
 } from '../../device/core/link.ts';
-import { GATEWAY_SHAPES, HELLO, pack, REKEY, STATUS, unpack } from '../../device/core/messages.ts';
+import { HELLO, pack, REKEY, STATUS, unpack } from '../../device/core/messages.ts';
 import type { Clock, Port } from '../../gateway/link/port.ts';
 import type { DeviceSuite } from './device-suite.ts';
 
@@ -105,7 +105,7 @@ export function linkDevice(
       port.onData((bytes) => {
         if (dead) return;
         feed(decoder, bytes, suite.open, (payload) => {
-          const fields = unpack(payload.slice(), GATEWAY_SHAPES);
+          const fields = unpack(payload.slice());
           if (fields === undefined) return;
           const packet = { code: payload[0], fields };
           device.others.push(packet);

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import type { Decoded, Value } from '../../device/core/cbor.ts';
 import { encodeFrame, feed, frameDecoder } from '../../device/core/frame.ts';
-import { GATEWAY_SHAPES, HELLO, pack, SAMPLE, unpack } from '../../device/core/messages.ts';
+import { HELLO, pack, SAMPLE, unpack } from '../../device/core/messages.ts';
 import type { Port } from '../../gateway/link/port.ts';
 import { none } from '../../gateway/link/suites/none.ts';
 
@@ -34,7 +34,7 @@ export function rawDevice(name = 'raw'): RawDevice {
     close: async () => {},
     write: (bytes) =>
       feed(decoder, bytes, none.open, (payload) => {
-        const fields = unpack(payload.slice(), GATEWAY_SHAPES);
+        const fields = unpack(payload.slice());
         if (fields !== undefined) heard.push({ code: payload[0]!, fields });
       }),
     onData: (receiver) => {
