@@ -7,7 +7,7 @@ type Edit = [start: number, end: number, text: string];
 /** A module, and how it calls an object of which a bundle has one. */
 type Name = [module: RegExp, name: string];
 
-/** Those objects. The host is what the board does, and `c` of an update's state is the host. */
+/** Those objects. */
 const SINGLES: Record<string, Name[]> = {
   update: [
     [/core\/update\.ts$/, 's'],
@@ -23,6 +23,11 @@ const SINGLES: Record<string, Name[]> = {
   ],
   decoder: [[/core\/(frame|device)\.ts$/, 'decoder']],
   cursor: [[/core\/(cbor|messages)\.ts$/, 'cursor']],
+  aes: [
+    [/(core\/secure|espruino\/main)\.ts$/, 'aes'],
+    [/espruino\/crypto\.ts$/, 'aes'],
+  ],
+  cipher: [[/(core\/secure|espruino\/main)\.ts$/, 'cipher']],
   secure: [
     [/core\/secure\.ts$/, 'suite'],
     [/core\/device\.ts$/, 'secure'],
@@ -33,6 +38,9 @@ const SINGLES: Record<string, Name[]> = {
     [/core\/model\.ts$/, 'tier'],
   ],
 };
+
+/** Objects that are members of others: an update's state knows the host, and the host its cipher. */
+const WITHIN: Record<string, string> = { 'update.c': 'host', 'host.cipher': 'cipher' };
 
 function children(node: AnyNode): AnyNode[] {
   return Object.values(node)
@@ -56,8 +64,8 @@ export function singles(code: string): string {
   /** The object that a node stands for. */
   const singleOf = (node: AnyNode | null | undefined): string | undefined => {
     if (node?.type === 'MemberExpression') {
-      const isHost = (node.property as AnyNode).name === 'c' && node.computed !== true;
-      return isHost && singleOf(node.object as AnyNode) === 'update' ? 'host' : undefined;
+      const of = node.computed === true ? undefined : singleOf(node.object as AnyNode);
+      return WITHIN[`${of}.${(node.property as AnyNode).name}`];
     }
     if (node?.type !== 'Identifier') return undefined;
     const module = moduleOf(node.start);

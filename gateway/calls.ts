@@ -1,5 +1,6 @@
 import type { BudgetLimits } from './budget/limits.ts';
 import type { GatewayError } from './errors.ts';
+import type { KeyCalls, LinkView } from './key-calls.ts';
 import type { LabelCalls } from './label-calls.ts';
 import type { EstimatedView, MeasuredView, MonitorCalls } from './monitor-calls.ts';
 import type { RetentionLimits } from './retention.ts';
@@ -7,6 +8,7 @@ import type { SigningCalls } from './signing-calls.ts';
 import type { ModelSummary } from './train/model-summary.ts';
 import type { WearView } from './wear.ts';
 
+export type * from './key-calls.ts';
 export type * from './label-calls.ts';
 export * from './monitor-calls.ts';
 export type * from './signing-calls.ts';
@@ -16,7 +18,7 @@ export type * from './signing-calls.ts';
  * line, HTTP, page). Everything here travels as JSON: times are milliseconds since 1970, versions
  * 64 hexadecimal digits, shares and accuracies 0 to 1.
  */
-export interface Calls extends LabelCalls, MonitorCalls, SigningCalls {
+export interface Calls extends KeyCalls, LabelCalls, MonitorCalls, SigningCalls {
   status(): Promise<Status>;
   devices(): Promise<DeviceView[]>;
   /** @throws GatewayError 'not-found' */
@@ -146,10 +148,9 @@ export interface DeviceView {
   samples: number;
   /** windows that the device had to evict before they were acknowledged */
   dropped: number;
-  /** how often it, or the gateway for it, refused something, by code */
-  refusals: Record<string, number>;
   /** erases of its flash; null before they are counted */
   wear: WearView | null;
+  link: LinkView;
   /** when it last said hello or its newest stored window came */
   lastSeen: number | null;
 }
@@ -257,6 +258,8 @@ export interface StartOptions {
   /** virtual watches when no port is named; default 4 */
   virtual?: number;
   seed?: number;
+  /** real boards may speak under weaker suites than their board can do, and without keys */
+  allowWeakLink?: boolean;
   /** limits that a training waits for; in the configuration file only */
   budget?: Partial<BudgetLimits>;
   /** how much is kept; in the configuration file only */

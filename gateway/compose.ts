@@ -43,6 +43,8 @@ export interface ComposeOptions {
   clock: Clock;
   automatic: boolean;
   budget?: Budget;
+  /** real boards may do with weaker suites than theirs */
+  allowWeakLink?: boolean;
   seed: number;
   /** of an encrypted store */
   key?: StoreKey | undefined;
@@ -60,6 +62,7 @@ export interface ComposeOptions {
  */
 export function compose(options: ComposeOptions): Composed {
   const { task, directory, automatic, seed, durability, budget, key, monotonic } = options;
+  const { allowWeakLink } = options;
   const { promise: damaged, resolve: onDamage } = Promise.withResolvers<GatewayError>();
   // the store's own events are in order with all others
   let { clock } = options;
@@ -80,7 +83,10 @@ export function compose(options: ComposeOptions): Composed {
       ...{ reads: answersOf(task), sensor: task.sensor },
       isMargin: task.kind === 'classification',
     });
-    const settings = { automatic, seed, ...(budget && { budget }) };
+    const settings = {
+      ...{ automatic, seed, allowWeakLink: allowWeakLink === true },
+      ...(budget && { budget }),
+    };
     const loop = createLoop({ task, store, registry, monitor, clock, ...settings });
     let sealing = clock.setTimeout(seal, SEAL_EVERY_MS);
     function seal(): void {

@@ -18,6 +18,7 @@ const checkConfig = new Ajv2020().compile({
     baud: { type: 'integer', minimum: 300 },
     virtual: { type: 'integer', minimum: 0, maximum: 200 },
     seed: { type: 'integer', minimum: 0 },
+    allowWeakLink: { type: 'boolean' },
     budget: budgetSchema,
     keyFile: { type: 'string', minLength: 1 },
     retention: retentionSchema,
@@ -48,7 +49,7 @@ export function readConfig(path: string | undefined): StartOptions {
     .filter(Boolean)
     .join('.');
   const names =
-    'dataDir, task, host, port, serial, baud, virtual, seed, budget, keyFile, retention';
+    'dataDir, task, host, port, serial, baud, virtual, seed, allowWeakLink, budget, keyFile, retention';
   const problem = extra === undefined ? error?.message : `is not a field; fields: ${names}`;
   throw new GatewayError('bad-config', `configuration ${path}: ${where || 'it'} ${problem}`);
 }

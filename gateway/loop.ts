@@ -25,8 +25,10 @@ import { checkLimits, checkSample } from './store/check.ts';
 import type { EventKind } from './store/event-kinds.ts';
 import type { Store } from './store/store.ts';
 import type { NewSample, SampleKey, Sample as StoredSample } from './store/types.ts';
+import { isWeak, type Suite } from './suites.ts';
 import type { Task } from './task.ts';
 import { createTruths, type Truth, type Truths } from './truths.ts';
+import { createTold, type TurnedAway, tooWeak, turnedAway } from './turned-away.ts';
 import { fallsShort, reportOf } from './versions.ts';
 import { createWear, type Wear } from './wear.ts';
 
@@ -73,6 +75,10 @@ export interface Loop {
   /** What the updates cost the flash of the devices. */
   readonly wear: Pick<Wear, 'of'>;
   readonly online: ReadonlyMap<string, Connection>;
+  /** How a device's link is secured; undefined for one that has not been here. */
+  linkOf(device: string): DeviceLink | undefined;
+  /** A device's keys were changed: what it says counts for nothing until it has proven itself anew. */
+  forget(device: string): void;
   /** Whether a device has an alarm, or a model that is better than the last and not yet good. */
   wantsLabels(device: string): boolean;
   /** When the present regime of a device began, ms since 1970; 0 if it never changed. */
@@ -80,6 +86,12 @@ export interface Loop {
   /** Bytes that a release cost on the wire, there and back; of one device, or of all. */
   wireBytes(release: number, device?: string): number;
   close(): Promise<void>;
+}
+
+/** The suite of a device's link, and whether it is less than a real board should have. */
+export interface DeviceLink {
+  suite: Suite;
+  weak: boolean;
 }
 
 export interface LoopParts {
@@ -92,6 +104,8 @@ export interface LoopParts {
   automatic: boolean;
   /** what this machine can spare for it; without one, training waits for nothing */
   budget?: Budget;
+  /** real boards may speak under weaker suites than theirs, and under none */
+  allowWeakLink?: boolean;
   seed: number;
 }
 
@@ -112,7 +126,7 @@ const FRAME_BYTES = 1024;
 
 /** Binds the modules to one loop. @param parts one of each; the store is closed by its owner */
 export function createLoop(parts: LoopParts): Loop {
-  const { task, store, registry, monitor, clock, automatic } = parts;
+  const { task, store, registry, monitor, clock, automatic, allowWeakLink = false } = parts;
   const { journal } = store;
   const axes = task.sensor.axes.length;
   const answers = answersOf(task);
@@ -123,7 +137,8 @@ export function createLoop(parts: LoopParts): Loop {
   const watched = new Map(
     Object.entries(store.states.load<Record<string, number>>('watched') ?? {}),
   );
-  const refused = new Set<string>();
+  const links = new Map<string, DeviceLink>();
+  const isNews = createTold();
   const last = new Map<string, { session: number; seq: number; t: number }>();
   const regimes = createRegimes(store, task, store.states.load('regimes'));
   let unsaved = 0;
@@ -204,12 +219,12 @@ export function createLoop(parts: LoopParts): Loop {
     const ready: Promise<Connection> = connect(
       port,
       {
-        async onHello(hello) {
+        async onHello(hello, suite) {
           const connection = await ready;
           // without room nobody is greeted: the device says hello again
           return unlessFull(() => {
             if (device !== hello.id) leave();
-            if (!greet(hello, port)) {
+            if (!greet(hello, port, suite)) {
               leave();
               device = '';
               return undefined;
@@ -244,25 +259,44 @@ export function createLoop(parts: LoopParts): Loop {
         },
         onStatus: (status) => isHere && hear(device, status),
         onEvent: (event) => isHere && note(device, event),
+        onRefused(refusal) {
+          if (refusal.why === 'impostor') {
+            unlessFull(() => store.refusals.note(refusal.device, 'impostor', clock.now()));
+          }
+          const removed = (id: string) => store.keys.knows(id) && store.keys.get(id) === undefined;
+          refuse(port, turnedAway(refusal, port.name, removed));
+        },
+        onRekeyed: (of, generation) => write('key.rotated', of, { generation }),
         onClose: leave,
       },
-      { policy: task.send, clock: own, maxFrameBytes: FRAME_BYTES + windowBytes },
+      {
+        ...{ policy: task.send, clock: own, maxFrameBytes: FRAME_BYTES + windowBytes },
+        ...{ keys: store.keys, plain: port.virtual === true || allowWeakLink },
+      },
     );
     ports.add(await ready);
     return ready;
   }
 
-  function greet(hello: Hello, port: Port): boolean {
+  function refuse(port: Port, away: TurnedAway): false {
+    const { subject, reason } = away;
+    if (isNews(port.name, away)) write('device.refused', subject, { reason, port: port.name });
+    return false;
+  }
+
+  function greet(hello: Hello, port: Port, suite: Suite): boolean {
     const { id, session, board, release, state, tier } = hello;
     const at = clock.now();
     if (hello.task !== task.name) {
       store.refusals.note(id, 'wrong-task', at);
       const reason = `it is built for task '${hello.task}', not '${task.name}'`;
-      const key = `${port.name} ${id} ${hello.task}`; // it says hello again and again
-      if (!refused.has(key)) journal.write('device.refused', id, { reason, port: port.name }, at);
-      refused.add(key);
-      return false;
+      return refuse(port, { subject: id, reason });
     }
+    const weak = port.virtual !== true && isWeak(board, suite);
+    if (weak && !allowWeakLink) {
+      return refuse(port, { subject: id, reason: tooWeak(hello, suite) });
+    }
+    links.set(id, { suite, weak });
     const version = registry.releaseOf(release)?.version ?? null;
     const known = { id, board, task: hello.task, tier, session, release, version, state, at };
     const { first, restarted } = store.devices.hello(known);
@@ -473,6 +507,12 @@ export function createLoop(parts: LoopParts): Loop {
     rollouts,
     wear,
     online,
+    linkOf: (device) => links.get(device),
+    forget(device) {
+      for (const port of ports) port.forget(device);
+      links.delete(device);
+      if (online.delete(device)) unlessFull(() => rollouts.offline(device));
+    },
     regime: regimes.since,
     wantsLabels,
     wireBytes(release, device) {

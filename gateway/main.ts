@@ -40,8 +40,9 @@ export async function startGateway(given: StartOptions = {}): Promise<Gateway> {
     virtual > 0 ? { ...loaded, monitor: { ...loaded.monitor, ...PLOT_MONITOR } } : loaded;
   const directory = options.dataDir ?? DATA_DIR;
   const budget = createBudget(options.budget);
+  const { allowWeakLink = false } = options;
   const gateway = compose({
-    ...{ task, directory, clock: realClock, automatic: true, budget, seed },
+    ...{ task, directory, clock: realClock, automatic: true, budget, seed, allowWeakLink },
     ...{ key: readStoreKey(options.keyFile), retention: options.retention ?? {} },
     monotonic: () => performance.now(),
   });
@@ -55,10 +56,11 @@ export async function startGateway(given: StartOptions = {}): Promise<Gateway> {
   };
   try {
     const startedAt = clock.now();
-    journal.write('gateway.started', '', { task: task.name, virtual, serial }, startedAt);
+    const started = { task: task.name, virtual, serial, allowWeakLink };
+    journal.write('gateway.started', '', started, startedAt);
     const simulated = virtual > 0 && { simulated: (id: string) => story?.simulated(id) };
     const service = createService(gateway, {
-      ...{ sentence: sentenceOf(virtual, serial), startedAt },
+      ...{ sentence: sentenceOf(virtual, serial, allowWeakLink), startedAt, allowWeakLink },
       ...simulated,
     });
     open.push(() => service.close());
@@ -83,11 +85,14 @@ function hostAndPort({ host, port }: StartOptions): { host?: string; port?: numb
   return { ...(host !== undefined && { host }), ...(port !== undefined && { port }) };
 }
 
-function sentenceOf(virtual: number, serial: readonly string[]): string {
+function sentenceOf(virtual: number, serial: readonly string[], isWeak: boolean): string {
   const watches = `${virtual} virtual watch${virtual === 1 ? '' : 'es'} on synthetic motion: no real sensor`;
   const boards = `${serial.length} board${serial.length === 1 ? '' : 's'} at ${serial.join(', ')}`;
   return (
-    [...(serial.length > 0 ? [boards] : []), ...(virtual > 0 ? [watches] : [])].join('; ') ||
-    'no devices'
+    [
+      ...(serial.length > 0 ? [boards] : []),
+      ...(virtual > 0 ? [watches] : []),
+      ...(isWeak ? ['WEAK LINKS ARE ALLOWED: boards may speak without keys'] : []),
+    ].join('; ') || 'no devices'
   );
 }

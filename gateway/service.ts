@@ -12,6 +12,7 @@ import type {
 import type { Composed } from './compose.ts';
 import { membersOf } from './dataset.ts';
 import { GatewayError } from './errors.ts';
+import { keyService, linkViewOf } from './key-service.ts';
 import { labelService } from './label-service.ts';
 import { alarmText } from './monitor/alarm.ts';
 import { estimatedOf, measuredOf, viewOfAlarms, viewOfQuality } from './monitor-views.ts';
@@ -27,6 +28,8 @@ export interface About {
   /** one sentence for people */
   sentence: string;
   startedAt: number;
+  /** real boards may do with weaker suites than theirs; default not */
+  allowWeakLink?: boolean;
   /** the simulation behind a device: who wears it, and how often it was right of late */
   simulated?: (device: string) => { wearer: string; accuracy: number | null } | undefined;
 }
@@ -106,8 +109,8 @@ export function createService(gateway: Composed, about: About): Service {
       estimated: estimatedOf(monitor.estimate([id])),
       samples: store.samples.count({ device: id }),
       dropped: store.samples.progress(id, session).dropped,
-      refusals: store.refusals.of(id),
       wear: loop.wear.of(id),
+      link: linkViewOf(gateway, id),
     };
   }
 
@@ -186,6 +189,7 @@ export function createService(gateway: Composed, about: About): Service {
     rollouts: async () => loop.rollouts.list().map(toRollout),
     ...labelService(gateway),
     ...signingService(gateway, whole),
+    ...keyService(gateway, { allowWeakLink: about.allowWeakLink === true, versionOf: whole }),
     alarms: async () => viewOfAlarms(loop.alarms),
     silence: async ({ subject, what = null, forMs }) =>
       loop.alarms.silence({ subject, what, until: Date.now() + forMs }),

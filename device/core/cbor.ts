@@ -44,15 +44,9 @@ function head(major: number, value: number): Bytes {
 export function item(value: Value): Bytes {
   if (typeof value === 'number') return value < 0 ? head(1, -1 - value) : head(0, value);
   if (value === null) return 246;
-  const isText = typeof value === 'string';
   const bytes = value as Uint8Array;
-  const first = head(isText ? 3 : bytes.buffer === undefined ? 4 : 2, value.length);
-  if (isText || bytes.buffer !== undefined) return [first, bytes];
-  const out = [first];
-  (value as readonly Value[]).forEach((inner) => {
-    out.push(item(inner));
-  });
-  return out;
+  const major = typeof value === 'string' ? 3 : bytes.buffer === undefined ? 4 : 2;
+  return [head(major, value.length), major < 4 ? bytes : (value as readonly Value[]).map(item)];
 }
 
 /**

@@ -57,8 +57,8 @@ export interface Host
   cipher?: Cipher;
   /** calls back soon, when received bytes and sensors have had their turn */
   defer: (callback: () => void) => void;
-  /** calls, and gives false where that fails */
-  attempt: (call: () => boolean) => boolean;
+  /** calls, and gives nothing where that fails */
+  attempt: (call: () => boolean) => boolean | undefined;
 }
 
 /** The whole device, as the world outside sees it: `W` on the board. */
@@ -99,7 +99,7 @@ export function createDevice(host: Host): Device {
   let told = 0;
 
   const secure = (
-    SECURE ? secureSuite(host.cipher as Cipher, update.made) : undefined
+    SECURE ? secureSuite(host.cipher as Cipher, update.made, update.keys) : undefined
   ) as SecureSuite;
   const send = (payload: Uint8Array): void =>
     host.send(encodeFrame(payload, SECURE ? secure.seal : host.seal));

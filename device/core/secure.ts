@@ -128,14 +128,15 @@ export interface SecureSuite extends Suite {
  *
  * @param cipher see Cipher
  * @param epoch this device's
+ * @param secret its keys, of generation 0 where it has none
  */
-export function secureSuite(cipher: Cipher, epoch: number): SecureSuite {
+export function secureSuite(cipher: Cipher, epoch: number, secret: Uint8Array): SecureSuite {
   let theirs = 0;
   let heard = 0;
   let sent = 0;
   const nonce = (head: Uint8Array, to: number): Uint8Array => flat([1, head, words([to])]);
   const suite: SecureSuite = {
-    secret: new Uint8Array(2),
+    secret: secret,
     seal: (body) => {
       sent++;
       const head = words([epoch, sent]);

@@ -12,14 +12,14 @@ declare const library: EspruinoRequire;
  * @source espruino/Espruino: libs/crypto/jswrap_crypto.c, jswrap_crypto_AEScrypt
  */
 export function boardAes(): Aes {
-  const aes = library('crypto').AES;
+  const native = library('crypto').AES;
   return {
     mask: (key, blocks, text) => {
-      const stream = new Uint32Array(aes.encrypt(blocks, key, { mode: 'ECB' }));
+      const stream = new Uint32Array(native.encrypt(blocks, key, { mode: 'ECB' }));
       const words = new Uint32Array(text.buffer, 0, stream.length);
       for (let i = 0; i < stream.length; i++) words[i] ^= stream[i];
     },
-    mac: (key, bytes) => new Uint8Array(aes.encrypt(bytes, key), bytes.length - 16, 16),
+    mac: (key, bytes) => new Uint8Array(native.encrypt(bytes, key), bytes.length - 16, 16),
   };
 }
 

@@ -1,9 +1,9 @@
 import { createDevice, type Device, type DeviceConfig, type Host } from '../core/device.ts';
 import { plainSuite } from '../core/frame.ts';
 import { MAC, PLAIN, SECURE } from '../core/options.ts';
-import { ccm, mac } from '../core/secure.ts';
+import { type Aes, type Cipher, ccm, mac } from '../core/secure.ts';
 import { boardAes, boardHmac } from './crypto.ts';
-import { type FlashLayout, openSlots, slotFlash } from './flash.ts';
+import { eraseFlash, type FlashLayout, openSlots, readFlash, writeFlash } from './flash.ts';
 import type { EspruinoE, EspruinoPort } from './globals.ts';
 import { chooseTier } from './tiers.ts';
 
@@ -64,30 +64,32 @@ export function startWhetstone(
   built: Pick<Built, 'classes'>,
   options: StartOptions,
 ): Device | undefined {
-  const base = openSlots(wiring);
-  if (base < 1) return undefined;
+  if (!openSlots(wiring)) return undefined;
+  // The first page that is all the slot file's, the log's: nothing outside the file is ever touched.
+  const base = wiring.flashStart + wiring.page;
   const name = options.port || wiring.port;
   const port = world[name] as EspruinoPort;
   if (name === 'Serial1') port.setup(options.baud || wiring.baud, options.serial || {});
   else E.setConsole(null, { force: true }); // frames and a prompt cannot share a line
   const plain = plainSuite(E.CRC32);
-  const kernel = chooseTier(wiring.tiers, options.tier);
-  const flash = slotFlash(base);
+  const chosen = chooseTier(wiring.tiers, options.tier);
+  const aes = (MAC || PLAIN ? undefined : boardAes()) as Aes;
+  const cipher = (SECURE ? (MAC ? mac(boardHmac) : ccm(aes)) : undefined) as Cipher;
   // What is not here are constants, which the build puts where they are read.
   const host = {
     id: options.id,
     classes: built.classes,
-    tier: kernel.tier,
-    dot: kernel.dot,
-    run: kernel.run,
+    tier: chosen[1],
+    dot: chosen[0].dot,
+    run: chosen[0].run,
     crc32: E.CRC32,
     seal: plain.seal,
     open: plain.open,
-    read: flash.read,
-    write: flash.write,
-    erase: flash.erase,
+    read: (at, n) => readFlash(base + at, n),
+    write: (at, bytes) => writeFlash(base + at, bytes),
+    erase: (at) => eraseFlash(base + at),
     session: PLAIN ? sessionNumber() : undefined,
-    cipher: SECURE ? (MAC ? mac(boardHmac) : ccm(boardAes())) : undefined,
+    cipher: cipher,
     send: (bytes: Uint8Array) => port.write(bytes),
     clock: () => Math.floor(getTime() * 1000 - started),
     defer: (callback: () => void) => setTimeout(callback, 1),
@@ -95,7 +97,7 @@ export function startWhetstone(
       try {
         return call();
       } catch {
-        return false;
+        // undefined will do
       }
     },
   } as Host;

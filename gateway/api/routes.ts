@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { type Calls, FORMATS } from '../calls.ts';
+import { addKeyRoutes } from './key-routes.ts';
 import { addLabelRoutes } from './label-routes.ts';
 import { addMonitorRoutes } from './monitor-routes.ts';
 import type { AddRoute } from './route.ts';
@@ -91,6 +92,7 @@ export function addRoutes(app: FastifyInstance, calls: Calls): void {
   );
   add('GET', '/rollouts', {}, () => calls.rollouts());
   add('POST', '/rollback', { body: Rollback }, ({ body }) => calls.rollback(body.version));
+  addKeyRoutes(add, calls);
   addLabelRoutes(add, calls);
   addMonitorRoutes(add, calls);
   add('GET', '/events', { query: EventQuery }, ({ query }) => calls.events(query));

@@ -36,21 +36,37 @@ export function devices(program: Command, io: Io): void {
 function list(devices: DeviceView[]): string {
   if (devices.length === 0) return 'no device has said hello yet';
   return table(
-    ['device', 'model', 'for', 'state', 'accuracy', 'windows', 'dropped', 'refused', ''],
+    ['device', 'model', 'for', 'state', 'link', 'accuracy', 'windows', 'dropped', 'refused', ''],
     devices.map((device) => [
       device.id,
       device.version === null ? '-' : shortVersion(device.version),
       device.scope ?? '-',
       device.connected ? device.state : 'not connected',
+      linkOf(device),
       share(device.accuracy),
       String(device.samples),
       String(device.dropped),
-      String(Object.values(device.refusals).reduce((sum, count) => sum + count, 0)),
+      String(Object.values(device.link.refused).reduce((sum, count) => sum + count, 0)),
       [alarmOf(device), device.wear?.worn ? `FLASH WORN: ${wearText(device.wear)}` : '']
         .filter(Boolean)
         .join('; '),
     ]),
   );
+}
+
+function linkOf({ link }: DeviceView): string {
+  return `${link.suite ?? '-'}${link.weak ? ' WEAK' : ''}`;
+}
+
+function linkText(device: DeviceView): string {
+  const { generation, badFrames, replays, refused } = device.link;
+  const counts = Object.entries(refused).map(([what, count]) => `${what} ${count}`);
+  return [
+    linkOf(device),
+    ...(generation === null ? [] : [`keys ${generation}`]),
+    `bad frames ${badFrames}, replays ${replays}`,
+    ...counts,
+  ].join(', ');
 }
 
 function alarmOf({ alarm }: DeviceView): string {
@@ -76,18 +92,19 @@ function about(device: DeviceView): string {
     `wearer    ${device.wearer ?? '-'}`,
     `state     ${device.connected ? device.state : 'not connected'}`,
     `last seen ${moment(device.lastSeen)}`,
+    `link      ${linkText(device)}`,
     `model     ${device.version ?? '-'} (release ${device.release}, for ${device.scope ?? '-'})`,
     `accuracy  ${share(device.accuracy)}`,
     `measured  ${measuredText(device.measured)}`,
     `estimated ${estimatedText(device.estimated)}`,
     `windows   ${device.samples}, dropped ${device.dropped}`,
-    `refused   ${refused(device.refusals)}`,
+    `refused   ${refused(device.link.refused)}`,
     `flash     ${device.wear === null ? '-' : wearText(device.wear)}`,
     `alarm     ${device.alarm === null ? 'none' : `${device.alarm.message}, since ${moment(device.alarm.since)}`}`,
   ].join('\n');
 }
 
-const refused = (counts: DeviceView['refusals']): string =>
+const refused = (counts: DeviceView['link']['refused']): string =>
   Object.entries(counts)
     .map(([code, count]) => `${code} ${count}`)
     .join(', ') || 'nothing';

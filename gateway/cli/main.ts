@@ -12,6 +12,7 @@ import { events } from './events.ts';
 import { exportModel } from './export.ts';
 import { importModel } from './import.ts';
 import type { Io } from './io.ts';
+import { keys } from './keys.ts';
 import { labels } from './labels.ts';
 import { models } from './models.ts';
 import { promote } from './promote.ts';
@@ -36,6 +37,7 @@ const verbs: Verb[] = [
   devices,
   models,
   rollouts,
+  keys,
   labels,
   events,
   alarms,

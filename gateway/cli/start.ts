@@ -14,6 +14,7 @@ interface Options {
   httpPort?: number;
   seed?: number;
   keyFile?: string;
+  allowWeakLink?: boolean;
 }
 
 const collect = (value: string, before: string[] = []) => [...before, value];
@@ -36,6 +37,10 @@ export function start(program: Command, io: Io): void {
     )
     .option('--host <host>', 'address of page and API, on this machine (default: 127.0.0.1)')
     .option('--http-port <n>', 'port of page and API (default: 7380)', integer(0, 65535))
+    .option(
+      '--allow-weak-link',
+      'hear real boards that have no keys, or a weaker suite than their board can do',
+    )
     .option('--seed <n>', 'of the synthetic motion', integer(0))
     .addHelpText(
       'after',

@@ -7,12 +7,13 @@ import { ccm } from './suites/ccm.ts';
 import { mac } from './suites/mac.ts';
 import { none } from './suites/none.ts';
 import {
-  HEADER_BYTES,
   type LinkSuite,
+  layOut,
   MOST,
   nonceOf,
+  type SealedFrame,
   type SuiteName,
-  TAG_BYTES,
+  takeApart,
 } from './suites/suite.ts';
 
 /** Why something that called itself a device was turned away, before anything of it was believed. */
@@ -129,13 +130,7 @@ export function createGuard(options: GuardOptions): Guard {
     const n = ++pair.sent;
     const { down } = (under === 'pending' && known.pending) || known.present;
     const nonce = nonceOf(pair.mine, pair.theirs, n);
-    const body = SUITES[known.suite].seal(down, nonce, payload);
-    const sealed = new Uint8Array(HEADER_BYTES + body.length);
-    const view = new DataView(sealed.buffer);
-    view.setUint32(0, pair.mine, true);
-    view.setUint32(4, n, true);
-    sealed.set(body, HEADER_BYTES);
-    return sealed;
+    return layOut({ from: pair.mine, n, ...SUITES[known.suite].seal(down, nonce, payload) });
   }
 
   /** Asks a device to say hello under a pair: the gateway's epoch is in the header. */
@@ -163,14 +158,14 @@ export function createGuard(options: GuardOptions): Guard {
   function attempt(
     known: DeviceKeys,
     { up }: KeyPair,
-    frame: Frame,
+    frame: SealedFrame,
     to: number,
   ): Uint8Array | undefined {
-    return SUITES[known.suite].open(up, nonceOf(frame.from, to, frame.n), frame.body);
+    return SUITES[known.suite].open(up, nonceOf(frame.from, to, frame.n), frame);
   }
 
   /** Tries present keys, then pending ones, which become the present ones where they open. */
-  function attemptBoth(known: DeviceKeys, frame: Frame, to: number): Uint8Array | undefined {
+  function attemptBoth(known: DeviceKeys, frame: SealedFrame, to: number): Uint8Array | undefined {
     const payload = attempt(known, known.present, frame, to);
     if (payload !== undefined || known.pending === null) return payload;
     const renewed = attempt(known, known.pending, frame, to);
@@ -182,7 +177,7 @@ export function createGuard(options: GuardOptions): Guard {
   }
 
   /** A frame under a pair that is under way here. */
-  function accept(pair: Pair, frame: Frame, payload: Uint8Array): Uint8Array | undefined {
+  function accept(pair: Pair, frame: SealedFrame, payload: Uint8Array): Uint8Array | undefined {
     pair.heard = frame.n;
     strange = 0;
     if (payload[0] !== HELLO) {
@@ -208,7 +203,7 @@ export function createGuard(options: GuardOptions): Guard {
     return false;
   }
 
-  function openSealed(frame: Frame): Uint8Array | undefined {
+  function openSealed(frame: SealedFrame): Uint8Array | undefined {
     for (const pair of byTurn()) {
       if (pair.theirs !== frame.from) continue;
       const known = keys.get(pair.device);
@@ -240,7 +235,7 @@ export function createGuard(options: GuardOptions): Guard {
   }
 
   /** Looks for the device whose key opens a frame that belongs to no pair of this port. */
-  function identify(frame: Frame): void {
+  function identify(frame: SealedFrame): void {
     const all = keys.list();
     const last = all.filter((known) => known.port === port);
     const others = all.filter((known) => known.port !== port);
@@ -273,7 +268,7 @@ export function createGuard(options: GuardOptions): Guard {
   }
 
   /** A device was recognised, under an epoch of the gateway that is not the one of this connection. */
-  function recognise(known: DeviceKeys, frame: Frame, to: number, payload: Uint8Array): void {
+  function recognise(known: DeviceKeys, frame: SealedFrame, to: number, payload: Uint8Array): void {
     const pair = pairs.get(known.device);
     if (to === 0 && payload[0] !== HELLO) return;
     if (payload[0] === HELLO && !isSelf(known.device, payload)) return;
@@ -318,11 +313,8 @@ export function createGuard(options: GuardOptions): Guard {
     open(sealed) {
       const payload = none.open(sealed);
       if (payload !== undefined) return openPlain(payload);
-      if (sealed.length < HEADER_BYTES + TAG_BYTES + 1) return undefined;
-      const view = new DataView(sealed.buffer, sealed.byteOffset);
-      const [from, n] = [view.getUint32(0, true), view.getUint32(4, true)];
-      if (from === 0 || n === 0) return undefined;
-      return unlessFails(() => openSealed({ from, n, body: sealed.subarray(HEADER_BYTES) }));
+      const frame = takeApart(sealed);
+      return frame && unlessFails(() => openSealed(frame));
     },
     seal(payload, under) {
       const pair = current;
@@ -360,14 +352,6 @@ function unlessFails<T>(run: () => T): T | undefined {
     if (error instanceof GatewayError) return undefined;
     throw error;
   }
-}
-
-interface Frame {
-  /** epoch of its sender */
-  from: number;
-  n: number;
-  /** what is sealed, with its tag */
-  body: Uint8Array;
 }
 
 function helloOf(payload: Uint8Array): Hello | undefined {

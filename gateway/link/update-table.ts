@@ -38,7 +38,7 @@ export interface StepRow {
   /** statuses that are answered, by name */
   says: readonly string[];
   /** what runs afterwards; 'fetches' where it asks for the bytes of an offer meanwhile */
-  then: 'the same' | 'the same, confirmed' | 'the one before, confirmed' | 'the same, and fetches';
+  after: 'the same' | 'the same, confirmed' | 'the one before, confirmed' | 'the same, and fetches';
 }
 
 /** What may come to a device that runs release 5, or, before it, 4. */
@@ -60,17 +60,17 @@ export type StepInput =
 export const STEP_TABLE: readonly StepRow[] = [
   {
     ...{ runs: 'nothing', input: 'offer of a newer release' },
-    ...{ says: ['accepted'], then: 'the same, and fetches' },
+    ...{ says: ['accepted'], after: 'the same, and fetches' },
   },
-  { runs: 'nothing', input: 'confirm of another release', says: [], then: 'the same' },
-  { runs: 'nothing', input: 'revert of another release', says: ['reverted'], then: 'the same' },
+  { runs: 'nothing', input: 'confirm of another release', says: [], after: 'the same' },
+  { runs: 'nothing', input: 'revert of another release', says: ['reverted'], after: 'the same' },
   {
     ...{ runs: 'confirmed', input: 'offer of a newer release' },
-    ...{ says: ['accepted'], then: 'the same, and fetches' },
+    ...{ says: ['accepted'], after: 'the same, and fetches' },
   },
   {
     ...{ runs: 'confirmed', input: 'offer of the version that runs' },
-    ...{ says: ['installed', 'confirmed'], then: 'the same' },
+    ...{ says: ['installed', 'confirmed'], after: 'the same' },
   },
   ...(
     [
@@ -81,41 +81,41 @@ export const STEP_TABLE: readonly StepRow[] = [
       ['offer larger than a slot', 'no-space'],
     ] as const
   ).map(
-    ([input, status]): StepRow => ({ runs: 'confirmed', input, says: [status], then: 'the same' }),
+    ([input, status]): StepRow => ({ runs: 'confirmed', input, says: [status], after: 'the same' }),
   ),
-  { runs: 'confirmed', input: 'confirm of what runs', says: ['confirmed'], then: 'the same' },
-  { runs: 'confirmed', input: 'confirm of another release', says: ['confirmed'], then: 'the same' },
+  { runs: 'confirmed', input: 'confirm of what runs', says: ['confirmed'], after: 'the same' },
+  { runs: 'confirmed', input: 'confirm of another release', says: ['confirmed'], after: 'the same' },
   {
     ...{ runs: 'confirmed', input: 'revert of what runs' },
-    ...{ says: ['reverted'], then: 'the one before, confirmed' },
+    ...{ says: ['reverted'], after: 'the one before, confirmed' },
   },
-  { runs: 'confirmed', input: 'revert of another release', says: ['reverted'], then: 'the same' },
-  { runs: 'trial', input: 'offer of a newer release', says: ['busy'], then: 'the same' },
+  { runs: 'confirmed', input: 'revert of another release', says: ['reverted'], after: 'the same' },
+  { runs: 'trial', input: 'offer of a newer release', says: ['busy'], after: 'the same' },
   {
     ...{ runs: 'trial', input: 'offer of the version that runs' },
-    ...{ says: ['installed', 'trial'], then: 'the same' },
+    ...{ says: ['installed', 'trial'], after: 'the same' },
   },
   {
     ...{ runs: 'trial', input: 'confirm of what runs' },
-    ...{ says: ['confirmed'], then: 'the same, confirmed' },
+    ...{ says: ['confirmed'], after: 'the same, confirmed' },
   },
-  { runs: 'trial', input: 'confirm of another release', says: ['trial'], then: 'the same' },
+  { runs: 'trial', input: 'confirm of another release', says: ['trial'], after: 'the same' },
   {
     ...{ runs: 'trial', input: 'revert of what runs' },
-    ...{ says: ['reverted'], then: 'the one before, confirmed' },
+    ...{ says: ['reverted'], after: 'the one before, confirmed' },
   },
-  { runs: 'trial', input: 'revert of another release', says: ['reverted'], then: 'the same' },
+  { runs: 'trial', input: 'revert of another release', says: ['reverted'], after: 'the same' },
   {
     ...{ runs: 'trial', input: 'more windows on trial than allowed' },
-    ...{ says: ['reverted-unconfirmed'], then: 'the one before, confirmed' },
+    ...{ says: ['reverted-unconfirmed'], after: 'the one before, confirmed' },
   },
   {
     ...{ runs: 'trial, the first', input: 'revert of what runs' },
-    ...{ says: ['refused-release'], then: 'the same' },
+    ...{ says: ['refused-release'], after: 'the same' },
   },
   {
     ...{ runs: 'trial, the first', input: 'more windows on trial than allowed' },
-    ...{ says: [], then: 'the same' },
+    ...{ says: [], after: 'the same' },
   },
 ];
 
@@ -133,8 +133,8 @@ export function updateTables(): string {
     '',
     line(['runs', 'what comes', 'answer', 'then runs']),
     line(Array(4).fill('---')),
-    ...STEP_TABLE.map(({ runs, input, says, then }) =>
-      line([runs, input, says.join(', ') || 'nothing', then]),
+    ...STEP_TABLE.map(({ runs, input, says, after }) =>
+      line([runs, input, says.join(', ') || 'nothing', after]),
     ),
   ].join('\n');
 }

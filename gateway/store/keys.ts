@@ -29,9 +29,8 @@ export interface DeviceKeys {
 }
 
 /** A device that had keys: it is refused for good, or until it gets new ones. */
-export interface RemovedKeys {
-  device: string;
-  board: string;
+export interface RemovedKeys
+  extends Pick<DeviceKeys, 'device' | 'board' | 'suite' | 'addedAt' | 'rotatedAt'> {
   removedAt: number;
 }
 
@@ -180,8 +179,8 @@ export function keysOf(
     },
     knows: (device) => table().has(device),
     removed: () =>
-      [...table().values()].flatMap(({ device, board, removedAt }) =>
-        removedAt === null ? [] : [{ device, board, removedAt }],
+      [...table().values()].flatMap(({ device, board, suite, addedAt, rotatedAt, removedAt }) =>
+        removedAt === null ? [] : [{ device, board, suite, addedAt, rotatedAt, removedAt }],
       ),
     add(device, { board, suite, at }, { replace = false } = {}) {
       const before = table().get(device);

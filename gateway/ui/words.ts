@@ -79,12 +79,17 @@ const phrases: Record<string, Phrase> = {
       ? `no update for ${subject}${why(data)}`
       : `${subject} refused release ${number(data.release)}: ${data.code}`,
   'signer.created': (subject) => `signing key ${subject} is the first of this gateway`,
-  'signer.rotated': (subject, data) => `signing key ${subject} took over from ${data.before ?? '?'}`,
+  'signer.rotated': (subject, data) =>
+    `signing key ${subject} took over from ${data.before ?? '?'}`,
   'signer.revoked': (subject, data) => `signing key ${subject} is REVOKED${why(data)}`,
   'model.signed': (subject, data) => `${shortVersion(subject)} was signed again${why(data)}`,
   'log.unsigned': (_, data) =>
     `entries #${number(data.from)} to #${number(data.to)} of the log were not signed: the gateway was killed`,
   'log.broken': (_, data) => `THE LOG WAS CHANGED${why(data)}; see: whetstone verify`,
+  'key.added': (subject) => `keys were drawn for ${subject}`,
+  'key.rotating': (subject, data) => `${subject}: keys ${number(data.generation)} are on their way`,
+  'key.rotated': (subject, data) => `${subject} speaks under keys ${number(data.generation)}`,
+  'key.removed': (subject) => `the keys of ${subject} were removed: it is refused from now on`,
   'device.wearer': (subject, data) =>
     `${subject} changed wearer${typeof data.wearer === 'string' ? ` to ${data.wearer}` : ''} (simulated)`,
   'sample.quarantined': (subject, data) => `a window of ${subject} was set aside${why(data)}`,

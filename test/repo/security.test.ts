@@ -26,7 +26,14 @@ describe('docs/security.md', () => {
   });
 
   it.each([
-    ...['arbitrary software', 'rollback', 'fast-forward', 'freeze', 'mix-and-match', 'endless data'],
+    ...[
+      'arbitrary software',
+      'rollback',
+      'fast-forward',
+      'freeze',
+      'mix-and-match',
+      'endless data',
+    ],
     ...['extraneous', 'wrong software', 'partial bundle', 'drop-request', 'key compromise'],
     ...['eavesdropping', 'replay', 'spoofed device', 'spoofed gateway', 'injected samples'],
     ...['poisoned labels', 'stolen disk', 'audit tampering'],

@@ -15,7 +15,7 @@ export interface DeviceSuite extends Suite {
 function nonce(from: number, to: number, n: number): Buffer {
   const bytes = Buffer.alloc(13);
   bytes[0] = 1;
-  for (const [i, value] of [from, to, n].entries()) bytes.writeUInt32LE(value, 1 + 4 * i);
+  for (const [i, value] of [from, n, to].entries()) bytes.writeUInt32LE(value, 1 + 4 * i);
   return bytes;
 }
 
@@ -71,14 +71,16 @@ export function deviceSuite(name: 'ccm' | 'mac', keys: KeyPair, epoch: number): 
       head.writeUInt32LE(suite.sent, 4);
       const { up } = suite.keys;
       const locked = cipher.lock(up, nonce(epoch, theirs, suite.sent), body);
-      return Uint8Array.from(Buffer.concat([head, locked]));
+      const at = locked.length - 8;
+      return Uint8Array.from(Buffer.concat([locked.subarray(at), head, locked.subarray(0, at)]));
     },
     open(sealed) {
       if (sealed.length < 16) return undefined;
-      const head = Buffer.from(sealed.slice(0, 8));
+      const head = Buffer.from(sealed.slice(8, 16));
       const [from, n] = [head.readUInt32LE(0), head.readUInt32LE(4)];
       if (from < theirs || (from === theirs && n <= heard)) return undefined;
-      const body = cipher.unlock(suite.keys.down, nonce(from, epoch, n), sealed.subarray(8));
+      const locked = Buffer.concat([sealed.subarray(16), sealed.subarray(0, 8)]);
+      const body = cipher.unlock(suite.keys.down, nonce(from, epoch, n), locked);
       if (body === undefined) return undefined;
       if (from > theirs) suite.sent = 0;
       theirs = from;

@@ -9,7 +9,7 @@ import {
   type Policy,
   startLink,
 } from '../../device/core/link.ts';
-import { GATEWAY_SHAPES, HELLO, pack, REKEY, STATUS, unpack } from '../../device/core/messages.ts';
+import { HELLO, pack, REKEY, STATUS, unpack } from '../../device/core/messages.ts';
 import type { Clock, Port } from '../../gateway/link/port.ts';
 import type { DeviceSuite } from './device-suite.ts';
 

@@ -1,7 +1,13 @@
 import { crc32 } from 'node:zlib';
 import { decode } from 'cbor-x';
 import type { Value } from '../../device/core/cbor.ts';
-import { encodeFrame, feed, frameDecoder, plainSuite, type Suite } from '../../device/core/frame.ts';
+import {
+  encodeFrame,
+  feed,
+  frameDecoder,
+  plainSuite,
+  type Suite,
+} from '../../device/core/frame.ts';
 import {
   ACK,
   CHUNK,

@@ -1,11 +1,6 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-} from 'node:crypto';
-import { flat } from '../../device/core/flat.ts';
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import type { Suite } from '../../device/core/frame.ts';
-import { type Aes, ccm, type Cipher, mac } from '../../device/core/secure.ts';
+import { type Aes, type Cipher, ccm, mac } from '../../device/core/secure.ts';
 import type { DeviceKeys } from '../../device/first-record.ts';
 
 /** What the device's code asks of a board's AES, by Node. */
@@ -28,17 +23,17 @@ export function nodeHmac(key: Uint8Array, bytes: Uint8Array): Uint8Array {
 
 /** AES-128-CCM as a whole by Node: nothing of the device's code is in it. */
 export const peerCcm: Cipher = {
-  lock: (key, nonce, body) => {
+  lock: (key, nonce, head, body) => {
     const cipher = createCipheriv('aes-128-ccm', key, nonce, { authTagLength: 8 });
     const locked = cipher.update(body);
     cipher.final();
-    return [new Uint8Array(locked), new Uint8Array(cipher.getAuthTag())];
+    return new Uint8Array(Buffer.concat([cipher.getAuthTag(), head, locked]));
   },
-  unlock: (key, nonce, body, tag) => {
+  unlock: (key, nonce, sealed) => {
     const decipher = createDecipheriv('aes-128-ccm', key, nonce, { authTagLength: 8 });
-    decipher.setAuthTag(tag);
+    decipher.setAuthTag(sealed.subarray(0, 8));
     try {
-      const text = new Uint8Array(decipher.update(body));
+      const text = new Uint8Array(decipher.update(sealed.subarray(16)));
       decipher.final();
       return text;
     } catch {
@@ -53,10 +48,11 @@ export const CIPHERS = {
   mac: { own: mac(nodeHmac), peer: mac(nodeHmac) },
 };
 
-function nonce(from: number, to: number, n: number): Uint8Array {
+/** `[1][epoch of the sender][n][epoch of the receiver]` */
+function nonce(from: number, n: number, to: number): Uint8Array {
   const bytes = Buffer.alloc(13);
   bytes[0] = 1;
-  [from, to, n].forEach((value, i) => void bytes.writeUInt32LE(value, 1 + 4 * i));
+  [from, n, to].forEach((value, i) => void bytes.writeUInt32LE(value, 1 + 4 * i));
   return bytes;
 }
 
@@ -89,19 +85,17 @@ export function gatewaySuite(
       const pair = `${next.epoch} ${next.deviceEpoch}`;
       const n = (sent.get(pair) ?? 0) + 1;
       sent.set(pair, n);
-      const once = nonce(next.epoch, next.deviceEpoch, n);
-      const head = Buffer.concat([once.subarray(1, 5), once.subarray(9)]);
-      return flat([new Uint8Array(head), cipher.lock(next.keys.down, once, body)]);
+      const once = nonce(next.epoch, n, next.deviceEpoch);
+      return cipher.lock(next.keys.down, once, new Uint8Array(once.subarray(1, 9)), body);
     },
     open: (sealed) => {
       const bytes = Buffer.from(sealed);
       if (bytes.length < 16) return undefined;
-      const [from, n] = [bytes.readUInt32LE(0), bytes.readUInt32LE(4)];
+      const [from, n] = [bytes.readUInt32LE(8), bytes.readUInt32LE(12)];
       for (const to of [next.epoch, 0]) {
         const pair = `${from} ${to}`;
         if (from < next.deviceEpoch || n <= (heard.get(pair) ?? 0)) continue;
-        const once = nonce(from, to, n);
-        const body = cipher.unlock(next.keys.up, once, bytes.subarray(8, -8), bytes.subarray(-8));
+        const body = cipher.unlock(next.keys.up, nonce(from, n, to), new Uint8Array(sealed));
         if (body === undefined) continue;
         heard.set(pair, n);
         next.deviceEpoch = from;

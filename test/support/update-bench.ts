@@ -2,7 +2,14 @@ import { crc32 } from 'node:zlib';
 import { plainSuite } from '../../device/core/frame.ts';
 import { DONE } from '../../device/core/inputs.ts';
 import { CHUNK, OFFER, pack, STATUS, STATUSES } from '../../device/core/messages.ts';
-import { firstBad, headOf, partAt, RECORD_BYTES, slotAt, slotStart } from '../../device/core/slot.ts';
+import {
+  firstBad,
+  headOf,
+  partAt,
+  RECORD_BYTES,
+  slotAt,
+  slotStart,
+} from '../../device/core/slot.ts';
 import {
   COPY,
   ERASE,
@@ -39,7 +46,8 @@ export function updateBench(page = 1024, slotPages = 8) {
         flash.fill(255, e[1], e[1] + page);
         erases[e[1] / page]++;
       }
-      if (e[0] === WRITE) for (let i = 0; i < e[2].length; i++) flash[e[1] + i] &= e[2][i] as number;
+      if (e[0] === WRITE)
+        for (let i = 0; i < e[2].length; i++) flash[e[1] + i] &= e[2][i] as number;
       if (e[0] === COPY) flash.copyWithin(e[2], e[1], e[1] + e[3]);
       if (e[0] === RUN) ran.push(`${e[1].f[0]}:${e[3]}`);
       if (e[0] === STATUS) said.push(STATUSES[(e as unknown as number[])[3] as 1]);

@@ -16,22 +16,19 @@ export const ccm = {
   seal(key, nonce, body, aad?: Uint8Array) {
     const cipher = createCipheriv(ALGORITHM, key, nonce, options);
     if (aad !== undefined) cipher.setAAD(aad, { plaintextLength: body.length });
-    const sealed = new Uint8Array(body.length + TAG_BYTES);
-    sealed.set(cipher.update(body));
+    const text = cipher.update(body);
     cipher.final();
-    sealed.set(cipher.getAuthTag(), body.length);
-    return sealed;
+    return { body: text, tag: cipher.getAuthTag() };
   },
-  open(key, nonce, sealed, aad?: Uint8Array) {
-    const length = sealed.length - TAG_BYTES;
-    if (length < 0) return undefined;
+  open(key, nonce, { body, tag }, aad?: Uint8Array) {
+    if (tag.length !== TAG_BYTES) return undefined;
     const decipher = createDecipheriv(ALGORITHM, key, nonce, options);
-    decipher.setAuthTag(sealed.subarray(length));
-    if (aad !== undefined) decipher.setAAD(aad, { plaintextLength: length });
+    decipher.setAuthTag(tag);
+    if (aad !== undefined) decipher.setAAD(aad, { plaintextLength: body.length });
     try {
-      const body = decipher.update(sealed.subarray(0, length));
+      const text = decipher.update(body);
       decipher.final();
-      return new Uint8Array(body.buffer, body.byteOffset, body.length);
+      return new Uint8Array(text.buffer, text.byteOffset, text.length);
     } catch {
       return undefined; // node:crypto has no other way to say that the tag is wrong
     }

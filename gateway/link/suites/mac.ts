@@ -18,17 +18,9 @@ export function hmacTag(key: Uint8Array, ...data: Uint8Array[]): Uint8Array {
  */
 export const mac: LinkSuite = {
   name: 'mac',
-  seal(key, nonce, body) {
-    const sealed = new Uint8Array(body.length + TAG_BYTES);
-    sealed.set(body);
-    sealed.set(hmacTag(key, nonce, body), body.length);
-    return sealed;
-  },
-  open(key, nonce, sealed) {
-    const length = sealed.length - TAG_BYTES;
-    if (length < 0) return undefined;
-    const body = sealed.slice(0, length);
-    const isRight = timingSafeEqual(hmacTag(key, nonce, body), sealed.subarray(length));
-    return isRight ? body : undefined;
+  seal: (key, nonce, body) => ({ body, tag: hmacTag(key, nonce, body) }),
+  open(key, nonce, { body, tag }) {
+    if (tag.length !== TAG_BYTES) return undefined;
+    return timingSafeEqual(hmacTag(key, nonce, body), tag) ? body.slice() : undefined;
   },
 };

@@ -60,10 +60,7 @@ describe('BOOT_TABLE', () => {
   });
 
   test('is the table in the comment of the machine', () => {
-    const source = readFileSync(
-      new URL('../../../device/core/update.ts', import.meta.url),
-      'utf8',
-    );
+    const source = readFileSync(new URL('../../../device/core/update.ts', import.meta.url), 'utf8');
     const lines = source.split('\n').filter((l) => /^ \* {3}(none|empty|confirmed|trial) /.test(l));
     const rows = lines.map((line) => line.slice(5).trim().split(/ {2,}/));
     expect(rows).toEqual(BOOT_TABLE.map((row) => [...row]));
@@ -111,17 +108,17 @@ const inputs: Record<StepInput, (b: Bench) => void> = {
 };
 
 describe('STEP_TABLE', () => {
-  test.each(STEP_TABLE)('$runs, $input: $says, then $then', ({ runs, input, says, then }) => {
+  test.each(STEP_TABLE)('$runs, $input: $says, then $after', ({ runs, input, says, after }) => {
     const b = running(runs);
     const before = [b.state().run, b.state().kind, b.state().heads[b.state().run]?.f[0]];
     inputs[input](b);
     expect(b.said).toEqual(says);
     const s = b.state();
-    const after = [s.run, s.kind, s.heads[s.run]?.f[0]];
-    if (then === 'the one before, confirmed') expect(after).toEqual([1, 1, 4]);
-    else if (then === 'the same, confirmed') expect(after).toEqual([before[0], 1, before[2]]);
-    else expect(after).toEqual(before);
-    expect(s.part < 3).toBe(then === 'the same, and fetches');
+    const now = [s.run, s.kind, s.heads[s.run]?.f[0]];
+    if (after === 'the one before, confirmed') expect(now).toEqual([1, 1, 4]);
+    else if (after === 'the same, confirmed') expect(now).toEqual([before[0], 1, before[2]]);
+    else expect(now).toEqual(before);
+    expect(s.part < 3).toBe(after === 'the same, and fetches');
   });
 
   test('has a row for every input', () => {

@@ -105,7 +105,9 @@ function putRecord(b: Board, kind: number, slot: number, boots: number): void {
 /** Rows of the table in update.ts, 'any' spelled out. */
 function rows(): string[][] {
   const source = readFileSync(new URL('../../../device/core/update.ts', import.meta.url), 'utf8');
-  const lines = source.split('\n').filter((line) => /^ \* {3}(none|empty|confirmed|trial) /.test(line));
+  const lines = source
+    .split('\n')
+    .filter((line) => /^ \* {3}(none|empty|confirmed|trial) /.test(line));
   const spell = (row: string[], column: number, both: string[]): string[][] =>
     row[column] === 'any' ? both.map((v) => row.with(column, v)) : [row];
   return lines
@@ -137,7 +139,8 @@ test('startUpdate() does what its table says in every row', () => {
     expect([row, ...record.slice(3, 5)]).toEqual([row, kind, goes]);
     if (kind === 2) expect([row, record[5]]).toEqual([row, left === 'yes' ? 3 : 4]);
     expect(record[0]).toBe(found < 0 ? 1 : 2);
-    if (found >= 0) expect([...record.slice(6)]).toEqual(Array.from({ length: 54 }, (_, i) => i + 6));
+    if (found >= 0)
+      expect([...record.slice(6)]).toEqual(Array.from({ length: 54 }, (_, i) => i + 6));
     seen.add(row);
   }
   expect(seen.size).toBe(32); // 4 newest × 2 × 2 × 2

@@ -4,6 +4,7 @@ import type {
   DeviceView,
   GatewayEvent,
   ImportReport,
+  KeyView,
   LabelView,
   RolloutView,
   Status,
@@ -49,9 +50,12 @@ export function fakeDevice(n: number, change: Partial<DeviceView> = {}): DeviceV
     },
     samples: 1234,
     dropped: 0,
-    refusals: {},
     wear: null,
     lastSeen: start,
+    link: {
+      ...{ suite: 'none', weak: false, generation: null },
+      ...{ badFrames: 0, replays: 0, waiting: 0, refused: {} },
+    },
     ...change,
   };
 }
@@ -108,6 +112,12 @@ export function fakeLabel(sample: string, change: Partial<LabelView> = {}): Labe
   const device = sample.split('/')[0]!;
   return { sample, device, ...none, predicted: 'upup', contradicted: [], at: start, ...change };
 }
+
+/** A device's keys as a gateway lists them. */
+export const fakeKeys: KeyView = {
+  ...{ device: 'puck-1', board: 'puckjs', suite: 'ccm', generation: 1, pending: null },
+  ...{ addedAt: start, rotatedAt: start, removedAt: null, connected: true },
+};
 
 export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
   const listeners = new Set<(event: GatewayEvent) => void>();
@@ -170,6 +180,19 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
       throw new GatewayError('not-found', `no model ${wanted}`);
     },
     rollouts: async () => fake.state.rollouts,
+    keys: async () => [fakeKeys],
+    async addKeys(request) {
+      note('addKeys', request);
+      return { ...fakeKeys, image: Buffer.from('image').toString('base64') };
+    },
+    async rotateKeys(device) {
+      note('rotateKeys', device);
+      return { ...fakeKeys, device, pending: 2 };
+    },
+    async removeKeys(device) {
+      note('removeKeys', device);
+      return { ...fakeKeys, device, generation: null, removedAt: start };
+    },
     async labels(query) {
       note('labels', query);
       return [];

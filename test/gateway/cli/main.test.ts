@@ -15,6 +15,7 @@ const verbs = [
   'devices',
   'models',
   'rollouts',
+  'keys',
   'labels',
   'events',
   'alarms',

@@ -364,7 +364,7 @@ describe('createGuard()', () => {
     const random = seeded(4);
     const noise = () => {
       const bytes = Uint8Array.from({ length: 60 }, () => random() * 256);
-      bytes[7] = 1;
+      bytes[11] = 1;
       return bytes;
     };
     for (let k = 0; k < 200; k++) guard.open(noise());
@@ -402,7 +402,7 @@ describe('createGuard()', () => {
         expect(greet()).toBeDefined();
         continue;
       }
-      const header = Buffer.from(sealed.subarray(0, 8)).toString('hex');
+      const header = Buffer.from(sealed.subarray(8, 16)).toString('hex');
       expect(seen.has(header)).toBe(false);
       seen.add(header);
       expect(device.open(sealed)).toEqual(pack(ACK, [5, k]));

@@ -125,7 +125,7 @@ describe('a port that drains at 100 bytes a second', () => {
     gateway.offer(
       {
         ...{ release: 5, version: new Uint8Array(8), goldenSeed: 1, goldenCount: 0 },
-        ...{ golden: empty, trialWindows: 0 },
+        ...{ golden: empty, trialWindows: 0, kind: 0, expires: 2 ** 32 - 1 },
         parts: [
           [empty, 1, 1],
           [empty, 1, 1],

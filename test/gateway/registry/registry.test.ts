@@ -131,16 +131,13 @@ describe('registry', () => {
   ])('verify() and offer() find a changed %s', (why, change) => {
     const directory = temporary();
     const path = join(directory, 'key.pem');
-    let store = testStore({ directory });
-    let registry = openRegistry(store, openSigner(path));
+    const registry = openRegistry(testStore({ directory }), openSigner(path));
     const version = registry.register(parts(), meta(), null);
     const release = registry.release(version, 'first');
-    store.close();
+    // while it runs: at a start the store itself refuses damaged parts
     const db = new DatabaseSync(join(directory, 'store.db'));
     db.exec(change);
     db.close();
-    store = testStore({ directory });
-    registry = openRegistry(store, openSigner(path));
     expect(registry.verify(version)).toEqual({ ok: false, why });
     const code = why === 'signature' ? 'bad-signature' : 'bad-hash';
     expect(() => registry.offer(release)).toThrow(expect.objectContaining({ code }));

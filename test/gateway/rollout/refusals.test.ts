@@ -17,7 +17,8 @@ function live(fleet: ReturnType<typeof createFleet>, id: string): void {
   }
 }
 const offers = (fleet: ReturnType<typeof createFleet>, id: string, release = 2) =>
-  fleet.calls.filter((call) => call.startsWith('offer') && call.endsWith(`${id} ${release}`)).length;
+  fleet.calls.filter((call) => call.startsWith('offer') && call.endsWith(`${id} ${release}`))
+    .length;
 
 describe('a device that refuses', () => {
   test.each(codes)('%s is not offered the version for ever', (name, code) => {
@@ -61,7 +62,9 @@ describe('a device that refuses', () => {
     fleet.windows(30);
     live(fleet, other);
     expect(fleet.stages(id)[other]).toBe('refused');
-    expect(Object.values(fleet.stages(id)).filter((stage) => stage === 'confirmed')).toHaveLength(3);
+    expect(Object.values(fleet.stages(id)).filter((stage) => stage === 'confirmed')).toHaveLength(
+      3,
+    );
     expect(fleet.rollouts.get(id)?.stage).toBe('settled');
     expect(offers(fleet, other)).toBe(1);
   });
@@ -72,7 +75,8 @@ describe('a gateway that refuses', () => {
 
   test.each(rotten)('%s stops the rollout at once, and the version before stays', (code) => {
     const fleet = createFleet(ids);
-    for (const twin of fleet.twins.values()) twin.fault = { gateway: { code, why: `it is ${code}` } };
+    for (const twin of fleet.twins.values())
+      twin.fault = { gateway: { code, why: `it is ${code}` } };
     const { id, version } = fleet.start(2);
     expect(fleet.rollouts.get(id)).toMatchObject({ stage: 'returned', why: `it is ${code}` });
     expect(fleet.registry.get(version).stage).toBe('rolledback');

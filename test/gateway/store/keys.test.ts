@@ -92,7 +92,9 @@ describe('keysOf()', () => {
       true,
       false,
     ]);
-    expect(store.keys.removed()).toEqual([{ device: 'a', board: 'puckjs', removedAt: 99 }]);
+    expect(store.keys.removed()).toEqual([
+      { device: 'a', board: 'puckjs', suite: 'ccm', addedAt: 7, rotatedAt: 7, removedAt: 99 },
+    ]);
     for (const act of ['rotate', 'promote'] as const) {
       expect(() => store.keys[act]('a')).toThrow(/has no keys/);
     }
