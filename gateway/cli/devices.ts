@@ -98,13 +98,7 @@ function about(device: DeviceView): string {
     `measured  ${measuredText(device.measured)}`,
     `estimated ${estimatedText(device.estimated)}`,
     `windows   ${device.samples}, dropped ${device.dropped}`,
-    `refused   ${refused(device.link.refused)}`,
     `flash     ${device.wear === null ? '-' : wearText(device.wear)}`,
     `alarm     ${device.alarm === null ? 'none' : `${device.alarm.message}, since ${moment(device.alarm.since)}`}`,
   ].join('\n');
 }
-
-const refused = (counts: DeviceView['link']['refused']): string =>
-  Object.entries(counts)
-    .map(([code, count]) => `${code} ${count}`)
-    .join(', ') || 'nothing';
