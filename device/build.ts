@@ -1,14 +1,18 @@
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { compact } from './compact.ts';
+import { type Constants, inlined } from './constants.ts';
 import * as everything from './core/options.ts';
 import type { Built, Wiring } from './espruino/main.ts';
 import { looseLets } from './loose-lets.ts';
+import { kindOf } from './kind.ts';
 import { KERNEL, KERNEL_DENSE } from './native/blobs.ts';
 import { edited, minified, type Owned } from './owned.ts';
 import { passNames } from './pass-names.ts';
 import { privateNames, shortNames } from './private-names.ts';
 import { refuse } from './refuse.ts';
+import { shortVariables } from './short-variables.ts';
+import { singles } from './singles.ts';
 import { tighten } from './tighten.ts';
 import { type WindowTask, windowOptions } from './window-options.ts';
 
@@ -25,6 +29,9 @@ export interface BuildBoard {
   sensors: string[];
 }
 
+/** How a bundle's link is secured: see docs/link.md. */
+export type SuiteName = 'ccm' | 'mac' | 'none';
+
 /** What `build` needs of a task. */
 export interface BuildTask extends WindowTask {
   name: string;
@@ -39,6 +46,8 @@ export interface BuildTask extends WindowTask {
 export interface BundleOf {
   board: BuildBoard;
   task: BuildTask;
+  /** of its link, one of the board's; default `none` */
+  suite?: SuiteName;
   /** layers that imported models have, as a part's format names them, beside the task's own */
   types?: readonly string[];
 }
@@ -81,6 +90,7 @@ export function builtOf(board: BuildBoard, task: BuildTask): Built & Omit<Wiring
     slotPages: board.slotPages,
     board: board.name,
     task: task.name,
+    kind: kindOf(board.name, task.name),
     classes: task.classes,
     segment: windowOptions(task),
     policy: [send.confidentOneIn, send.uncertainBelow, send.rawOneIn],
@@ -105,11 +115,13 @@ const POINT = ['add', 'softmax', 'logistic', 'quantise'];
  * What this task's models and this board need of the core: see device/core/options.ts.
  *
  * @param imported layers of models that were not made here, as a part's format names them
+ * @param suite of the link
  */
 export function optionsOf(
   board: BuildBoard,
   task: BuildTask,
   imported: readonly string[] = [],
+  suite: SuiteName = 'none',
 ): Record<string, boolean> {
   const types = typesOf(task, imported);
   const has = (...names: string[]): boolean => names.some((name) => types.includes(name));
@@ -126,6 +138,10 @@ export function optionsOf(
     GESTURE: task.window.mode === 'gesture',
     SLIDING: task.window.mode === 'sliding',
     MAPPED: board.flash.mapped,
+    GATEWAY: false,
+    PLAIN: suite === 'none',
+    SECURE: suite !== 'none',
+    MAC: suite === 'mac',
   };
 }
 
@@ -142,6 +158,16 @@ function replaced(filter: RegExp, constants: Record<string, boolean | string>): 
   };
 }
 
+/** Espruino joins bytes natively: see device/core/flat.ts. */
+const native: Plugin = {
+  name: 'native bytes',
+  setup: (build) => {
+    build.onLoad({ filter: /[\\/]core[\\/]flat\.ts$/ }, () => ({
+      contents: 'export const flat = E.toUint8Array;',
+    }));
+  },
+};
+
 /** Machine code for a board that can run it: no more of it than the layers need. */
 function blobOf(board: BuildBoard, types: readonly string[], imported: boolean): string {
   if (!board.tiers.includes('thumb')) return '';
@@ -152,18 +178,14 @@ function entry(board: BuildBoard, task: BuildTask): string {
   const driver = board.sensors.map((name) => drivers[name]).find((path) => path !== undefined);
   const { countsPerG, rateHz } = task.sensor;
   const sensor = driver !== undefined && countsPerG !== undefined;
-  const { port, baud, flashStart, segment, ...rest } = builtOf(board, task);
-  const { page, slotPages } = rest;
+  const { port, baud, flashStart, page, slotPages } = builtOf(board, task);
   const wiring = { port, baud, tiers: board.tiers, flashStart, page, slotPages };
-  // a bundle holds one kind of windows, and needs nothing of the other
-  const { mode, stride, ...windows } = segment;
-  const built = { ...rest, segment: mode === 'gesture' ? windows : { ...windows, stride } };
   return `
     import { storage } from './espruino/flash.ts';
     import { startWhetstone } from './espruino/main.ts';
     ${sensor ? `import { connectSensor } from '${driver}';` : ''}
     const wiring = ${JSON.stringify(wiring)};
-    const built = ${JSON.stringify(built)};
+    const built = ${JSON.stringify({ classes: task.classes })};
     global.whetstone = function (options) {
       const device = startWhetstone(global, wiring, built, options);
       ${sensor ? `if (device !== undefined) connectSensor(device, ${countsPerG}, ${rateHz});` : ''}
@@ -183,9 +205,13 @@ function entry(board: BuildBoard, task: BuildTask): string {
  * @returns one script for `.bootcde` or for Espruino's first argument
  * @throws SyntaxError that names a construct which Espruino lacks, with line and column
  */
-export async function buildBundle({ board, task, types = [] }: BundleOf): Promise<Bundle> {
+export async function buildBundle({ board, task, suite, types = [] }: BundleOf): Promise<Bundle> {
   const blob = blobOf(board, typesOf(task, types), types.length > 0);
-  return buildScript(entry(board, task), optionsOf(board, task, types), blob);
+  const { segment, classes, port, baud, flashStart, ...constants } = builtOf(board, task);
+  return buildScript(entry(board, task), optionsOf(board, task, types, suite), blob, {
+    ...segment,
+    ...constants,
+  });
 }
 
 /**
@@ -194,12 +220,14 @@ export async function buildBundle({ board, task, types = [] }: BundleOf): Promis
  * @param program its first module, in TypeScript, as if it lay in this folder
  * @param options see device/core/options.ts; default: as they stand there, everything
  * @param blob machine code, see device/native; default: all of it
+ * @param constants of the core's configuration, see inlined; default: none, it is handed in
  * @throws SyntaxError that names a construct which Espruino lacks, with line and column
  */
 export async function buildScript(
   program: string,
   options: Record<string, boolean> = { ...everything },
   blob: string = KERNEL,
+  constants: Constants = {},
 ): Promise<Bundle> {
   const bundled = await build({
     stdin: {
@@ -213,6 +241,7 @@ export async function buildScript(
     plugins: [
       replaced(/[\\/]core[\\/]options\.ts$/, options),
       replaced(/[\\/]espruino[\\/]blob\.ts$/, { BLOB: blob }),
+      native,
     ],
     format: 'esm',
     target: 'es2015',
@@ -222,7 +251,8 @@ export async function buildScript(
     legalComments: 'none',
     logLevel: 'silent',
   });
-  const script = `(() => {\n${compact(bundled.outputFiles[0].text)}})();`;
+  const whole = Object.keys(constants).length > 0;
+  const script = `(() => {\n${compact(whole ? singles(inlined(bundled.outputFiles[0].text, constants)) : bundled.outputFiles[0].text)}})();`;
   const code = await shrink({ text: script, owners: ownersOf(script) });
   refuse(code.text);
   const bytes = new Map<string, number>();
@@ -271,5 +301,6 @@ async function shrink(code: Owned): Promise<Owned> {
     nameCache: shortNames(names, code.text),
   });
   const isHot = (at: number): boolean => HOT.test(small.owners[at]!);
-  return edited(small, tighten(small.text, FREE, isHot));
+  small = edited(small, tighten(small.text, FREE, isHot));
+  return edited(small, shortVariables(small.text));
 }

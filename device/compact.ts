@@ -9,7 +9,7 @@ const OFTEN = 3;
 const HOST = ['read', 'write', 'erase'];
 
 /** Finds the module that a place of a bundle is of: esbuild writes its path above it. */
-function modules(code: string): (at: number) => string {
+export function modules(code: string): (at: number) => string {
   const starts = [...code.matchAll(/^\s*\/\/ (\S+\.ts)$/gm)];
   return (at) => starts.findLast(({ index }) => index <= at)?.[1] ?? '';
 }

@@ -6,7 +6,7 @@ type AnyNode = Node & Record<string, unknown>;
 const outside = [
   'read write erase erasePage readJSON eraseAll memoryArea toArrayBuffer toUint8Array CRC32 hwRand',
   'convolve setConsole setup force path rx tx on id port baud serial tier sample window',
-  'whetstone W x y z acc accelOn',
+  'whetstone W x y z acc accelOn AES SHA1 encrypt mode',
 ].flatMap((line) => line.split(' '));
 
 /** Names that built-in objects have too, but that the device's code uses for its own alone. */

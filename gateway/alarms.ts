@@ -5,6 +5,7 @@ import { type AlarmGroup, alarmGroups, scopeOf } from './monitor/alarm-groups.ts
 import type { Monitor } from './monitor/monitor.ts';
 import { parseScope } from './registry/manifest.ts';
 import type { EventKind } from './store/event-kinds.ts';
+import { takesNothing } from './store/failure.ts';
 import type { Store } from './store/store.ts';
 
 /** A wish not to be told of alarms for a while. They are raised, recorded and healed all the same. */
@@ -80,7 +81,7 @@ export function createAlarms({ task, store, monitor, clock, write }: AlarmParts)
     silences = next;
     store.states.save('silences', silences).catch((error: unknown) => {
       // a full disk: it holds until the gateway ends, and is stored with the next change
-      if (!(error instanceof GatewayError && error.code === 'disk-full')) throw error;
+      if (!takesNothing(error)) throw error;
     });
   }
 

@@ -24,6 +24,9 @@ export const BoardSchema = Type.Object(
         start: Type.Integer({ minimum: 0, description: 'address where Storage begins' }),
         pageBytes: count('bytes erased at a time'),
         pages: count('pages that Storage has'),
+        cycles: Type.Optional(
+          count('erases that its maker promises of a page; absent where unknown'),
+        ),
         mapped: Type.Boolean({ description: 'readable as memory; else models are copied to RAM' }),
       },
       closed,

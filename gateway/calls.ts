@@ -1,17 +1,24 @@
 import type { BudgetLimits } from './budget/limits.ts';
+import type { GatewayError } from './errors.ts';
+import type { KeyCalls, LinkView } from './key-calls.ts';
 import type { LabelCalls } from './label-calls.ts';
 import type { EstimatedView, MeasuredView, MonitorCalls } from './monitor-calls.ts';
+import type { RetentionLimits } from './retention.ts';
+import type { SigningCalls } from './signing-calls.ts';
 import type { ModelSummary } from './train/model-summary.ts';
+import type { WearView } from './wear.ts';
 
+export type * from './key-calls.ts';
 export type * from './label-calls.ts';
 export * from './monitor-calls.ts';
+export type * from './signing-calls.ts';
 
 /**
  * What a person or a program can ask of a running gateway: one set of calls, three faces (command
  * line, HTTP, page). Everything here travels as JSON: times are milliseconds since 1970, versions
  * 64 hexadecimal digits, shares and accuracies 0 to 1.
  */
-export interface Calls extends LabelCalls, MonitorCalls {
+export interface Calls extends KeyCalls, LabelCalls, MonitorCalls, SigningCalls {
   status(): Promise<Status>;
   devices(): Promise<DeviceView[]>;
   /** @throws GatewayError 'not-found' */
@@ -27,7 +34,10 @@ export interface Calls extends LabelCalls, MonitorCalls {
   events(query?: EventQuery): Promise<GatewayEvent[]>;
   /** Trains for a scope now and puts what passes the gate on its way. */
   train(request: TrainRequest): Promise<TrainView>;
-  /** Makes a registered version the champion of its scope and rolls it out. */
+  /**
+   * Makes a registered version the champion of its scope and rolls it out; of a champion whose release
+   * is over, or was signed by a key that is revoked, says it again.
+   */
   promote(version: string): Promise<RolloutView>;
   /** Goes back to the version before; without a version, undoes the newest promotion. */
   rollback(version?: string): Promise<RolloutView>;
@@ -77,8 +87,29 @@ export interface Status {
   devices: DeviceView[];
   rollouts: RolloutView[];
   training: TrainingView;
+  store: StoreView;
   /** id of the newest event, where a reader of events goes on */
   lastEvent: number;
+}
+
+/** What is kept, and for how long. */
+export interface StoreView {
+  /** of its file */
+  bytes: number;
+  /** fingerprint of the key that it is encrypted with; null where it is not */
+  keyId: string | null;
+  /** since when the disk takes nothing; null while it does */
+  fullSince: number | null;
+  /** null where everything is kept */
+  retention: {
+    maxDays: number | null;
+    maxBytes: number | null;
+    /** windows in all, and when the last ones were */
+    removed: number;
+    removedAt: number | null;
+    /** since when the store is too large although nothing is left that may be removed */
+    crowdedSince: number | null;
+  } | null;
 }
 
 /** What is trained, and what is to be. Reasons: 'alarm', 'labels', 'time', 'hand'. */
@@ -117,6 +148,9 @@ export interface DeviceView {
   samples: number;
   /** windows that the device had to evict before they were acknowledged */
   dropped: number;
+  /** erases of its flash; null before they are counted */
+  wear: WearView | null;
+  link: LinkView;
   /** when it last said hello or its newest stored window came */
   lastSeen: number | null;
 }
@@ -144,7 +178,8 @@ export interface RolloutView {
   endedAt: number | null;
   /** one sentence: why it stands where it stands */
   reason: string | null;
-  devices: { id: string; state: string; wireBytes: number }[];
+  /** `reason`: why it is refused, failed or on its way back; '' otherwise */
+  devices: { id: string; state: string; wireBytes: number; reason: string }[];
 }
 
 export interface EventQuery {
@@ -223,8 +258,14 @@ export interface StartOptions {
   /** virtual watches when no port is named; default 4 */
   virtual?: number;
   seed?: number;
+  /** real boards may speak under weaker suites than their board can do, and without keys */
+  allowWeakLink?: boolean;
   /** limits that a training waits for; in the configuration file only */
   budget?: Partial<BudgetLimits>;
+  /** how much is kept; in the configuration file only */
+  retention?: Partial<RetentionLimits>;
+  /** file with the key of an encrypted store; a new store is encrypted with it */
+  keyFile?: string;
 }
 
 /** A gateway that runs. */
@@ -232,5 +273,7 @@ export interface Gateway {
   readonly call: Calls;
   /** of the page */
   readonly url: string;
+  /** Resolves when the store turns out to be damaged: close the gateway, and say so. */
+  readonly damaged: Promise<GatewayError>;
   close(): Promise<void>;
 }

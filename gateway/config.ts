@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { budgetSchema } from './budget/limits.ts';
 import type { StartOptions } from './calls.ts';
 import { GatewayError } from './errors.ts';
+import { retentionSchema } from './retention.ts';
 
 /** A configuration file holds the options of `start`, in the form of {@link StartOptions}. */
 const checkConfig = new Ajv2020().compile({
@@ -17,7 +18,10 @@ const checkConfig = new Ajv2020().compile({
     baud: { type: 'integer', minimum: 300 },
     virtual: { type: 'integer', minimum: 0, maximum: 200 },
     seed: { type: 'integer', minimum: 0 },
+    allowWeakLink: { type: 'boolean' },
     budget: budgetSchema,
+    keyFile: { type: 'string', minLength: 1 },
+    retention: retentionSchema,
   },
 });
 
@@ -44,7 +48,8 @@ export function readConfig(path: string | undefined): StartOptions {
   const where = [...(error?.instancePath.split('/').slice(1) ?? []), extra]
     .filter(Boolean)
     .join('.');
-  const names = 'dataDir, task, host, port, serial, baud, virtual, seed, budget';
+  const names =
+    'dataDir, task, host, port, serial, baud, virtual, seed, allowWeakLink, budget, keyFile, retention';
   const problem = extra === undefined ? error?.message : `is not a field; fields: ${names}`;
   throw new GatewayError('bad-config', `configuration ${path}: ${where || 'it'} ${problem}`);
 }

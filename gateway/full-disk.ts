@@ -1,16 +1,16 @@
-import { GatewayError } from './errors.ts';
+import { takesNothing } from './store/failure.ts';
 
 /**
- * Does something that a full disk may prevent, where the world says it again: a hello, a status, a
+ * Does something that a full or read-only disk may prevent, where the world says it again: a hello, a status, a
  * tick.
  *
- * @returns its result; undefined if there was no room
+ * @returns its result; undefined if nothing could be written
  */
 export function unlessFull<T>(act: () => T): T | undefined {
   try {
     return act();
   } catch (error) {
-    if (error instanceof GatewayError && error.code === 'disk-full') return undefined;
+    if (takesNothing(error)) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { EVENTS, STATUSES } from '../device/core/messages.ts';
+import { kindOf } from '../device/kind.ts';
 import { type Alarms, createAlarms } from './alarms.ts';
 import { answersOf } from './answers.ts';
 import { measured, type Origin, toRow } from './arrival.ts';
@@ -15,6 +16,7 @@ import type { Alarm, Monitor, SeenLabel } from './monitor/monitor.ts';
 import { createRegimes } from './regimes.ts';
 import type { Scope } from './registry/manifest.ts';
 import type { Registry } from './registry/registry.ts';
+import { isRefusal } from './rollout/refusals.ts';
 import { createRollouts, type Rollouts } from './rollout/rollouts.ts';
 import { factsOf } from './schedule/facts.ts';
 import { type AskOptions, createScheduler, type Scheduler } from './schedule/scheduler.ts';
@@ -23,9 +25,12 @@ import { checkLimits, checkSample } from './store/check.ts';
 import type { EventKind } from './store/event-kinds.ts';
 import type { Store } from './store/store.ts';
 import type { NewSample, SampleKey, Sample as StoredSample } from './store/types.ts';
+import { isWeak, type Suite } from './suites.ts';
 import type { Task } from './task.ts';
 import { createTruths, type Truth, type Truths } from './truths.ts';
+import { createTold, type TurnedAway, tooWeak, turnedAway } from './turned-away.ts';
 import { fallsShort, reportOf } from './versions.ts';
+import { createWear, type Wear } from './wear.ts';
 
 /**
  * sense → infer → stream → check → store → watch → retrain → prove → register → roll out →
@@ -67,7 +72,13 @@ export interface Loop {
   /** What is trained, what is to be, and what it waits for. */
   readonly schedule: Pick<Scheduler, 'state'>;
   readonly rollouts: Rollouts;
+  /** What the updates cost the flash of the devices. */
+  readonly wear: Pick<Wear, 'of'>;
   readonly online: ReadonlyMap<string, Connection>;
+  /** How a device's link is secured; undefined for one that has not been here. */
+  linkOf(device: string): DeviceLink | undefined;
+  /** A device's keys were changed: what it says counts for nothing until it has proven itself anew. */
+  forget(device: string): void;
   /** Whether a device has an alarm, or a model that is better than the last and not yet good. */
   wantsLabels(device: string): boolean;
   /** When the present regime of a device began, ms since 1970; 0 if it never changed. */
@@ -75,6 +86,12 @@ export interface Loop {
   /** Bytes that a release cost on the wire, there and back; of one device, or of all. */
   wireBytes(release: number, device?: string): number;
   close(): Promise<void>;
+}
+
+/** The suite of a device's link, and whether it is less than a real board should have. */
+export interface DeviceLink {
+  suite: Suite;
+  weak: boolean;
 }
 
 export interface LoopParts {
@@ -87,6 +104,8 @@ export interface LoopParts {
   automatic: boolean;
   /** what this machine can spare for it; without one, training waits for nothing */
   budget?: Budget;
+  /** real boards may speak under weaker suites than theirs, and under none */
+  allowWeakLink?: boolean;
   seed: number;
 }
 
@@ -100,12 +119,14 @@ const UNSAVED = 50;
 const ASKED = 32;
 /** While a sensor is sick, one in so many windows is asked for raw, to see whether it is well again. */
 const PROBE = 4;
+/** Statuses that refuse an update; each is counted under its name. */
+const REFUSED = new Set<string>(Object.values(STATUSES).filter(isRefusal));
 /** Most bytes of raw windows in a frame: a window of the task and what a sample carries beside it. */
 const FRAME_BYTES = 1024;
 
 /** Binds the modules to one loop. @param parts one of each; the store is closed by its owner */
 export function createLoop(parts: LoopParts): Loop {
-  const { task, store, registry, monitor, clock, automatic } = parts;
+  const { task, store, registry, monitor, clock, automatic, allowWeakLink = false } = parts;
   const { journal } = store;
   const axes = task.sensor.axes.length;
   const answers = answersOf(task);
@@ -116,11 +137,13 @@ export function createLoop(parts: LoopParts): Loop {
   const watched = new Map(
     Object.entries(store.states.load<Record<string, number>>('watched') ?? {}),
   );
-  const refused = new Set<string>();
+  const links = new Map<string, DeviceLink>();
+  const isNews = createTold();
   const last = new Map<string, { session: number; seq: number; t: number }>();
   const regimes = createRegimes(store, task, store.states.load('regimes'));
   let unsaved = 0;
   const debts = createDebts();
+  const wear = createWear(store);
   const shadow = createShadow(registry, task);
   const truths = createTruths({
     ...{ task, store, clock, judged, labelled, answers },
@@ -137,12 +160,17 @@ export function createLoop(parts: LoopParts): Loop {
     {
       offer(device, _version, release) {
         try {
-          const { bytes, ...offer } = registry.offer(release);
+          const { bytes, expires: endMs, ...offer } = registry.offer(release, task.name);
           const { trialWindows } = task.rollout;
-          online.get(device)?.offer({ ...offer, trialWindows }, bytes);
+          const kind = kindOf(store.devices.get(device)?.board ?? '', task.name);
+          const expires = Math.floor(endMs / 1000);
+          online.get(device)?.offer({ ...offer, trialWindows, kind, expires }, bytes);
+          return undefined;
         } catch (error) {
           if (!(error instanceof GatewayError)) throw error; // it does not verify: it stays here
-          write('device.refused', device, { reason: error.line(), release });
+          const { code } = error;
+          turnedDown(device, { release, code, by: 'gateway', reason: error.line() });
+          return { code, why: error.line() };
         }
       },
       confirm: (device, release) => online.get(device)?.confirm(release),
@@ -191,12 +219,12 @@ export function createLoop(parts: LoopParts): Loop {
     const ready: Promise<Connection> = connect(
       port,
       {
-        async onHello(hello) {
+        async onHello(hello, suite) {
           const connection = await ready;
           // without room nobody is greeted: the device says hello again
           return unlessFull(() => {
             if (device !== hello.id) leave();
-            if (!greet(hello, port)) {
+            if (!greet(hello, port, suite)) {
               leave();
               device = '';
               return undefined;
@@ -231,27 +259,48 @@ export function createLoop(parts: LoopParts): Loop {
         },
         onStatus: (status) => isHere && hear(device, status),
         onEvent: (event) => isHere && note(device, event),
+        onRefused(refusal) {
+          if (refusal.why === 'impostor') {
+            unlessFull(() => store.refusals.note(refusal.device, 'impostor', clock.now()));
+          }
+          const removed = (id: string) => store.keys.knows(id) && store.keys.get(id) === undefined;
+          refuse(port, turnedAway(refusal, port.name, removed));
+        },
+        onRekeyed: (of, generation) => write('key.rotated', of, { generation }),
         onClose: leave,
       },
-      { policy: task.send, clock: own, maxFrameBytes: FRAME_BYTES + windowBytes },
+      {
+        ...{ policy: task.send, clock: own, maxFrameBytes: FRAME_BYTES + windowBytes },
+        ...{ keys: store.keys, plain: port.virtual === true || allowWeakLink },
+      },
     );
     ports.add(await ready);
     return ready;
   }
 
-  function greet(hello: Hello, port: Port): boolean {
+  function refuse(port: Port, away: TurnedAway): false {
+    const { subject, reason } = away;
+    if (isNews(port.name, away)) write('device.refused', subject, { reason, port: port.name });
+    return false;
+  }
+
+  function greet(hello: Hello, port: Port, suite: Suite): boolean {
     const { id, session, board, release, state, tier } = hello;
     const at = clock.now();
     if (hello.task !== task.name) {
+      store.refusals.note(id, 'wrong-task', at);
       const reason = `it is built for task '${hello.task}', not '${task.name}'`;
-      const key = `${port.name} ${id} ${hello.task}`; // it says hello again and again
-      if (!refused.has(key)) journal.write('device.refused', id, { reason, port: port.name }, at);
-      refused.add(key);
-      return false;
+      return refuse(port, { subject: id, reason });
     }
+    const weak = port.virtual !== true && isWeak(board, suite);
+    if (weak && !allowWeakLink) {
+      return refuse(port, { subject: id, reason: tooWeak(hello, suite) });
+    }
+    links.set(id, { suite, weak });
     const version = registry.releaseOf(release)?.version ?? null;
     const known = { id, board, task: hello.task, tier, session, release, version, state, at };
     const { first, restarted } = store.devices.hello(known);
+    if (first || restarted) wear.booted(id, board, at);
     if (first) journal.write('device.seen', id, { board, tier, port: port.name }, at);
     else if (restarted) journal.write('device.restarted', id, { session }, at);
     if (state === CONFIRMED) settle(id, release);
@@ -341,8 +390,24 @@ export function createLoop(parts: LoopParts): Loop {
     if (status === 'selftest-equal' || status === 'selftest-different') {
       write('device.selftest', device, { release, equal: status === 'selftest-equal', detail });
     }
+    if (REFUSED.has(status)) turnedDown(device, { release, code: status, by: 'device', detail });
+    wear.heard(device, release, status, clock.now());
     unlessFull(() => rollouts.status(device, { release, code }));
     if (status === 'confirmed') debts.owe(() => settle(device, release));
+  }
+
+  /** An update that somebody refuses: told and counted, by its own code. */
+  function turnedDown(
+    device: string,
+    told: { release: number; code: string; by: 'device' | 'gateway'; [more: string]: unknown },
+  ): void {
+    const at = clock.now();
+    debts.owe(() =>
+      store.transaction(() => {
+        store.refusals.note(device, told.code, at);
+        journal.write('update.refused', device, told, at);
+      }),
+    );
   }
 
   /** A release is confirmed: what it promised is the new reference, and an alarm is over. */
@@ -440,7 +505,14 @@ export function createLoop(parts: LoopParts): Loop {
     heal: scheduler.ask,
     schedule: scheduler,
     rollouts,
+    wear,
     online,
+    linkOf: (device) => links.get(device),
+    forget(device) {
+      for (const port of ports) port.forget(device);
+      links.delete(device);
+      if (online.delete(device)) unlessFull(() => rollouts.offline(device));
+    },
     regime: regimes.since,
     wantsLabels,
     wireBytes(release, device) {

@@ -8,6 +8,7 @@ import { unlessFull } from './full-disk.ts';
 import { realClock } from './link/port.ts';
 import { serialPort } from './link/serial.ts';
 import { createService } from './service.ts';
+import { readStoreKey } from './store/store-key.ts';
 import { PLOT, PLOT_MONITOR, type Story, tellStory } from './story.ts';
 import { loadTask } from './task.ts';
 import { startTeaching } from './teaching.ts';
@@ -22,7 +23,7 @@ export const DATA_DIR = '.whetstone';
  * everything can be seen without hardware.
  *
  * @param given what is said here goes before what the configuration file says
- * @throws GatewayError 'bad-config', 'bad-task', 'in-use', 'port', 'store'
+ * @throws GatewayError 'bad-config', 'bad-task', 'in-use', 'port', 'store', 'store-key', 'damaged'
  */
 export async function startGateway(given: StartOptions = {}): Promise<Gateway> {
   const options = { ...readConfig(given.config), ...given };
@@ -39,7 +40,13 @@ export async function startGateway(given: StartOptions = {}): Promise<Gateway> {
     virtual > 0 ? { ...loaded, monitor: { ...loaded.monitor, ...PLOT_MONITOR } } : loaded;
   const directory = options.dataDir ?? DATA_DIR;
   const budget = createBudget(options.budget);
-  const gateway = compose({ task, directory, clock: realClock, automatic: true, budget, seed });
+  const { allowWeakLink = false } = options;
+  const gateway = compose({
+    ...{ task, directory, clock: realClock, automatic: true, budget, seed, allowWeakLink },
+    ...{ key: readStoreKey(options.keyFile), retention: options.retention ?? {} },
+    monotonic: () => performance.now(),
+  });
+  const { clock } = gateway;
   const { journal } = gateway.store;
   let story: Story | undefined;
   /** what has been opened, to be closed in the opposite order */
@@ -48,25 +55,26 @@ export async function startGateway(given: StartOptions = {}): Promise<Gateway> {
     for (let last = open.pop(); last !== undefined; last = open.pop()) await last();
   };
   try {
-    const startedAt = Date.now();
-    journal.write('gateway.started', '', { task: task.name, virtual, serial }, startedAt);
+    const startedAt = clock.now();
+    const started = { task: task.name, virtual, serial, allowWeakLink };
+    journal.write('gateway.started', '', started, startedAt);
     const simulated = virtual > 0 && { simulated: (id: string) => story?.simulated(id) };
     const service = createService(gateway, {
-      ...{ sentence: sentenceOf(virtual, serial), startedAt },
+      ...{ sentence: sentenceOf(virtual, serial, allowWeakLink), startedAt, allowWeakLink },
       ...simulated,
     });
     open.push(() => service.close());
     const api = await serveApi(service.call, hostAndPort(options));
     open.push(() => api.close());
     open.push(() => {
-      unlessFull(() => journal.write('gateway.stopped', '', {}, Date.now()));
+      unlessFull(() => journal.write('gateway.stopped', '', {}, clock.now()));
     });
     open.push(await startTeaching(gateway));
     for (const path of serial) await gateway.loop.attach(serialPort(path, { baud }));
     const plot = { ...PLOT, seed, watches: virtual, changing: Math.floor(virtual / 2) };
     if (virtual > 0) story = await tellStory(gateway, plot);
     open.push(() => story?.close());
-    return { call: service.call, url: api.url, close };
+    return { call: service.call, url: api.url, damaged: gateway.damaged, close };
   } catch (error) {
     await close();
     throw error;
@@ -77,11 +85,14 @@ function hostAndPort({ host, port }: StartOptions): { host?: string; port?: numb
   return { ...(host !== undefined && { host }), ...(port !== undefined && { port }) };
 }
 
-function sentenceOf(virtual: number, serial: readonly string[]): string {
+function sentenceOf(virtual: number, serial: readonly string[], isWeak: boolean): string {
   const watches = `${virtual} virtual watch${virtual === 1 ? '' : 'es'} on synthetic motion: no real sensor`;
   const boards = `${serial.length} board${serial.length === 1 ? '' : 's'} at ${serial.join(', ')}`;
   return (
-    [...(serial.length > 0 ? [boards] : []), ...(virtual > 0 ? [watches] : [])].join('; ') ||
-    'no devices'
+    [
+      ...(serial.length > 0 ? [boards] : []),
+      ...(virtual > 0 ? [watches] : []),
+      ...(isWeak ? ['WEAK LINKS ARE ALLOWED: boards may speak without keys'] : []),
+    ].join('; ') || 'no devices'
   );
 }

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { plainSuite } from '../device/core/frame.ts';
+import { NEVER } from '../device/core/messages.ts';
 import { headOf, partAt, type SlotConfig, slotStart } from '../device/core/slot.ts';
 import whetstone from '../package.json' with { type: 'json' };
 import { fitBoards } from './board-fit.ts';
@@ -73,8 +74,12 @@ export function exportVersion(
   });
 }
 
-/** A slot as its page has it: what lies between its parts is erased. */
-function slotImage(registry: Registry, version: string, task: Task): Uint8Array {
+/**
+ * A slot as its page has it: what lies between its parts is erased.
+ *
+ * @param kind of the board that it is for, see device/kind.ts; 0 where that is not known
+ */
+export function slotImage(registry: Registry, version: string, task: Task, kind = 0): Uint8Array {
   const { manifest } = registry.get(version);
   const { parts, golden } = manifest;
   const bytes = registry.parts(version);
@@ -89,7 +94,7 @@ function slotImage(registry: Registry, version: string, task: Task): Uint8Array 
       }) as [PartField, PartField, PartField],
       ...{ goldenSeed: golden.seed, goldenCount: golden.count },
       golden: Uint8Array.from(golden.outputs),
-      trialWindows: task.rollout.trialWindows,
+      ...{ trialWindows: task.rollout.trialWindows, kind, expires: NEVER },
     }),
   );
   const image = new Uint8Array(partAt(head, partNames.length)).fill(0xff);

@@ -6,11 +6,13 @@ import type {
   ModelView,
   RolloutView,
   Status,
+  StoreView,
   TrainingView,
 } from './calls.ts';
 import type { Composed } from './compose.ts';
 import { membersOf } from './dataset.ts';
 import { GatewayError } from './errors.ts';
+import { keyService, linkViewOf } from './key-service.ts';
 import { labelService } from './label-service.ts';
 import { alarmText } from './monitor/alarm.ts';
 import { estimatedOf, measuredOf, viewOfAlarms, viewOfQuality } from './monitor-views.ts';
@@ -18,6 +20,7 @@ import { type PartName, parseScope, partNames, scopeName } from './registry/mani
 import type { Model } from './registry/registry.ts';
 import type { RolloutState } from './rollout/state.ts';
 import type { ScheduleState, Wanted } from './schedule/state.ts';
+import { signingService } from './signing-service.ts';
 import type { Device } from './store/types.ts';
 
 /** What the gateway's owner knows of its devices beside what they say themselves. */
@@ -25,6 +28,8 @@ export interface About {
   /** one sentence for people */
   sentence: string;
   startedAt: number;
+  /** real boards may do with weaker suites than theirs; default not */
+  allowWeakLink?: boolean;
   /** the simulation behind a device: who wears it, and how often it was right of late */
   simulated?: (device: string) => { wearer: string; accuracy: number | null } | undefined;
 }
@@ -104,6 +109,8 @@ export function createService(gateway: Composed, about: About): Service {
       estimated: estimatedOf(monitor.estimate([id])),
       samples: store.samples.count({ device: id }),
       dropped: store.samples.progress(id, session).dropped,
+      wear: loop.wear.of(id),
+      link: linkViewOf(gateway, id),
     };
   }
 
@@ -128,6 +135,7 @@ export function createService(gateway: Composed, about: About): Service {
       scope: scopeName(scope),
       devices: state.order.map((device) => ({
         ...{ id: device, state: state.members[device]!.stage },
+        reason: state.members[device]!.reason,
         wireBytes: loop.wireBytes(release, device),
       })),
     };
@@ -166,6 +174,7 @@ export function createService(gateway: Composed, about: About): Service {
         devices: store.devices.list({ task: task.name }).map(toDevice),
         rollouts: loop.rollouts.list().map(toRollout),
         training: trainingOf(loop.schedule.state()),
+        store: storeOf(gateway),
         lastEvent,
       };
     },
@@ -179,6 +188,8 @@ export function createService(gateway: Composed, about: About): Service {
     model: async (version) => toModel(registry.get(whole(version))),
     rollouts: async () => loop.rollouts.list().map(toRollout),
     ...labelService(gateway),
+    ...signingService(gateway, whole),
+    ...keyService(gateway, { allowWeakLink: about.allowWeakLink === true, versionOf: whole }),
     alarms: async () => viewOfAlarms(loop.alarms),
     silence: async ({ subject, what = null, forMs }) =>
       loop.alarms.silence({ subject, what, until: Date.now() + forMs }),
@@ -227,6 +238,9 @@ export function createService(gateway: Composed, about: About): Service {
       const version = whole(prefix);
       const { stage, manifest } = registry.get(version);
       if (stage === 'champion') {
+        const because = { who: 'person', why: 'released again by hand' };
+        const renewed = loop.rollouts.renew(version, because);
+        if (renewed !== undefined) return rolloutOf(renewed);
         const scope = scopeName(manifest.scope);
         throw new GatewayError('not-allowed', `v${version.slice(0, 8)} serves ${scope} already`);
       }
@@ -274,5 +288,20 @@ function trainingOf({ running, queue, waits, dueAt }: ScheduleState): TrainingVi
     queue: queue.map(wanted),
     waiting: waits && { scope: waits.scope, since: waits.since, sentence: waits.sentence },
     dueAt,
+  };
+}
+
+function storeOf({ store, retention }: Composed): StoreView {
+  const state = retention?.state();
+  return {
+    ...{ bytes: store.size().file, keyId: store.vault.keyId, fullSince: store.fullSince ?? null },
+    retention:
+      retention && state
+        ? {
+            ...retention.limits,
+            ...{ removed: state.removed, removedAt: state.removedAt },
+            crowdedSince: state.crowdedSince,
+          }
+        : null,
   };
 }

@@ -1,10 +1,10 @@
 import { buildBundle } from '../device/build.ts';
 import { loadBoard } from './board.ts';
 import type { Composed } from './compose.ts';
-import { GatewayError } from './errors.ts';
 import { importRecordings } from './imports.ts';
 import { type Clock, realClock } from './link/port.ts';
 import { createVirtualDevice, type VirtualDevice } from './link/virtual/device.ts';
+import { takesNothing } from './store/failure.ts';
 import { type Motion, motion } from './synthetic/motion.ts';
 import { syntheticRecordings } from './synthetic/recordings.ts';
 import { someoneElse, type Wearer, wearer } from './synthetic/wearer.ts';
@@ -224,7 +224,7 @@ export async function tellStory(gateway: Composed, plot: Plot = PLOT): Promise<S
 
 /** A full disk: the story goes on, and tries again where that matters. */
 function forgiveFull(error: unknown): void {
-  if (!(error instanceof GatewayError && error.code === 'disk-full')) throw error;
+  if (!takesNothing(error)) throw error;
 }
 
 /** Who wears a watch after it changed hands so often: each time somebody very different. */

@@ -7,6 +7,8 @@
  */
 
 import { POW2 } from './arithmetic.ts';
+import { type Bytes, flat } from './flat.ts';
+import { GATEWAY } from './options.ts';
 
 /** What can be encoded. Int8Array travels as the bytes of its two's complement. */
 export type Value = number | string | null | Uint8Array | Int8Array | readonly Value[];
@@ -17,55 +19,34 @@ export type Decoded = number | string | null | Uint8Array | Decoded[];
 /** Arrays in arrays in arrays: an offer needs three, the bound keeps a device's stack small. */
 export const MAX_DEPTH = 4;
 
+/** The last bytes of an integer, big-endian; `flat` takes each mod 256. */
+function big(value: number, size: number): Bytes {
+  return size < 1 ? [] : [big(value / 256, size - 1), value];
+}
+
 /** An item's first bytes: major type and its number in the shortest form. */
-function head(out: Uint8Array, at: number, major: number, value: number): number {
-  let size = 0;
-  let info = value;
-  if (value >= 24) {
-    size = 1;
-    info = 24;
-    for (let top = 256; size < 8 && value >= top; top *= top) {
-      size *= 2;
-      info++;
-    }
+function head(major: number, value: number): Bytes {
+  if (value < 24) return major * 32 + value;
+  let size = 1;
+  let info = 24;
+  for (let top = 256; size < 8 && value >= top; top *= top) {
+    size *= 2;
+    info++;
   }
-  out[at] = major * 32 + info;
-  for (let k = size; k > 0; k--) {
-    out[at + k] = value % 256;
-    value = Math.floor(value / 256);
-  }
-  return at + 1 + size;
+  return [major * 32 + info, big(value, size)];
 }
 
 /**
- * Writes one value. Into an empty array it writes nothing and so measures.
+ * One value, for `flat`.
  *
- * @param out where to write; no bytes, or enough of them
- * @param at the first byte's place
  * @param value integers within ±2^53; text is ASCII
- * @returns the place behind the value
  */
-export function put(out: Uint8Array, at: number, value: Value): number {
-  if (typeof value === 'number') {
-    return value < 0 ? head(out, at, 1, -1 - value) : head(out, at, 0, value);
-  }
-  if (value === null) return head(out, at, 7, 22);
-  const n = value.length;
-  const text = typeof value === 'string' ? value : '';
+export function item(value: Value): Bytes {
+  if (typeof value === 'number') return value < 0 ? head(1, -1 - value) : head(0, value);
+  if (value === null) return 246;
   const bytes = value as Uint8Array;
-  const isBytes = bytes.buffer !== undefined;
-  let next = head(out, at, isBytes ? 2 : value === text ? 3 : 4, n);
-  if (isBytes && out.length > 0) {
-    out.set(new Uint8Array(bytes.buffer, bytes.byteOffset, n), next);
-  }
-  if (isBytes) return next + n;
-  for (let k = 0; k < n; k++) {
-    if (value === text) {
-      out[next] = text.charCodeAt(k);
-      next++;
-    } else next = put(out, next, (value as readonly Value[])[k]);
-  }
-  return next;
+  const major = typeof value === 'string' ? 3 : bytes.buffer === undefined ? 4 : 2;
+  return [head(major, value.length), major < 4 ? bytes : (value as readonly Value[]).map(item)];
 }
 
 /**
@@ -76,9 +57,7 @@ export function put(out: Uint8Array, at: number, value: Value): number {
  * @example encode([1, -500, null, 'ok']) // new Uint8Array([0x84, 0x01, 0x39, 0x01, 0xf3, 0xf6, 0x62, 0x6f, 0x6b])
  */
 export function encode(value: Value): Uint8Array {
-  const out = new Uint8Array(put(new Uint8Array(0), 0, value));
-  put(out, 0, value);
-  return out;
+  return flat([item(value)]);
 }
 
 /** Where reading is, and the shape of what was read: i, t, b, n a letter each, arrays in []. */
@@ -118,24 +97,28 @@ export function take(bytes: Uint8Array, cursor: Cursor, depth: number): Decoded 
   const end = bytes.length;
   const first = cursor.at < end ? bytes[cursor.at] : 255;
   const major = Math.floor(first / 32);
-  let n = first - major * 32;
+  let n = first % 32;
   let at = cursor.at + 1;
   if (n > 23) {
-    const stop = at + POW2[n - 24];
-    n = n < 28 && stop <= end ? 0 : 1 / 0;
-    for (; at < stop && n < 1 / 0; at++) n = n * 256 + bytes[at];
+    const stop = n < 28 ? at + POW2[n - 24] : 1 / 0;
+    n = 0;
+    for (; at < stop && at < end; at++) n = n * 256 + bytes[at];
+    at = stop;
   }
   cursor.at = at;
-  if (major < 2 && major + n < 9007199254740992) {
+  if (major < 2 && (!GATEWAY || major + n < 9007199254740992)) {
     cursor.shape += 'i';
-    return major === 1 ? -1 - n : n;
+    return major < 1 ? n : -1 - n;
   }
   if (major === 2) {
     cursor.shape += 'b';
     cursor.at += n;
     return bytes.subarray(at, at + n);
   }
-  if (major !== 4 || depth < 1) return cursor.rest(bytes, cursor, first, n);
+  if (major !== 4 || depth < 1) {
+    if (GATEWAY) return cursor.rest(bytes, cursor, first, n);
+    cursor.at = 1 / 0;
+  }
   const list: Decoded[] = [];
   cursor.shape += '[';
   for (let k = 0; k < n && cursor.at <= end; k++) list.push(take(bytes, cursor, depth - 1));

@@ -3,8 +3,10 @@ import { encodeFrame, feed, frameDecoder } from './frame.ts';
 import { DONE, GREET, TICK, WINDOW } from './inputs.ts';
 import type { Tier } from './kernel.ts';
 import { next as linkNext, startLink } from './link.ts';
-import { GATEWAY_SHAPES, unpack } from './messages.ts';
+import { BAD_FRAMES, EVENT, pack, unpack } from './messages.ts';
 import { infer, loadModel, type Model, selfTest } from './model.ts';
+import { PLAIN, SECURE } from './options.ts';
+import { type Cipher, type SecureSuite, secureSuite } from './secure.ts';
 import { firstBad, type Head, NONE, partOf, type SlotConfig } from './slot.ts';
 import { COPY, ERASE, next, RUN, startUpdate, TEST, type UpdateEffect, WRITE } from './update.ts';
 import { pushSample, startWindows, type WindowOptions } from './window.ts';
@@ -13,6 +15,8 @@ import { pushSample, startWindows, type WindowOptions } from './window.ts';
 export interface DeviceConfig {
   id: string;
   board: string;
+  /** see kindOf in device/kind.ts */
+  kind: number;
   /** name of the tier */
   tier: string;
   task: string;
@@ -35,7 +39,7 @@ export interface DeviceConfig {
   ring: number;
 }
 
-/** A device's configuration with what its board does natively, and the suite of its link. */
+/** A device's configuration with what its board does natively. */
 export interface Host
   extends DeviceConfig,
     Pick<SlotConfig, 'seal' | 'open' | 'crc32' | 'read'>,
@@ -47,12 +51,14 @@ export interface Host
   send: (bytes: Uint8Array) => void;
   /** ms since boot */
   clock: () => number;
-  /** 1 to 2^31 - 1, another one at each boot */
-  session: number;
+  /** 1 to 2^31 - 1, another one at each boot; of the suite `none` alone */
+  session?: number;
+  /** of the suites `ccm` and `mac` */
+  cipher?: Cipher;
   /** calls back soon, when received bytes and sensors have had their turn */
   defer: (callback: () => void) => void;
-  /** calls, and gives false where that fails */
-  attempt: (call: () => boolean) => boolean;
+  /** calls, and gives nothing where that fails */
+  attempt: (call: () => boolean) => boolean | undefined;
 }
 
 /** The whole device, as the world outside sees it: `W` on the board. */
@@ -82,16 +88,21 @@ export function createDevice(host: Host): Device {
   const decoder = frameDecoder(host.frame);
   const segments = startWindows(host.segment);
   const length = segments.values.length;
-  const link = startLink(host.session, host.policy, host.ring, SPAN);
   const update = startUpdate(host);
+  const link = startLink(PLAIN ? (host.session as number) : update.made, host.policy, host.ring, SPAN);
   let queue = update.out;
   let busy = false;
   let running: Head = NONE;
   let slot = 0;
   let kind = 0;
   let model: Model | undefined;
+  let told = 0;
 
-  const send = (payload: Uint8Array): void => host.send(encodeFrame(payload, host.seal));
+  const secure = (
+    SECURE ? secureSuite(host.cipher as Cipher, update.made, update.keys) : undefined
+  ) as SecureSuite;
+  const send = (payload: Uint8Array): void =>
+    host.send(encodeFrame(payload, SECURE ? secure.seal : host.seal));
 
   /** Gives an input to both machines; each takes what is its own. */
   const hear = (code: number, f: unknown[]): void => {
@@ -132,6 +143,7 @@ export function createDevice(host: Host): Device {
       running = e[1];
       slot = e[2];
       kind = e[3];
+      if (SECURE) secure.secret = e[4];
       model = undefined;
       greet();
     } else if (e[0] === TEST) {
@@ -183,14 +195,19 @@ export function createDevice(host: Host): Device {
     },
     on: () => {},
     receive: (bytes) =>
-      feed(decoder, bytes, host.open, (payload) => {
-        const fields = unpack(payload, GATEWAY_SHAPES);
+      feed(decoder, bytes, SECURE ? secure.open : host.open, (payload) => {
+        const fields = unpack(payload);
         if (fields !== undefined) hear(payload[0], fields);
       }),
-    tick: () => hear(TICK, []),
+    tick: () => {
+      if (link.up && decoder.bad > told) {
+        told = decoder.bad;
+        send(pack(EVENT, [link.session, BAD_FRAMES, told, 0]));
+      }
+      hear(TICK, []);
+    },
   };
 
-  work();
-  if (kind < 1 && !busy) greet(); // else it is said with the model
+  work(); // the record of this boot comes first, then hello
   return device;
 }

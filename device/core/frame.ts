@@ -7,6 +7,8 @@
  * @source S. Cheshire and M. Baker, "Consistent Overhead Byte Stuffing", IEEE/ACM ToN 7(2), 1999
  */
 
+import { flat } from './flat.ts';
+
 /** How payloads are protected. `open` gives undefined for what it does not accept. */
 export interface Suite {
   seal: (payload: Uint8Array) => Uint8Array;
@@ -22,6 +24,11 @@ export interface FrameDecoder {
   bad: number;
 }
 
+/** Integers as the bytes that they have in memory: four each, little-endian. */
+export function words(values: number[]): Uint8Array {
+  return new Uint8Array(new Uint32Array(values).buffer);
+}
+
 /** CRC-32 of any bytes with their own CRC-32, little-endian, behind them; of no others. */
 const RESIDUE = 558161692;
 
@@ -33,13 +40,7 @@ const RESIDUE = 558161692;
  * @example plainSuite(() => 258).seal(new Uint8Array([7])) // new Uint8Array([7, 2, 1, 0, 0])
  */
 export function plainSuite(crc32: (bytes: Uint8Array) => number): Suite {
-  const seal = (payload: Uint8Array) => {
-    const n = payload.length;
-    const out = new Uint8Array(n + 4);
-    out.set(payload, 0);
-    out.set(new Uint8Array(new Uint32Array([crc32(payload)]).buffer), n);
-    return out;
-  };
+  const seal = (payload: Uint8Array) => flat([payload, words([crc32(payload)])]);
   const open = (sealed: Uint8Array) => {
     const n = sealed.length - 4;
     return n < 0 || crc32(sealed) !== RESIDUE ? undefined : sealed.subarray(0, n);

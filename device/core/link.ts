@@ -9,6 +9,7 @@
 import type { Value } from './cbor.ts';
 import { GREET, WINDOW } from './inputs.ts';
 import { ACK, ASK, DROPPED, EVENT, GONE, HELLO, PROTO, SAMPLE, say, WELCOME } from './messages.ts';
+import { PLAIN } from './options.ts';
 
 /** First wait for an answer, and the longest; between them it doubles. */
 const FIRST_WAIT_MS = 1000;
@@ -74,7 +75,7 @@ export interface LinkState {
 /**
  * A link that waits for its port: the first input is GREET, samples may come before it.
  *
- * @param session random, at least 1, another one at each boot
+ * @param session at least 1, another one at each boot: random, or the epoch of a secure suite
  * @param policy used until the gateway sends its own
  * @param samples at most in the ring, at least 1
  * @param span samples under way at once; the gateway takes up to 256
@@ -124,11 +125,11 @@ export function travels(policy: Policy, seq: number, score: number, label: numbe
 /** Sends a sample, or says that it is gone. */
 function sendSample(s: LinkState, seq: number, asked: boolean): void {
   const kept = s.ring[seq - 1 - s.made + s.ring.length];
-  if (kept === undefined) say(s, EVENT, [s.session, GONE, seq, 0]);
+  if (kept === undefined) say(s.out, EVENT, [s.session, GONE, seq, 0]);
   else {
     kept.fields[0] = s.session;
     kept.fields[8] = asked || kept.whole ? kept.raw : null;
-    say(s, SAMPLE, kept.fields);
+    say(s.out, SAMPLE, kept.fields);
   }
 }
 
@@ -159,8 +160,8 @@ export function next(s: LinkState, code: number, f: unknown[], now: number): Uin
   const mine = f[0] === s.session;
   const welcome = mine && code === WELCOME;
   const seq = f[welcome ? 2 : 1] as number;
-  // Another boot had the same number: what the gateway has is not ours.
-  const clash = welcome && seq > s.made;
+  // Another boot had the same number: what the gateway has is not ours. An epoch never comes twice.
+  const clash = PLAIN && welcome && seq > s.made;
   s.out = [];
   if (code === WINDOW) keep(s, f as SampleFields, now);
   if (code === GREET) s.about = f as Value[];
@@ -184,13 +185,13 @@ export function next(s: LinkState, code: number, f: unknown[], now: number): Uin
     s.sent = s.acked;
     if (!s.up) {
       const hello: Value[] = [PROTO, s.session, s.made + 1, s.dropped];
-      say(s, HELLO, hello.concat(s.about));
+      say(s.out, HELLO, hello.concat(s.about));
     }
   }
   if (s.up) {
     const base = Math.max(s.made - s.ring.length, s.acked);
     if (s.sent < base) {
-      say(s, EVENT, [s.session, DROPPED, base + 1, s.dropped]);
+      say(s.out, EVENT, [s.session, DROPPED, base + 1, s.dropped]);
       s.sent = base;
     }
     while (s.sent < Math.min(s.made, base + s.span)) {

@@ -8,7 +8,9 @@
  * A device reads only `GATEWAY_SHAPES`; `MESSAGES` does not reach its bundle.
  */
 
-import { type Decoded, MAX_DEPTH, put, refuse, take, type Value } from './cbor.ts';
+import { type Cursor, type Decoded, item, MAX_DEPTH, refuse, take, type Value } from './cbor.ts';
+import { flat } from './flat.ts';
+import { GATEWAY } from './options.ts';
 
 export const HELLO = 1;
 export const SAMPLE = 2;
@@ -22,20 +24,25 @@ export const CHUNK = 19;
 export const CONFIRM = 20;
 export const REVERT = 21;
 export const ASK = 22;
+export const REKEY = 23;
+
+/** `expires` of an offer that never does. */
+export const NEVER = 4294967295;
 
 /** Version of the protocol, first field of `hello` for ever. */
 export const PROTO = 1;
 
-/** What a device takes from a gateway: the shape of each message's fields, by code. */
-export const GATEWAY_SHAPES: Readonly<Record<number, string>> = {
-  16: '[iiiiii]',
-  17: '[ii]',
-  18: '[ib[[bii][bii][bii]]iibi]',
-  19: '[iiib]',
-  20: '[i]',
-  21: '[i]',
-  22: '[ii]',
-};
+/** What a device takes from a gateway: the shape of each message's fields, from code 16 on. */
+export const GATEWAY_SHAPES: readonly string[] = [
+  '[iiiiii]',
+  '[ii]',
+  '[ib[[bii][bii][bii]]iibiii]',
+  '[iiib]',
+  '[i]',
+  '[i]',
+  '[ii]',
+  '[ib]',
+];
 
 /** Every message: its code, who sends it, its fields in order, what it is for. */
 export const MESSAGES = [
@@ -131,8 +138,10 @@ export const MESSAGES = [
       goldenCount: 'i',
       golden: 'b',
       trialWindows: 'i',
+      kind: 'i',
+      expires: 'i',
     },
-    note: 'A model to fetch. Repeated until a `want` or `status` of the release comes, and again when they cease; a device that is fetching this release answers with its current `want`.',
+    note: 'A model to fetch. Repeated until a `want` or `status` of the release comes, and again when they cease; a device that is fetching this release answers with its current `want`. `kind`: CRC-32 of board, space and task, ASCII. `expires`: s since 1970, 4294967295 for never; the same each time a release is offered.',
   },
   {
     code: CHUNK,
@@ -162,6 +171,13 @@ export const MESSAGES = [
     fields: { session: 'i', seq: 'i' },
     note: 'Send this sample again with its raw window; a device that no longer has it answers with the event `gone`.',
   },
+  {
+    code: REKEY,
+    name: 'rekey',
+    from: 'gateway',
+    fields: { generation: 'i', keys: 'b' },
+    note: 'New keys, under the old ones: 16 bytes to the gateway, 16 from it. Once they are on flash the device answers under them with `hello` and the status `rekeyed`, whose release is the generation of the keys it has; a generation that is not higher than that changes nothing. Repeated until that status comes; what comes after it is under the new keys.',
+  },
 ] as const;
 
 /** Codes of `status`. */
@@ -179,6 +195,10 @@ export const STATUSES = {
   11: 'no-space',
   12: 'busy',
   13: 'reverted-unconfirmed',
+  14: 'rekeyed',
+  15: 'refused-board',
+  16: 'refused-stale',
+  17: 'refused-parts',
 } as const;
 
 export const DROPPED = 1;
@@ -189,7 +209,7 @@ export const BATTERY = 4;
 /** Codes of `event`, with what `a` and `b` say. */
 export const EVENTS = {
   1: 'dropped: nothing unacknowledged below seq `a` is held any more; `b` were dropped in this session',
-  2: 'bad frames: `a` received since boot',
+  2: 'bad frames: `a` received since boot that were damaged, forged or repeated; said when there are more',
   3: 'gone: the window of seq `a` is not held any more',
   4: 'battery: `a` mV',
 } as const;
@@ -224,31 +244,25 @@ export type Message<N extends MessageName> = Typed<Extract<Row, { name: N }>['fi
  * @example pack(20, [7]) // new Uint8Array([20, 0x81, 7])
  */
 export function pack(code: number, fields: readonly Value[]): Uint8Array {
-  const out = new Uint8Array(put(new Uint8Array(0), 1, fields));
-  out[0] = code;
-  put(out, 1, fields);
-  return out;
+  return flat([code, item(fields)]);
 }
 
 /** Adds a message to what a machine's step gives out. */
-export function say(s: { out: unknown[] }, code: number, fields: readonly Value[]): void {
-  s.out.push(pack(code, fields));
+export function say(out: unknown[], code: number, fields: readonly Value[]): void {
+  out.push(pack(code, fields));
 }
 
 /**
- * Decodes a message. Never throws.
+ * Decodes a message of a gateway. Never throws.
  *
  * @param payload of one frame
- * @param shapes what is taken: the shape of the fields by code, as `decode` tells it
  * @returns its fields, byte strings as views into the payload; undefined when it is none of these
- * @example unpack(new Uint8Array([17, 0x82, 9, 4]), GATEWAY_SHAPES) // [9, 4]
+ * @example unpack(new Uint8Array([17, 0x82, 9, 4])) // [9, 4]
  */
-export function unpack(
-  payload: Uint8Array,
-  shapes: Readonly<Record<number, string>>,
-): Decoded[] | undefined {
-  const cursor = { at: 1, shape: '', rest: refuse };
-  const fields = take(payload, cursor, MAX_DEPTH) as Decoded[];
-  const known = cursor.at === payload.length && cursor.shape === shapes[payload[0]];
+export function unpack(payload: Uint8Array): Decoded[] | undefined {
+  const cursor = GATEWAY ? { at: 1, shape: '', rest: refuse } : { at: 1, shape: '' };
+  const fields = take(payload, cursor as Cursor, MAX_DEPTH) as Decoded[];
+  const known =
+    cursor.at === payload.length && cursor.shape === GATEWAY_SHAPES[payload[0] - WELCOME];
   return known ? fields : undefined;
 }

@@ -21,6 +21,12 @@ export const MOTION: boolean = true;
 /** How samples become windows. */
 export const GESTURE: boolean = true;
 export const SLIDING: boolean = true;
+/** Reads what devices say as well: text, null, and integers up to 2^53 and no further. */
+export const GATEWAY: boolean = true;
+/** Suites of the link: `none`; `ccm` or `mac`; of these two, `mac`. */
+export const PLAIN: boolean = true;
+export const SECURE: boolean = true;
+export const MAC: boolean = true;
 /** Flash is read where it lies; else it is copied. */
 export const MAPPED: boolean = true;
 /** Layers keep their scales: the tier `tflm` makes a TensorFlow Lite model of them. */

@@ -3,20 +3,23 @@
  *
  *   file    [log page 0][log page 1][slot A pages][slot B pages]    addresses count from its start
  *   slot    [length, u16][0 0][sealed offer][pre][backbone][head]   each at a multiple of 4
- *   record  sealed [sequence, u24 | kind | slot | boots | 6 zeros]  16 bytes; little-endian
+ *   record  sealed [sequence, u24 | kind | slot | boots | keys]     64 bytes; little-endian
+ *   keys    [generation, u16 | to the gateway, 16 | from it, 16 | 20 zeros]
  *
  * `sealed` is a frame's payload with its crc behind it; the offer is the message that brought the
  * model, golden vectors included. A slot's parts are written and self-tested first, its offer last:
- * the crc of the offer makes the slot whole. Every record holds the whole state (kind: 1 confirmed,
- * 2 trial); of those with a right crc the newest counts. The pages take turns: a page is erased
- * only while the newest record lies in the other.
+ * the crc of the offer makes the slot whole. Every record holds the whole state (kind: 0 empty,
+ * 1 confirmed, 2 trial); of those with a right crc the newest counts. The pages take turns: a page is
+ * erased only while the newest record lies in the other. Each boot writes a record, so that its
+ * sequence is the boot's own: the device's epoch. What flashes a device with keys writes the first.
  */
 
+import { flat } from './flat.ts';
 import type { Suite } from './frame.ts';
-import { GATEWAY_SHAPES, unpack } from './messages.ts';
+import { unpack } from './messages.ts';
 import { align, u16 } from './model.ts';
 
-export const RECORD_BYTES = 16;
+export const RECORD_BYTES = 64;
 
 /** Of the board and of this device; does not change while it runs. */
 export interface SlotConfig {
@@ -40,6 +43,8 @@ export type Offer = [
   goldenCount: number,
   golden: Uint8Array,
   trialWindows: number,
+  kind: number,
+  expires: number,
 ];
 
 /** A model in a slot, or on its way into one. */
@@ -60,7 +65,7 @@ export const NONE = { f: [0, new Uint8Array(8), []] } as unknown as Head;
  * @returns the head; NONE for anything else
  */
 export function headOf(b: Uint8Array): Head {
-  const fields = unpack(b, GATEWAY_SHAPES);
+  const fields = unpack(b);
   return fields === undefined ? NONE : { b: b, f: fields as unknown as Offer };
 }
 
@@ -109,9 +114,5 @@ export function readSlot(c: SlotConfig, slot: number): Head {
  */
 export function slotStart(c: SlotConfig, head: Head): Uint8Array {
   const sealed = c.seal(head.b);
-  const n = sealed.length;
-  const out = new Uint8Array(n + 4);
-  out.set([n % 256, Math.floor(n / 256)], 0);
-  out.set(sealed, 4);
-  return out;
+  return flat([sealed.length, sealed.length / 256, 0, 0, sealed]);
 }

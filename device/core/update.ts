@@ -1,23 +1,37 @@
 /*
  * The update machine: test, confirm, revert. Power may go at any flash operation.
  *
- * What runs after a boot:
+ * What runs after a boot, and the record that it writes:
  *
  *   newest record  its slot  boots left  other slot  runs         record written
- *   none           any       any         any         nothing      -
- *   confirmed      whole     any         any         its slot     -
+ *   none           any       any         any         nothing      empty
+ *   empty          any       any         any         nothing      empty
+ *   confirmed      whole     any         any         its slot     confirmed
  *   confirmed      broken    any         whole       the other    confirmed, other
- *   confirmed      broken    any         broken      nothing      -
+ *   confirmed      broken    any         broken      nothing      empty
  *   trial          whole     yes         any         its slot     trial, boots + 1
  *   trial          whole     no          whole       the other    confirmed, other (a revert)
- *   trial          whole     no          broken      its slot     - (there is no way back)
+ *   trial          whole     no          broken      its slot     trial, boots + 1 (no way back)
  *   trial          broken    any         whole       the other    confirmed, other (a revert)
- *   trial          broken    any         broken      nothing      -
+ *   trial          broken    any         broken      nothing      empty
  */
 
+import { flat } from './flat.ts';
 import { DONE, TICK, WINDOW } from './inputs.ts';
-import { CHUNK, CONFIRM, OFFER, pack, REVERT, STATUS, say, WANT } from './messages.ts';
+import {
+  CHUNK,
+  CONFIRM,
+  OFFER,
+  pack,
+  REKEY,
+  REVERT,
+  STATUS,
+  say,
+  WANT,
+  WELCOME,
+} from './messages.ts';
 import { u16 } from './model.ts';
+import { SECURE } from './options.ts';
 import {
   type Head,
   headOf,
@@ -45,6 +59,9 @@ const DIFFERENT = 10;
 const NO_SPACE = 11;
 const BUSY = 12;
 const RAN_OUT = 13;
+const REKEYED = 14;
+const REFUSED_BOARD = 15;
+const REFUSED_STALE = 16;
 
 export interface UpdateConfig extends SlotConfig {
   /** boots on trial without a confirmation before the device goes back by itself */
@@ -53,6 +70,8 @@ export interface UpdateConfig extends SlotConfig {
   chunk: number;
   /** wait for a chunk before it is asked for again; doubles up to 16 times this */
   retryMs: number;
+  /** CRC-32 of 'board task': what a model must be for */
+  kind: number;
 }
 
 /*
@@ -67,7 +86,7 @@ export const WRITE = 7;
 export const COPY = 8;
 /** [TEST, head, slot]: crc of each part, then the golden vectors; answered by DONE */
 export const TEST = 9;
-/** [RUN, head, slot, kind]: this model from now on; kind 1 confirmed, 2 trial */
+/** [RUN, head, slot, kind, keys]: this model and these keys from now on; kind 0 none, 1 confirmed, 2 trial */
 export const RUN = 10;
 
 export type UpdateEffect =
@@ -75,7 +94,7 @@ export type UpdateEffect =
   | [t: typeof WRITE, at: number, bytes: Uint8Array]
   | [t: typeof COPY, from: number, to: number, n: number]
   | [t: typeof TEST, head: Head, slot: number]
-  | [t: typeof RUN, head: Head, slot: number, kind: number]
+  | [t: typeof RUN, head: Head, slot: number, kind: number, keys: Uint8Array]
   | [t: 1 | 2 | 3 | 4 | 5, ...payload: number[]];
 
 export interface UpdateState {
@@ -86,6 +105,10 @@ export interface UpdateState {
   run: number;
   /** 0 empty, 1 confirmed, 2 trial */
   kind: number;
+  /** of the newest record: see slot.ts */
+  keys: Uint8Array;
+  /** that the gateway has said last, s since 1970; 0 for none */
+  time: number;
   /** classified on trial */
   windows: number;
   /** the log's newest sequence, its page (0 or 1), and where in it the next record goes */
@@ -104,15 +127,11 @@ export interface UpdateState {
   out: UpdateEffect[];
 }
 
-function tell(s: UpdateState, release: number, code: number, detail: number): void {
-  say(s, STATUS, [release, code, detail]);
-}
+/** CRC-32 of a place in the log where nothing was written. */
+const ERASED = 258049978;
 
-function start(s: UpdateState, kind: number, slot: number): void {
-  s.run = slot;
-  s.kind = kind;
-  s.windows = 0;
-  s.out.push([RUN, s.heads[slot], slot, kind]);
+function tell(s: UpdateState, release: number, code: number, detail: number): void {
+  say(s.out, STATUS, [release, code, detail]);
 }
 
 /** Writes the state that holds from now on; what is before it in `out` is on flash by then. */
@@ -124,12 +143,18 @@ function record(s: UpdateState, kind: number, slot: number, boots: number): void
     s.out.push([ERASE, s.side * page]);
   }
   s.made++;
-  const r = new Uint8Array(RECORD_BYTES - 4);
-  const high = Math.floor(s.made / 256);
-  r.set([s.made % 256, high % 256, Math.floor(high / 256), kind, slot, boots], 0);
-  s.out.push([WRITE, s.side * page + s.pos, s.c.seal(r)]);
+  s.run = slot;
+  s.kind = kind;
+  s.windows = 0;
+  s.out.push(
+    [
+      WRITE,
+      s.side * page + s.pos,
+      s.c.seal(flat([s.made, s.made / 256, s.made / 65536, kind, slot, boots, s.keys])),
+    ],
+    [RUN, s.heads[slot], slot, kind, s.keys],
+  );
   s.pos += RECORD_BYTES;
-  start(s, kind, slot);
 }
 
 /** The slot that does not run. */
@@ -155,7 +180,7 @@ function fetch(s: UpdateState, wait: number, now: number): void {
   if (s.part > 2) s.out.push([TEST, s.coming, target(s)]);
   else {
     s.want = [f[0], s.part, s.at, Math.min(f[2][s.part][1] - s.at, s.c.chunk)];
-    say(s, WANT, s.want);
+    say(s.out, WANT, s.want);
   }
 }
 
@@ -185,6 +210,8 @@ function offer(s: UpdateState, f: Offer, now: number): void {
     tell(s, release, INSTALLED, 0);
     code = s.kind > 1 ? TRIAL : CONFIRMED;
   } else if (s.kind > 1) code = BUSY;
+  else if (f[7] !== c.kind) code = REFUSED_BOARD;
+  else if (f[8] < s.time) code = REFUSED_STALE;
   else if (release <= running.f[0]) {
     code = REFUSED_RELEASE;
     detail = running.f[0];
@@ -245,14 +272,16 @@ function back(s: UpdateState, code: number): void {
  * @source MCUboot, 'Image trailer' and 'Swap info': test, confirm, revert
  */
 export function startUpdate(c: UpdateConfig): UpdateState {
+  let newest: Uint8Array = new Uint8Array(RECORD_BYTES);
   const s: UpdateState = {
     c: c,
     heads: [readSlot(c, 0), readSlot(c, 1), NONE],
     run: 2,
     kind: 0,
+    keys: newest,
+    time: 0,
     windows: 0,
     made: 0,
-    // The first record after a boot goes to the other page, and erases it: it may hold anything.
     side: 1,
     pos: c.page,
     coming: NONE,
@@ -263,32 +292,33 @@ export function startUpdate(c: UpdateConfig): UpdateState {
     due: 0,
     out: [],
   };
-  let newest: Uint8Array = new Uint8Array(RECORD_BYTES);
   for (let side = 0; side < 2; side++) {
     for (let at = 0; at < c.page; at += RECORD_BYTES) {
       const r = c.read(side * c.page + at, RECORD_BYTES);
       const made = u16(r, 0) + 65536 * r[2];
-      if (r[3] === 255) break; // erased: records are written in order, and none behind a torn one
       if (made > s.made && c.open(r) !== undefined) {
         newest = r;
         s.made = made;
         s.side = side;
-      }
+        s.pos = at + RECORD_BYTES;
+      } else if (side === s.side && c.crc32(r) !== ERASED) s.pos = c.page; // a torn one: none follows
+      if (r[3] === 255) break; // records are written in order
     }
   }
-  const kind = newest[3];
-  const slot = newest[4];
-  const boots = newest[5] + 1;
-  const whole = s.heads[slot] !== NONE;
-  const other = s.heads[1 - slot] !== NONE;
-  if (kind > 0) {
-    if (whole && kind > 1 && boots <= c.maxBoots) record(s, 2, slot, boots);
-    else if (whole && (kind < 2 || !other)) start(s, kind, slot);
-    else if (other) {
-      record(s, 1, 1 - slot, 0);
-      tell(s, s.heads[slot].f[0], RAN_OUT, 0);
-    }
+  s.keys = newest.subarray(6, 60);
+  const boots = newest[5];
+  let kind = newest[3];
+  let slot = kind > 0 ? newest[4] : 2;
+  const broken = s.heads[slot] === NONE;
+  if (kind > 0 && (broken || (kind > 1 && boots >= c.maxBoots)) && s.heads[1 - slot] !== NONE) {
+    tell(s, s.heads[slot].f[0], RAN_OUT, 0);
+    slot = 1 - slot;
+    kind = 1;
+  } else if (broken) {
+    kind = 0;
+    slot = 2;
   }
+  record(s, kind, slot, boots + 1);
   return s;
 }
 
@@ -325,6 +355,15 @@ export function next(s: UpdateState, code: number, f: unknown[], now: number): U
   }
   if (code === TICK && s.part < 3 && now >= s.due) {
     fetch(s, Math.min(s.wait * 2, s.c.retryMs * 16), now);
+  }
+  if (code === WELCOME) s.time = f[1] as number;
+  if (SECURE && code === REKEY) {
+    const keys = f[1] as Uint8Array;
+    if (first > u16(s.keys, 0) && keys.length === 32) {
+      s.keys = flat([first, first / 256, keys, new Uint8Array(20)]);
+      record(s, s.kind, s.run, 0);
+    }
+    tell(s, u16(s.keys, 0), REKEYED, 0);
   }
   if (code === DONE && f[1] === s.coming) {
     if (first > 3) {

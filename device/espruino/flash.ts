@@ -1,4 +1,5 @@
 import type { Host } from '../core/device.ts';
+import { flat } from '../core/flat.ts';
 import { align, u16 } from '../core/model.ts';
 import { MAPPED } from '../core/options.ts';
 import type { EspruinoE, EspruinoRequire } from './globals.ts';
@@ -31,39 +32,31 @@ const HEADER = 32;
  * place where flash is not mapped), and it ends where a page ends: then compaction, when other
  * files are replaced one day, begins behind it.
  *
- * @returns address of the first page that is all the file's, the log's; 0 after a message on the
- *   console
+ * @returns whether it is there; false after a message on the console
  * @source espruino/Espruino: src/jsflash.c, _jsfCreateFile and jsfGetStorageStats
  */
-export function openSlots(layout: FlashLayout): number {
+export function openSlots(layout: FlashLayout): boolean {
   const size = (3 + 2 * layout.slotPages) * layout.page - HEADER;
   if (storage.list().length < 1) storage.write(NAME, 'ws', 0, size);
   const h = flash.read(HEADER, layout.flashStart);
   // The name of the header's fifth byte on, and the length in its first three.
   const name = E.toString(h).indexOf(NAME);
-  if (name === 4 && u16(h, 0) + h[2] * 65536 === size) {
-    return layout.flashStart + layout.page;
-  }
-  print('first Storage.eraseAll()');
-  return 0;
+  const found = name === 4 && u16(h, 0) + h[2] * 65536 === size;
+  if (!found) print('first Storage.eraseAll()');
+  return found;
 }
 
-/**
- * The host's flash: addresses count from `base`, nothing outside the file is ever touched.
- *
- * @param base see openSlots
- */
-export function slotFlash(base: number): Pick<Host, 'read' | 'write' | 'erase'> {
-  return {
-    read: MAPPED
-      ? (at, n) => new Uint8Array(E.toArrayBuffer(E.memoryArea(base + at, n)))
-      : (at, n) => flash.read(n, base + at),
-    write: (at, bytes) => {
-      const words = new Uint8Array(align(bytes.length));
-      words.fill(255);
-      words.set(bytes, 0);
-      flash.write(words, base + at);
-    },
-    erase: (at) => flash.erasePage((base + at) | 0),
-  };
+/** Bytes of flash, where they lie if that can be. */
+export const readFlash: Host['read'] = MAPPED
+  ? (at, n) => new Uint8Array(E.toArrayBuffer(E.memoryArea(at, n)))
+  : (at, n) => flash.read(n, at);
+
+/** Writes bytes, filled up to words with what an erased page has. */
+export function writeFlash(at: number, bytes: Uint8Array): void {
+  flash.write(flat([bytes, 255, 255, 255]).subarray(0, align(bytes.length)), at);
+}
+
+/** Erases the page that begins at an address; an integer, as Espruino wants it. */
+export function eraseFlash(at: number): void {
+  flash.erasePage(at | 0);
 }

@@ -56,8 +56,15 @@ export interface EspruinoTensorflow {
   create: (arenaBytes: number, model: Uint8Array) => EspruinoInterpreter;
 }
 
+/** Of bytes in one piece; AES of a key of 16, in CBC with a vector of zeros unless a mode is named. */
+export interface EspruinoCrypto {
+  AES: { encrypt: (bytes: Uint8Array, key: Uint8Array, options?: { mode: 'ECB' }) => ArrayBuffer };
+  SHA1: (bytes: Uint8Array) => ArrayBuffer;
+}
+
 /** `require` of the libraries that the bundle uses. */
 export interface EspruinoRequire {
+  (name: 'crypto'): EspruinoCrypto;
   (name: 'tensorflow'): EspruinoTensorflow;
   (name: 'Flash'): EspruinoFlash;
   (name: 'Storage'): EspruinoStorage;

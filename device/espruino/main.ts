@@ -1,6 +1,9 @@
-import { createDevice, type Device, type DeviceConfig } from '../core/device.ts';
+import { createDevice, type Device, type DeviceConfig, type Host } from '../core/device.ts';
 import { plainSuite } from '../core/frame.ts';
-import { type FlashLayout, openSlots, slotFlash } from './flash.ts';
+import { MAC, PLAIN, SECURE } from '../core/options.ts';
+import { type Aes, type Cipher, ccm, mac } from '../core/secure.ts';
+import { boardAes, boardHmac } from './crypto.ts';
+import { eraseFlash, type FlashLayout, openSlots, readFlash, writeFlash } from './flash.ts';
 import type { EspruinoE, EspruinoPort } from './globals.ts';
 import { chooseTier } from './tiers.ts';
 
@@ -21,7 +24,7 @@ export interface StartOptions {
   tier?: string;
 }
 
-/** What `build` puts into the bundle for the core. */
+/** What `build` knows of the core's configuration: constants in the bundle, see device/constants.ts. */
 export type Built = Omit<DeviceConfig, 'id' | 'tier'>;
 
 /** What `build` puts into the bundle for this board: constants, once the bundle is minified. */
@@ -51,45 +54,54 @@ function sessionNumber(): number {
  *
  * @param world the board's global object, where the port is found by name
  * @param wiring see Wiring
- * @param built see Built
+ * @param built what of it is no constant
  * @param options see StartOptions
  * @returns the device, or undefined after a message where its slot file cannot be had
  */
 export function startWhetstone(
   world: Record<string, unknown>,
   wiring: Wiring,
-  built: Built,
+  built: Pick<Built, 'classes'>,
   options: StartOptions,
 ): Device | undefined {
-  const base = openSlots(wiring);
-  if (base < 1) return undefined;
+  if (!openSlots(wiring)) return undefined;
+  // The first page that is all the slot file's, the log's: nothing outside the file is ever touched.
+  const base = wiring.flashStart + wiring.page;
   const name = options.port || wiring.port;
   const port = world[name] as EspruinoPort;
   if (name === 'Serial1') port.setup(options.baud || wiring.baud, options.serial || {});
   else E.setConsole(null, { force: true }); // frames and a prompt cannot share a line
-  const device = createDevice(
-    Object.assign(
-      {
-        id: options.id,
-        crc32: E.CRC32,
-        session: sessionNumber(),
-        send: (bytes: Uint8Array) => port.write(bytes),
-        clock: () => Math.floor(getTime() * 1000 - started),
-        defer: (callback: () => void) => setTimeout(callback, 1),
-        attempt: (call: () => boolean) => {
-          try {
-            return call();
-          } catch {
-            return false;
-          }
-        },
-      },
-      plainSuite(E.CRC32),
-      built,
-      chooseTier(wiring.tiers, options.tier),
-      slotFlash(base),
-    ),
-  );
+  const plain = plainSuite(E.CRC32);
+  const chosen = chooseTier(wiring.tiers, options.tier);
+  const aes = (MAC || PLAIN ? undefined : boardAes()) as Aes;
+  const cipher = (SECURE ? (MAC ? mac(boardHmac) : ccm(aes)) : undefined) as Cipher;
+  // What is not here are constants, which the build puts where they are read.
+  const host = {
+    id: options.id,
+    classes: built.classes,
+    tier: chosen[1],
+    dot: chosen[0].dot,
+    run: chosen[0].run,
+    crc32: E.CRC32,
+    seal: plain.seal,
+    open: plain.open,
+    read: (at, n) => readFlash(base + at, n),
+    write: (at, bytes) => writeFlash(base + at, bytes),
+    erase: (at) => eraseFlash(base + at),
+    session: PLAIN ? sessionNumber() : undefined,
+    cipher: cipher,
+    send: (bytes: Uint8Array) => port.write(bytes),
+    clock: () => Math.floor(getTime() * 1000 - started),
+    defer: (callback: () => void) => setTimeout(callback, 1),
+    attempt: (call: () => boolean) => {
+      try {
+        return call();
+      } catch {
+        // undefined will do
+      }
+    },
+  } as Host;
+  const device = createDevice(host);
   port.on('data', (data) => device.receive(E.toUint8Array(data)));
   setInterval(device.tick, TICK_MS);
   return device;

@@ -29,13 +29,13 @@ function make(name: string): Tier {
  * @param tiers names of those in its profile, the fastest first; the bundle holds them
  * @param asked the first of them to try: 'convolve' to do without machine code, 'reference' without
  *   native products
- * @returns the tier with its name: what the board has, not what each layer then runs in, which
+ * @returns the tier and its name: what the board has, not what each layer then runs in, which
  *   thumbKernel and tflmTier decide when it first runs
  */
 export function chooseTier(
   tiers: readonly string[],
   asked: string | undefined,
-): Tier & { tier: string } {
+): [tier: Tier, name: string] {
   let i = Math.max(0, tiers.indexOf(asked || ''));
   let tier: Tier | undefined;
   while (!tier || !tier.dot) {
@@ -46,5 +46,5 @@ export function chooseTier(
     }
     i++;
   }
-  return Object.assign({ tier: tiers[i - 1] }, tier);
+  return [tier, tiers[i - 1]];
 }

@@ -211,6 +211,12 @@ local function __TS__ArrayForEach(list, callback)
   for i = 1, #list do callback(false, list[i]) end
 end
 
+local function __TS__ArrayMap(list, callback)
+  local out = {}
+  for i = 1, #list do out[i] = callback(false, list[i]) end
+  return out
+end
+
 local function __TS__ArrayConcat(a, b)
   local out = {}
   for i = 1, #a do out[i] = a[i] end

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { type Calls, FORMATS } from '../calls.ts';
+import { addKeyRoutes } from './key-routes.ts';
 import { addLabelRoutes } from './label-routes.ts';
 import { addMonitorRoutes } from './monitor-routes.ts';
 import type { AddRoute } from './route.ts';
@@ -23,6 +24,9 @@ const Rollback = Type.Object(
   closed,
 );
 
+const reason = Type.String({ minLength: 1, maxLength: 500 });
+const Revoke = Type.Object({ id: Type.String({ pattern: '^[0-9a-f]{16}$' }), reason }, closed);
+const Sign = Type.Object({ reason }, closed);
 const Export = Type.Object({ format: Type.Enum([...FORMATS]) }, closed);
 const Import = Type.Object(
   {
@@ -72,6 +76,13 @@ export function addRoutes(app: FastifyInstance, calls: Calls): void {
   add('POST', '/models/:version/promote', { params: ByVersion }, ({ params }) =>
     calls.promote(params.version),
   );
+  add('GET', '/signing', {}, () => calls.signingKeys());
+  add('POST', '/signing/rotate', {}, () => calls.rotateSigning());
+  add('POST', '/signing/revoke', { body: Revoke }, ({ body }) => calls.revokeSigning(body));
+  const signed = { params: ByVersion, body: Sign };
+  add('POST', '/models/:version/sign', signed, ({ params, body }) =>
+    calls.signVersion({ version: params.version, reason: body.reason }),
+  );
   const exported = { params: ByVersion, query: Export };
   add('GET', '/models/:version/export', exported, ({ params, query }) =>
     calls.exportModel(params.version, query.format),
@@ -81,6 +92,7 @@ export function addRoutes(app: FastifyInstance, calls: Calls): void {
   );
   add('GET', '/rollouts', {}, () => calls.rollouts());
   add('POST', '/rollback', { body: Rollback }, ({ body }) => calls.rollback(body.version));
+  addKeyRoutes(add, calls);
   addLabelRoutes(add, calls);
   addMonitorRoutes(add, calls);
   add('GET', '/events', { query: EventQuery }, ({ query }) => calls.events(query));

@@ -23,6 +23,11 @@ const pages: Record<string, [string, string]> = {
 const statusOf: Partial<Record<ErrorCode, number>> = {
   'not-found': 404,
   'not-allowed': 409,
+  'bad-hash': 409,
+  'bad-signature': 409,
+  'bad-key': 409,
+  'revoked-key': 409,
+  'expired-release': 409,
   'in-use': 409,
   'not-running': 503,
   cancelled: 409,

@@ -1,4 +1,6 @@
 import { crc32 } from 'node:zlib';
+import { NEVER } from '../../device/core/messages.ts';
+import { kindOf } from '../../device/kind.ts';
 import type { Offer } from '../link/messages.ts';
 import { createRandom } from '../random.ts';
 import type { Task } from '../task.ts';
@@ -61,6 +63,7 @@ export function footprintModel(release: number, task: Task): FootprintModel {
       ...{ release, version: Uint8Array.of(release, 1, 2, 3, 4, 5, 6, 7) },
       parts: described as Offer['parts'],
       ...{ goldenSeed: seed, goldenCount: count, golden: outputs, trialWindows: 20 },
+      ...{ kind: kindOf('puckjs', task.name), expires: NEVER },
     },
     parts,
     predict: createPredictor(model),

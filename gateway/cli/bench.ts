@@ -7,6 +7,7 @@ const benches: Record<string, (options: BenchOptions) => Promise<BenchReport>> =
   train: async () => (await import('../bench/train.ts')).benchTrain(),
   adapt: async (options) => (await import('../bench/adapt.ts')).benchAdapt(options),
   harm: async (options) => (await import('../bench/harm.ts')).benchHarm(options),
+  audit: async () => (await import('../bench/audit.ts')).benchAudit(),
   detectors: async (options) => (await import('../bench/detectors.ts')).benchDetectors(options),
   'run-lengths': async (options) =>
     (await import('../bench/run-lengths.ts')).benchRunLengths(options),

@@ -1,24 +1,31 @@
 import { Command, CommanderError } from 'commander';
 import { GatewayError } from '../errors.ts';
 import { alarms } from './alarms.ts';
+import { audit } from './audit.ts';
+import { backup } from './backup.ts';
 import { bench } from './bench.ts';
 import { build } from './build.ts';
 import { devices } from './devices.ts';
 import { doctor } from './doctor.ts';
+import { encrypt } from './encrypt.ts';
 import { events } from './events.ts';
 import { exportModel } from './export.ts';
 import { importModel } from './import.ts';
 import type { Io } from './io.ts';
+import { keys } from './keys.ts';
 import { labels } from './labels.ts';
 import { models } from './models.ts';
 import { promote } from './promote.ts';
 import { quality } from './quality.ts';
 import { replay } from './replay.ts';
+import { restore } from './restore.ts';
 import { rollback } from './rollback.ts';
 import { rollouts } from './rollouts.ts';
 import { search } from './search.ts';
+import { signing } from './signing.ts';
 import { start } from './start.ts';
 import { train } from './train.ts';
+import { verify } from './verify.ts';
 
 /** Adds one verb to the program. */
 export type Verb = (program: Command, io: Io) => void;
@@ -30,6 +37,7 @@ const verbs: Verb[] = [
   devices,
   models,
   rollouts,
+  keys,
   labels,
   events,
   alarms,
@@ -40,6 +48,12 @@ const verbs: Verb[] = [
   rollback,
   exportModel,
   importModel,
+  backup,
+  restore,
+  encrypt,
+  verify,
+  audit,
+  signing,
   bench,
   doctor,
 ];

@@ -29,10 +29,15 @@ function list(rollouts: RolloutView[]): string {
       rollout.scope,
       rollout.stage,
       moment(rollout.startedAt),
-      rollout.devices.map((device) => `${device.id}: ${device.state}`).join(', '),
+      rollout.devices.map(deviceText).join(', '),
       rollout.reason ?? '',
     ]),
   );
+}
+
+/** Where a device stands in a rollout, and why, where that is no progress. */
+function deviceText({ id, state, reason }: RolloutView['devices'][number]): string {
+  return reason === '' ? `${id}: ${state}` : `${id}: ${state} (${reason})`;
 }
 
 /** A rollout that was just asked for, in one line. */

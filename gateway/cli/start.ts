@@ -13,6 +13,8 @@ interface Options {
   host?: string;
   httpPort?: number;
   seed?: number;
+  keyFile?: string;
+  allowWeakLink?: boolean;
 }
 
 const collect = (value: string, before: string[] = []) => [...before, value];
@@ -25,6 +27,7 @@ export function start(program: Command, io: Io): void {
     .option('--config <file>', 'JSON with the options below, in camel case')
     .option('--task <task>', 'a task by name, or a task file (default: gesture)')
     .option('--data-dir <dir>', 'samples, models and keys (default: .whetstone)')
+    .option('--key-file <file>', 'key of an encrypted store; a new store is encrypted with it')
     .option('--port <path>', 'serial port of a real board; may be repeated', collect)
     .option('--baud <n>', 'speed of the serial ports', integer(300))
     .option(
@@ -34,6 +37,10 @@ export function start(program: Command, io: Io): void {
     )
     .option('--host <host>', 'address of page and API, on this machine (default: 127.0.0.1)')
     .option('--http-port <n>', 'port of page and API (default: 7380)', integer(0, 65535))
+    .option(
+      '--allow-weak-link',
+      'hear real boards that have no keys, or a weaker suite than their board can do',
+    )
     .option('--seed <n>', 'of the synthetic motion', integer(0))
     .addHelpText(
       'after',
@@ -50,9 +57,10 @@ export function start(program: Command, io: Io): void {
       const { startGateway } = await import('../main.ts');
       const gateway: Gateway = await startGateway(given);
       const hide = await showGateway(gateway, io);
-      await stopped;
+      const damage = await Promise.race([stopped, gateway.damaged]);
       hide();
       await gateway.close();
+      if (damage) throw damage;
       say(io, stoppedLine((command.parent as Command & { rawArgs: string[] }).rawArgs.slice(1)));
     });
 }

@@ -14,7 +14,10 @@ const silent = ['model.stage', 'model.released', 'gateway.started'];
  * @param io where to write
  * @returns a function that ends it
  */
-export async function showGateway(gateway: Gateway, io: Io): Promise<() => void> {
+export async function showGateway(
+  gateway: Pick<Gateway, 'call' | 'url'>,
+  io: Io,
+): Promise<() => void> {
   const { startedAt, sentence: about } = await gateway.call.status();
   const isTty = io.out.isTTY === true;
   let status = '';

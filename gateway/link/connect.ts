@@ -1,12 +1,8 @@
-import { crc32 as nodeCrc32 } from 'node:zlib';
-import {
-  encodeFrame,
-  feed,
-  frameDecoder,
-  plainSuite,
-  type Suite,
-} from '../../device/core/frame.ts';
+import { encodeFrame, feed, frameDecoder } from '../../device/core/frame.ts';
+import { ASK } from '../../device/core/messages.ts';
+import { createGuard, type GuardStats, type Refusal } from './guard.ts';
 import type { Known } from './intake.ts';
+import { type KeyRing, noKeys } from './keys.ts';
 import {
   type DeviceEvent,
   type Hello,
@@ -15,6 +11,7 @@ import {
   type Sample,
   type Status,
 } from './messages.ts';
+import { createOutbox } from './outbox.ts';
 import { type Clock, type Port, realClock } from './port.ts';
 import {
   dueAt,
@@ -24,16 +21,19 @@ import {
   type SessionInput,
   startSession,
 } from './session.ts';
+import type { SuiteName } from './suites/suite.ts';
 
 /** Who is told what a device says. */
 export interface Handlers {
   /**
-   * A device introduces itself, or has something new to say about itself.
+   * A device introduces itself, or has something new to say about itself. One with keys has proven
+   * by then that it has them, and that it speaks now.
    *
+   * @param suite of its frames
    * @returns what is stored of its session, so that after a restart of the gateway nothing is
    *   stored or reported lost twice; undefined to refuse the device: it gets no answer
    */
-  onHello(hello: Hello): Known | undefined | Promise<Known | undefined>;
+  onHello(hello: Hello, suite: SuiteName | 'none'): Known | undefined | Promise<Known | undefined>;
   /**
    * A new sample, once in each connection. Call `done()` when it is committed, `done(false)` when
    * it could not be: the device is told that it is stored only after the former.
@@ -47,6 +47,10 @@ export interface Handlers {
   onLost(session: number, ranges: [number, number][]): void;
   onStatus(status: Status): void;
   onEvent(event: DeviceEvent): void;
+  /** Something was turned away before anything of it was believed; it is repeated as often. */
+  onRefused?(refusal: Refusal): void;
+  /** A device has taken new keys. */
+  onRekeyed?(device: string, generation: number): void;
   /** The port was lost (with why) or closed by its other end. A lost one is opened again. */
   onClose(why?: Error): void;
 }
@@ -54,8 +58,10 @@ export interface Handlers {
 export interface ConnectOptions {
   policy: SendingPolicy;
   clock?: Clock;
-  /** default: `none`, a CRC-32 alone */
-  suite?: Suite;
+  /** of devices that have keys; default none have */
+  keys?: KeyRing;
+  /** whether devices without keys are heard; default only on virtual ports */
+  plain?: boolean;
   /** longest frame taken, default 16,384 bytes */
   maxFrameBytes?: number;
 }
@@ -82,6 +88,9 @@ export interface LinkStats {
   /** clock's ms of the last good frame, 0 for none */
   heardMs: number;
   wire: ReadonlyMap<number, WireBytes>;
+  /** messages that wait for the port to take them */
+  waiting: number;
+  guard: GuardStats;
 }
 
 /** One device's link, seen from the gateway. */
@@ -92,6 +101,10 @@ export interface Connection {
   /** Asks for the raw windows of stored samples of the present session. */
   ask(seqs: readonly number[]): void;
   policy(policy: SendingPolicy): void;
+  /** Hands pending keys to the device, if it has some and is here. */
+  rekey(): void;
+  /** A device's keys were removed or replaced: what it says is nobody's any more. */
+  forget(device: string): void;
   stats(): LinkStats;
   /** Closes the port and stops. */
   close(): Promise<void>;
@@ -99,11 +112,6 @@ export interface Connection {
 
 const FIRST_REOPEN_MS = 250;
 const LONGEST_REOPEN_MS = 5000;
-
-/** @returns the suite `none` with Node's own CRC-32 */
-export function nodeSuite(): Suite {
-  return plainSuite((bytes) => nodeCrc32(bytes));
-}
 
 /**
  * Opens a port and runs the session machine on it.
@@ -120,7 +128,17 @@ export async function connect(
   options: ConnectOptions,
 ): Promise<Connection> {
   const clock = options.clock ?? realClock;
-  const suite = options.suite ?? nodeSuite();
+  const keys = options.keys ?? noKeys;
+  const outbox = createOutbox(port);
+  const guard = createGuard({
+    ...{ keys, clock, port: port.name, plain: options.plain ?? port.virtual === true },
+    send: (key, payload, seal) => send(key, payload, seal),
+    onRefused: (refusal) => handlers.onRefused?.(refusal),
+    onRekeyed(device, generation) {
+      run({ t: 'rekeyed', now: clock.now() });
+      handlers.onRekeyed?.(device, generation);
+    },
+  });
   const decoder = frameDecoder(options.maxFrameBytes ?? 16_384);
   const wire = new Map<number, WireBytes>();
   const total = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0, badMessages: 0, heardMs: 0 };
@@ -131,6 +149,8 @@ export async function connect(
   let flush: unknown;
   let reopening: unknown;
   let ended = false;
+  /** the device that the session is with */
+  let whose = '';
 
   function onWire(release: number, way: keyof WireBytes, bytes: number): void {
     const entry = wire.get(release) ?? { sent: 0, received: 0 };
@@ -138,17 +158,42 @@ export async function connect(
     wire.set(release, entry);
   }
 
-  function perform(effect: SessionEffect): void {
-    if (effect.t === 'send') {
-      const frame = encodeFrame(effect.bytes, suite.seal);
+  function send(
+    key: string,
+    payload: Uint8Array,
+    seal: () => Uint8Array | undefined,
+    release?: number,
+  ): void {
+    outbox.put(key, payload, () => {
+      const sealed = seal();
+      if (sealed === undefined) return undefined; // there is nobody whom it is for
+      const frame = encodeFrame(sealed, (bytes) => bytes);
       total.framesOut++;
       total.bytesOut += frame.length;
-      if (effect.release !== undefined) onWire(effect.release, 'sent', frame.length);
-      port.write(frame);
+      if (release !== undefined) onWire(release, 'sent', frame.length);
+      return frame;
+    });
+  }
+
+  function perform(effect: SessionEffect): void {
+    if (effect.t === 'send') {
+      const { bytes, release, under } = effect;
+      // an ask is about one window of many; of all else the newest counts
+      const key = bytes[0] === ASK ? `${bytes}` : `${bytes[0]}`;
+      const device = guard.device;
+      send(
+        key,
+        bytes,
+        () => (guard.device === device ? guard.seal(bytes, under) : undefined),
+        release,
+      );
     } else if (effect.t === 'hello') void greet(effect.hello);
     else if (effect.t === 'sample') {
       const { session, seq } = effect.sample;
-      handlers.onSample(effect.sample, (kept = true) => finish(session, seq, kept));
+      const of = whose;
+      handlers.onSample(effect.sample, (kept = true) => {
+        if (whose === of) finish(session, seq, kept);
+      });
     } else if (effect.t === 'window') handlers.onWindow(effect.sample);
     else if (effect.t === 'gone') handlers.onGone(effect.session, effect.seq);
     else if (effect.t === 'lost') handlers.onLost(effect.session, effect.ranges);
@@ -157,13 +202,25 @@ export async function connect(
   }
 
   function greet(hello: Hello): void | Promise<void> {
-    const { session } = hello;
+    const { session, id } = hello;
+    // numbers of sessions are a device's own: what was of the one before is not of this one
+    if (id !== whose) for (const group of Object.values(settled)) group.clear();
+    whose = id;
     const welcome = (known: Known | undefined): void => {
-      if (known !== undefined) run({ t: 'welcome', now: clock.now(), session, known });
+      if (known === undefined || whose !== id) return;
+      run({ t: 'welcome', now: clock.now(), session, known });
+      rekey();
     };
-    const answer = handlers.onHello(hello);
+    const answer = handlers.onHello(hello, guard.stats().suite ?? 'none');
     if (answer instanceof Promise) return answer.then(welcome);
     welcome(answer);
+  }
+
+  function rekey(): void {
+    const pending = guard.device === undefined ? undefined : keys.get(guard.device)?.pending;
+    if (!pending) return;
+    const { generation, up, down } = pending;
+    run({ t: 'rekey', now: clock.now(), generation, keys: Uint8Array.of(...up, ...down) });
   }
 
   /** A commit finishes many samples at once: they are acknowledged together. */
@@ -233,10 +290,11 @@ export async function connect(
   port.onData((bytes) => {
     if (ended) return;
     total.bytesIn += bytes.length;
-    feed(decoder, bytes, suite.open, receive);
+    feed(decoder, bytes, guard.open, receive);
   });
   port.onClose((why) => {
     if (ended) return;
+    outbox.clear();
     run({ t: 'close', now: clock.now() });
     handlers.onClose(why);
     if (why !== undefined) reopen(FIRST_REOPEN_MS);
@@ -246,14 +304,19 @@ export async function connect(
   function reopen(waitMs: number): void {
     reopening = clock.setTimeout(() => {
       port.open().then(
-        () => (ended ? void port.close() : run({ t: 'open', now: clock.now() })),
+        () => (ended ? void port.close() : opened()),
         () => ended || reopen(Math.min(waitMs * 2, LONGEST_REOPEN_MS)),
       );
     }, waitMs);
   }
 
+  function opened(): void {
+    guard.call();
+    run({ t: 'open', now: clock.now() });
+  }
+
   await port.open();
-  run({ t: 'open', now: clock.now() });
+  opened();
 
   return {
     offer: (offer, parts) => run({ t: 'offer', now: clock.now(), offer, parts }),
@@ -261,9 +324,14 @@ export async function connect(
     revert: (release) => run({ t: 'revert', now: clock.now(), release }),
     ask: (seqs) => run({ t: 'ask', now: clock.now(), seqs }),
     policy: (policy) => run({ t: 'policy', now: clock.now(), policy }),
+    rekey,
+    forget: (device) => guard.forget(device),
     stats: () => {
       const copy = new Map([...wire].map(([release, bytes]) => [release, { ...bytes }]));
-      return { ...total, ...state.counts, badFrames: decoder.bad, wire: copy };
+      return {
+        ...{ ...total, ...state.counts, badFrames: decoder.bad, wire: copy },
+        ...{ waiting: outbox.waiting, guard: guard.stats() },
+      };
     },
     close: async () => {
       run({ t: 'close', now: clock.now() });

@@ -9,11 +9,23 @@ export interface Port {
   open(): Promise<void>;
   /** Queues bytes; what cannot be sent, because the port is closed or full, is lost. */
   write(bytes: Uint8Array): void;
+  /** Of a port that sends more slowly than it takes: how much it has yet to send. */
+  readonly flow?: Flow;
+  /** No cable, no radio: a device in this computer, which may do without keys. */
+  readonly virtual?: true;
   close(): Promise<void>;
   /** Sets the receiver of bytes, replacing the one before. */
   onData(receiver: (bytes: Uint8Array) => void): void;
   /** Sets who is told that an open port was lost (with why) or closed (without). */
   onClose(receiver: (why?: Error) => void): void;
+}
+
+/** The queue of a port. */
+export interface Flow {
+  /** bytes taken and not sent yet; 0 while the port is closed */
+  readonly queued: number;
+  /** Sets who is told whenever some of them were sent. */
+  onDrain(receiver: () => void): void;
 }
 
 /** Time for drivers: the real one, or a virtual one in tests and replays. */
@@ -68,6 +80,7 @@ export function pairedPorts(names: [string, string] = ['memory a', 'memory b']):
 
 class MemoryPort implements Port {
   readonly name: string;
+  readonly virtual = true;
   peer: MemoryPort | undefined;
   private isOpen = false;
   private receiver: (bytes: Uint8Array) => void = () => {};

@@ -44,6 +44,8 @@ export function serialPort(path: string, options: SerialOptions = {}): Port {
   let current: SerialPort | undefined;
   let receiver: (bytes: Uint8Array) => void = () => {};
   let closed: (why?: Error) => void = () => {};
+  let drained: () => void = () => {};
+  let queued = 0;
 
   function open(): Promise<void> {
     if (current !== undefined) return Promise.resolve();
@@ -63,7 +65,10 @@ export function serialPort(path: string, options: SerialOptions = {}): Port {
         });
         // serialport says 'close' with an error when the device vanished.
         port.on('close', (error?: Error | null) => {
-          if (current === port) current = undefined;
+          if (current === port) {
+            current = undefined;
+            queued = 0;
+          }
           const cause = error ?? why;
           if (!cause) closed();
           else closed(new GatewayError('port', `lost ${path}: ${cause.message}`, { cause }));
@@ -77,7 +82,23 @@ export function serialPort(path: string, options: SerialOptions = {}): Port {
     name: path,
     open,
     write: (bytes) => {
-      if (current?.isOpen) current.write(bytes);
+      const port = current;
+      if (!port?.isOpen) return;
+      queued += bytes.length;
+      // called when the system has taken them, or cannot any more
+      port.write(bytes, () => {
+        if (current !== port) return;
+        queued -= bytes.length;
+        drained();
+      });
+    },
+    flow: {
+      get queued() {
+        return queued;
+      },
+      onDrain: (next) => {
+        drained = next;
+      },
     },
     close: () =>
       new Promise((resolve) => {

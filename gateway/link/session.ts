@@ -17,6 +17,7 @@ import {
   type Sample,
   type Status,
 } from './messages.ts';
+import { REKEYED, type Rekey, startRekey, tickRekey } from './rekey.ts';
 import { backOff, dueNow, FIRST_WAIT_MS, type Timer } from './timer.ts';
 import {
   answerWant,
@@ -56,6 +57,7 @@ export interface SessionState {
   asked: readonly Asked[];
   transfer: Transfer | undefined;
   order: Order | undefined;
+  rekey: Rekey | undefined;
   /** asks the device for a hello, until one comes */
   nudge: Timer | undefined;
   /** the last time that a message of nobody known was answered */
@@ -73,12 +75,15 @@ export type SessionInput =
   | { t: 'durable' | 'failed'; now: number; session: number; seqs: readonly number[] }
   | { t: 'offer'; now: number; offer: Offer; parts: readonly Uint8Array[] }
   | { t: 'confirm' | 'revert'; now: number; release: number }
+  | { t: 'rekey'; now: number; generation: number; keys: Uint8Array }
+  /** the device speaks under its new keys */
+  | { t: 'rekeyed'; now: number }
   | { t: 'ask'; now: number; seqs: readonly number[] }
   | { t: 'policy'; now: number; policy: SendingPolicy };
 
 export type SessionEffect =
-  /** `release` where the bytes belong to an update */
-  | { t: 'send'; bytes: Uint8Array; release?: number }
+  /** `release` where the bytes belong to an update; `under` the keys that are on their way */
+  | { t: 'send'; bytes: Uint8Array; release?: number; under?: 'pending' }
   | { t: 'hello'; hello: Hello }
   /** new: once in this session. Answered with `durable` or `failed`. */
   | { t: 'sample'; sample: Sample }
@@ -109,6 +114,7 @@ export function startSession(policy: SendingPolicy): SessionState {
     asked: [],
     transfer: undefined,
     order: undefined,
+    rekey: undefined,
     nudge: undefined,
     nudgedMs: -FIRST_WAIT_MS,
     counts: { samples: 0, duplicates: 0, lost: 0, strangers: 0 },
@@ -118,7 +124,8 @@ export function startSession(policy: SendingPolicy): SessionState {
 /** When `tick` is next wanted; Infinity while nothing is outstanding. */
 export function dueAt(state: SessionState): number {
   if (!state.open || state.books.session === 0) return Infinity;
-  const timers = [state.transfer?.timer, state.order?.timer, state.nudge];
+  const { transfer, order, rekey, nudge } = state;
+  const timers = [transfer?.timer, order?.timer, rekey?.timer, nudge];
   for (const asked of state.asked.slice(0, ASKED_AT_ONCE)) timers.push(asked.timer);
   return Math.min(...timers.map((timer) => timer?.dueMs ?? Infinity));
 }
@@ -196,7 +203,7 @@ function greet(step: Step, hello: Hello): void {
   if (before !== undefined && before.id !== hello.id) {
     // Another device on the same port: nothing that was meant for the first is for this one.
     step.forget(step.state.asked);
-    step.set({ transfer: undefined, order: undefined, books: startIntake(0) });
+    step.set({ transfer: undefined, order: undefined, rekey: undefined, books: startIntake(0) });
   }
   step.set({ hello, greeting: hello.session, nudge: undefined });
   const { transfer, order } = step.state;
@@ -285,7 +292,8 @@ function take(step: Step, message: DeviceMessage): void {
     const answer = answerWant(transfer, message.body, step.now);
     step.set({ transfer: answer.transfer });
     for (const { bytes, release } of answer.send) step.send(bytes, release);
-  } else {
+  } else if (message.body.code !== REKEYED) {
+    // that one is about keys, and says by its seal what there is to say
     step.hear(message.body);
     step.effects.push({ t: 'status', status: message.body });
   }
@@ -294,7 +302,7 @@ function take(step: Step, message: DeviceMessage): void {
 /** Says again what is due. */
 function tick(step: Step): void {
   const { now } = step;
-  const { open, books, transfer, order, nudge, asked } = step.state;
+  const { open, books, transfer, order, rekey, nudge, asked } = step.state;
   if (!open || books.session === 0) return;
   if (transfer !== undefined) {
     const said = tickTransfer(transfer, now);
@@ -305,6 +313,11 @@ function tick(step: Step): void {
     const said = tickOrder(order, now);
     step.set({ order: said.order });
     for (const { bytes, release } of said.send) step.send(bytes, release);
+  }
+  if (rekey !== undefined) {
+    const said = tickRekey(rekey, now);
+    step.set({ rekey: said.rekey });
+    for (const one of said.send) step.effects.push({ t: 'send', ...one });
   }
   if (nudge !== undefined && now >= nudge.dueMs) {
     step.set({ nudge: backOff(nudge, now) });
@@ -351,7 +364,13 @@ export function next(
     if (input.t === 'revert' && state.transfer?.offer.release === release) {
       step.set({ transfer: undefined });
     }
-  } else if (input.t === 'ask') {
+  } else if (input.t === 'rekey') {
+    const { generation, keys } = input;
+    if (state.rekey?.generation !== generation) {
+      step.set({ rekey: startRekey(generation, keys, now) });
+    }
+  } else if (input.t === 'rekeyed') step.set({ rekey: undefined });
+  else if (input.t === 'ask') {
     const known = new Set(state.asked.map(({ seq }) => seq));
     const added = input.seqs.filter((seq) => !known.has(seq));
     step.set({

@@ -3,8 +3,8 @@ import { GatewayError } from '../errors.ts';
 import { type ModelRow, type ReleaseRow, type StageRow, sha256 } from '../store/catalogue.ts';
 import type { Store } from '../store/store.ts';
 import type { Device } from '../store/types.ts';
+import { type Keyring, openKeyring } from './keyring.ts';
 import {
-  canonical,
   checkLayout,
   decodeManifest,
   encodeManifest,
@@ -16,6 +16,7 @@ import {
   scopeName,
   shortId,
 } from './manifest.ts';
+import { type Flaw, flawOf, refuse, statementOf } from './proof.ts';
 import type { Signer } from './signing.ts';
 import { type Stage, stageChanges } from './stages.ts';
 
@@ -31,9 +32,7 @@ export interface Model {
 }
 
 /** What {@link Registry.verify} found. */
-export type Verified =
-  | { ok: true }
-  | { ok: false; why: 'unknown' | 'manifest' | 'signature' | 'pre' | 'backbone' | 'head' };
+export type Verified = { ok: true } | { ok: false; why: 'unknown' | Flaw };
 
 /** Who does it, and why: kept with every change. */
 export interface Because {
@@ -53,6 +52,8 @@ export interface PreparedOffer {
   goldenSeed: number;
   goldenCount: number;
   golden: Uint8Array;
+  /** until when it may be offered, ms since 1970 */
+  expires: number;
   bytes: Uint8Array[];
 }
 
@@ -64,8 +65,17 @@ export interface Registry {
    * @returns its version; the one that exists already if parts and origin are the same
    */
   register(parts: Parts, meta: Omit<Manifest, 'parts'>, report: unknown): string;
-  /** Recomputes every hash and checks the signature. */
+  /** Recomputes every hash and checks the signature and the key. */
   verify(version: string): Verified;
+  /** The keys that sign. */
+  readonly keyring: Keyring;
+  /**
+   * Signs a version with the newest key, in the place of its present signature: for one whose key was
+   * revoked, after somebody has looked at it.
+   *
+   * @throws GatewayError 'not-found'; 'bad-hash' if anything in it is not what its name says
+   */
+  signAgain(version: string, because: Because): void;
   /** @throws GatewayError 'not-found' */
   get(version: string): Model;
   /** The version whose hash begins so, if it is one alone. */
@@ -88,19 +98,39 @@ export interface Registry {
   championFor(device: Pick<Device, 'id' | 'cohort' | 'task'>): string | undefined;
   /** Devices that this scope's champion serves: those without a champion of a narrower scope. */
   served(task: string, scope: Scope): Device[];
-  /** Gives a version the next release number, signed. Every number is higher than all before. */
+  /**
+   * Gives a version the next release number, in a statement that is signed and ends some day. Every
+   * number is higher than all before.
+   *
+   * @throws GatewayError as {@link Registry.offer}, if the version does not verify
+   */
   release(version: string, why: string): number;
   /** What a release number stands for; undefined if this gateway never gave it. */
-  releaseOf(release: number): { version: string; at: number; why: string } | undefined;
+  releaseOf(
+    release: number,
+  ): { version: string; at: number; expires: number; why: string } | undefined;
   /** The newest release of a version; undefined if it was never released. */
   latestRelease(version: string): number | undefined;
   /**
    * What a device is to be offered.
    *
-   * @throws GatewayError 'not-allowed' if the version does not verify: it never leaves the gateway
+   * @param task of the device
+   * @throws GatewayError 'bad-hash', 'bad-signature', 'bad-key' or 'revoked-key' if version or release do
+   *   not verify, 'expired-release' if its time is over, 'wrong-board' if it is for another task: then
+   *   nothing leaves the gateway
    */
-  offer(release: number): PreparedOffer;
+  offer(release: number, task?: string): PreparedOffer;
+  /**
+   * Says of a release again, with the newest key, that it is to be offered, and until when.
+   *
+   * @throws GatewayError as {@link Registry.release}
+   */
+  renew(release: number, why: string): void;
 }
+
+/** How long a release is offered: what nobody has released again for so long, nobody has looked at. */
+export const RELEASE_DAYS = 90;
+const DAY_MS = 86_400_000;
 
 /**
  * Opens the registry over a store.
@@ -108,10 +138,12 @@ export interface Registry {
  * @param store where everything is kept
  * @param signer the gateway's key
  * @param now ms since 1970
- * @throws GatewayError 'store' if it holds models of another layout: none of them could be sent
+ * @throws GatewayError 'store' if it holds models of another layout: none of them could be sent; 'bad-key' if
+ *   the signer's key is not the store's newest
  */
 export function openRegistry(store: Store, signer: Signer, now: () => number = Date.now): Registry {
   const { catalogue, journal } = store;
+  const keyring = openKeyring(store, signer, now);
   for (const { version, manifest } of catalogue.models({})) {
     // a damaged one is refused when it is to be sent, and keeps no gateway from starting
     if (sha256(manifest) === version) checkLayout(manifest);
@@ -133,21 +165,10 @@ export function openRegistry(store: Store, signer: Signer, now: () => number = D
     };
   }
 
-  function verifyRow(found: ModelRow): Verified {
-    if (sha256(found.manifest) !== found.version) return { ok: false, why: 'manifest' };
-    if (!signer.verify(found.manifest, found.signature)) return { ok: false, why: 'signature' };
-    const { parts } = decodeManifest(found.manifest);
-    for (const name of partNames) {
-      const bytes = catalogue.part(parts[name].sha256);
-      const same =
-        bytes !== undefined &&
-        bytes.length === parts[name].length &&
-        crc32(bytes) === parts[name].crc32 &&
-        sha256(bytes) === parts[name].sha256;
-      if (!same) return { ok: false, why: name };
-    }
-    return { ok: true };
-  }
+  const flaw = (found: ModelRow) => flawOf(found, catalogue.part, keyring.trust);
+
+  /** When a release ends; one that was made before releases ended has as long as any. */
+  const endOf = ({ at, expires }: ReleaseRow) => expires ?? at + RELEASE_DAYS * DAY_MS;
 
   function champion(task: string, scope: Scope): string | undefined {
     const [found] = catalogue.models({
@@ -182,9 +203,6 @@ export function openRegistry(store: Store, signer: Signer, now: () => number = D
     ) as Parts;
   }
 
-  const signedRelease = ({ release, version, at, why }: Omit<ReleaseRow, 'signature'>) =>
-    canonical(['release', store.gateway, release, version, at, why]);
-
   return {
     register: (given, meta, report) =>
       store.transaction(() => {
@@ -203,19 +221,31 @@ export function openRegistry(store: Store, signer: Signer, now: () => number = D
         const { task, scope, parent, lineage } = manifest;
         const at = now();
         catalogue.addModel({
-          ...{ version, manifest: bytes, signature: signer.sign(bytes), task, parent, at },
+          ...{ version, manifest: bytes, ...keyring.sign(bytes), task, parent, at },
           ...{ scopeKind: scope.kind, scopeId: scope.id, snapshot: lineage.dataSnapshot },
           ...{ stage: 'candidate', report: JSON.stringify(report ?? null) },
         });
         const { rung } = lineage;
-        journal.write('model.registered', version, { scope: scopeName(scope), parent, rung }, at);
+        const proof = sha256(Buffer.from(JSON.stringify(report ?? null)));
+        const about = { scope: scopeName(scope), parent, rung, report: proof };
+        journal.write('model.registered', version, about, at);
         put({ version, stage: 'candidate', at, who: 'gateway', why: `rung ${rung}` });
         return version;
       }),
     verify(version) {
       const found = catalogue.model(version);
-      return found === undefined ? { ok: false, why: 'unknown' } : verifyRow(found);
+      const why = found === undefined ? 'unknown' : flaw(found);
+      return why === undefined ? { ok: true } : { ok: false, why };
     },
+    keyring,
+    signAgain: (version, { who, why }) =>
+      store.transaction(() => {
+        const found = row(version);
+        const signed = { ...found, ...keyring.sign(found.manifest) };
+        refuse(`version ${version.slice(0, 8)}`, flaw(signed));
+        catalogue.signModel(signed);
+        journal.write('model.signed', version, { who, reason: why, signer: signed.signer }, now());
+      }),
     get: (version) => toModel(row(version)),
     find(prefix) {
       const all = catalogue.models({}).filter(({ version }) => version.startsWith(prefix));
@@ -269,27 +299,51 @@ export function openRegistry(store: Store, signer: Signer, now: () => number = D
       }),
     release: (version, why) =>
       store.transaction(() => {
-        row(version);
-        const record = { release: catalogue.nextRelease(), version, at: now(), why };
-        catalogue.addRelease({ ...record, signature: signer.sign(signedRelease(record)) });
-        journal.write('model.released', version, { release: record.release, why }, record.at);
+        refuse(`version ${version.slice(0, 8)}`, flaw(row(version)));
+        const at = now();
+        const record = { release: catalogue.nextRelease(), version, at, why };
+        const limited = { ...record, expires: at + RELEASE_DAYS * DAY_MS };
+        const signed = keyring.sign(statementOf(store.gateway, limited));
+        catalogue.addRelease({ ...limited, ...signed });
+        journal.write('model.released', version, { release: record.release, why }, at);
         return record.release;
+      }),
+    renew: (release, why) =>
+      store.transaction(() => {
+        const before = catalogue.release(release);
+        if (before === undefined) throw new GatewayError('not-found', `no release ${release}`);
+        const { version } = before;
+        refuse(`version ${version.slice(0, 8)}`, flaw(row(version)));
+        const at = now();
+        const record = { release, version, at, why, expires: at + RELEASE_DAYS * DAY_MS };
+        catalogue.addRelease({ ...record, ...keyring.sign(statementOf(store.gateway, record)) });
+        journal.write('model.released', version, { release, why, again: true }, at);
       }),
     releaseOf(release) {
       const found = catalogue.release(release);
-      return found && { version: found.version, at: found.at, why: found.why };
+      return (
+        found && { version: found.version, at: found.at, expires: endOf(found), why: found.why }
+      );
     },
     latestRelease: (version) => catalogue.releasesOf(version).at(-1)?.release,
-    offer(release) {
+    offer(release, task) {
       const record = catalogue.release(release);
       if (record === undefined) throw new GatewayError('not-found', `no release ${release}`);
       const found = row(record.version);
-      const checked = verifyRow(found);
-      if (!checked.ok || !signer.verify(signedRelease(record), record.signature)) {
-        const why = checked.ok ? 'its release is not signed by this gateway' : `bad ${checked.why}`;
-        throw new GatewayError('not-allowed', `release ${release} is not offered: ${why}`);
+      const name = `release ${release}`;
+      refuse(name, flaw(found));
+      const said = statementOf(store.gateway, record);
+      refuse(`${name}: its statement`, keyring.trust(said, record.signature, record.signer));
+      const expires = endOf(record);
+      if (now() >= expires) {
+        throw new GatewayError('expired-release', `${name} is over since ${dayOf(expires)}`, {
+          hint: `release it again: whetstone promote ${record.version.slice(0, 8)}`,
+        });
       }
-      const { parts: refs, golden } = decodeManifest(found.manifest);
+      const { parts: refs, golden, task: own } = decodeManifest(found.manifest);
+      if (task !== undefined && task !== own) {
+        throw new GatewayError('wrong-board', `${name} is for task '${own}', not '${task}'`);
+      }
       const bytes = parts(record.version);
       const offered = (name: PartName): OfferedPart => {
         const { sha256: hash, length, crc32: crc } = refs[name];
@@ -301,8 +355,11 @@ export function openRegistry(store: Store, signer: Signer, now: () => number = D
         parts: [offered('pre'), offered('backbone'), offered('head')],
         ...{ goldenSeed: golden.seed, goldenCount: golden.count },
         golden: new Uint8Array(golden.outputs.buffer),
+        expires,
         bytes: partNames.map((name) => bytes[name]),
       };
     },
   };
 }
+
+const dayOf = (at: number) => new Date(at).toISOString().slice(0, 10);

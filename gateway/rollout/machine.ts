@@ -1,6 +1,6 @@
 import { canaryCount } from './cohorts.ts';
 import { judge } from './judge.ts';
-import { ask, enter, hear, heardHello, lose, sendBack } from './member.ts';
+import { ask, cannotReturn, enter, hear, heardHello, lose, sendBack } from './member.ts';
 import {
   addLabel,
   addWindow,
@@ -57,6 +57,20 @@ function take(s: RolloutState, input: RolloutInput, effects: RolloutEffect[]): v
       const { stage, previous } = s.members[id];
       if (stage === 'returning' && previous === input.version) ask(s, id, effects);
     }
+  } else if (input.t === 'unissued') {
+    for (const id of s.order) {
+      const { stage, previous } = s.members[id];
+      const isLeft = stage === 'returning' && previous === input.version;
+      if (isLeft) cannotReturn(s, id, input.why, effects);
+    }
+  } else if (input.t === 'renewed') {
+    for (const id of s.order) {
+      const { stage, online } = s.members[id];
+      if (stage === 'refused') enter(s, id, 'waiting', effects);
+      if (online && (stage === 'refused' || stage === 'offered')) ask(s, id, effects);
+    }
+  } else if (input.t === 'refused') {
+    if (s.members[input.device] !== undefined) refusedHere(s, input, effects);
   } else if (input.t === 'enrol') {
     enrol(s, input.device, input.previous, input.now);
   } else if (input.t === 'tick') {
@@ -71,7 +85,7 @@ type DeviceInput = Extract<RolloutInput, { device: string }>;
 function fromDevice(
   s: RolloutState,
   device: string,
-  input: Exclude<DeviceInput, { t: 'enrol' }>,
+  input: Exclude<DeviceInput, { t: 'enrol' | 'refused' }>,
   effects: RolloutEffect[],
 ): void {
   const member = s.members[device];
@@ -95,6 +109,19 @@ function fromDevice(
   } else {
     hear(s, device, input, effects);
     if (returned) ask(s, device, effects);
+  }
+}
+
+/** What the gateway does not let out is not offered again, and no reason to wait for an answer. */
+function refusedHere(
+  s: RolloutState,
+  { device, release, rotten, why, now }: Extract<RolloutInput, { t: 'refused' }>,
+  effects: RolloutEffect[],
+): void {
+  if (release !== s.release) cannotReturn(s, device, why, effects);
+  else {
+    enter(s, device, 'refused', effects, why);
+    if (rotten && (s.stage === 'canary' || s.stage === 'rest')) giveUp(s, why, now, effects);
   }
 }
 

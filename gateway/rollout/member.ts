@@ -1,21 +1,8 @@
 import { STATUSES } from '../../device/core/messages.ts';
+import { failures, losses, refusals } from './refusals.ts';
 import { type MemberStage, nothingSeen, type RolloutEffect, type RolloutState } from './state.ts';
 
 type Status = (typeof STATUSES)[keyof typeof STATUSES];
-
-/** A device that says this cannot take the version; another one may. */
-const refusals: Partial<Record<Status, string>> = {
-  'refused-size': 'it is too large for the device',
-  'no-space': 'the device has no room for it',
-  'refused-release': 'the device runs a newer release',
-};
-
-/** A device that says this lost the version on the way; it may be asked again. */
-const losses: Partial<Record<Status, string>> = {
-  'refused-crc': 'it arrived damaged',
-  reverted: 'the device went back by itself',
-  'reverted-unconfirmed': 'no confirmation came in time',
-};
 
 const progress: Partial<Record<Status, MemberStage>> = {
   accepted: 'transferring',
@@ -152,14 +139,13 @@ function hearForward(
   const to = progress[status];
   const refusal = refusals[status];
   const loss = losses[status];
+  const failure = failures[status];
   // A status that was repeated, or overtaken by the confirmation, changes nothing.
   const late = stage === 'confirmed' || (stage === 'confirming' && status !== 'confirmed');
   if (to !== undefined && !late) enter(s, device, to, effects);
   else if (refusal !== undefined) enter(s, device, 'refused', effects, refusal);
   else if (loss !== undefined) lose(s, device, loss, effects);
-  else if (status === 'selftest-different') {
-    enter(s, device, 'failed', effects, 'its self-test gave other numbers');
-  }
+  else if (failure !== undefined) enter(s, device, 'failed', effects, failure);
 }
 
 function hearReturning(
@@ -171,9 +157,20 @@ function hearReturning(
 ): void {
   if (status === 'trial') effects.push({ t: 'confirm', device, release });
   else if (status === 'confirmed') isBack(s, device, effects);
-  else if (refusals[status] !== undefined || status === 'selftest-different') {
-    enter(s, device, 'failed', effects, `it cannot go back: ${refusals[status] ?? status}`);
+  else {
+    const why = refusals[status] ?? failures[status];
+    if (why !== undefined) cannotReturn(s, device, why, effects);
   }
+}
+
+/** The version before can not be given to a device any more. */
+export function cannotReturn(
+  s: RolloutState,
+  device: string,
+  why: string,
+  effects: RolloutEffect[],
+): void {
+  enter(s, device, 'failed', effects, `it cannot go back: ${why}`);
 }
 
 /** Takes a hello: what the device runs is the truth, whatever was expected. */

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Answers } from '../answers.ts';
-import { GatewayError } from '../errors.ts';
+import { type ErrorCode, GatewayError } from '../errors.ts';
 import { type Scope, scopeName } from '../registry/manifest.ts';
 import type { Because, Registry } from '../registry/registry.ts';
 import type { Store } from '../store/store.ts';
 import { stableOrder } from './cohorts.ts';
 import { next } from './machine.ts';
+import { isRotten } from './refusals.ts';
 import {
   addLabel,
   addWindow,
@@ -21,7 +22,12 @@ import {
 
 /** What a rollout asks of the devices; bound to their sessions. A device that is away is left out. */
 export interface RolloutLink {
-  offer(device: string, version: string, release: number): void;
+  /** @returns why the gateway does not let it go out; undefined where it does */
+  offer(
+    device: string,
+    version: string,
+    release: number,
+  ): { code: ErrorCode; why: string } | undefined;
   confirm(device: string, release: number): void;
   revert(device: string, release: number): void;
 }
@@ -58,6 +64,13 @@ export interface Rollouts {
    * @throws GatewayError 'not-found' if there is none; 'not-allowed' if no device had a model before
    */
   rollback(version: string | undefined, because: Because): string;
+  /**
+   * Lets the release of a version be offered again: one whose time is over, or whose key is revoked.
+   *
+   * @returns id of its rollout; undefined where nothing keeps it from being offered, or no rollout has it
+   * @throws GatewayError as the registry's `renew`
+   */
+  renew(version: string, because: Because): string | undefined;
   hello(device: string, seen: { release: number; state: number }): void;
   offline(device: string): void;
   status(device: string, seen: { release: number; code: number }): void;
@@ -156,7 +169,7 @@ export function createRollouts(
     }
     if (state.stage === 'superseded') active.delete(id);
     else active.set(id, state);
-    for (const effect of asked) tell(effect);
+    for (const effect of asked) tell(id, effect);
   }
 
   /** Does what belongs into the store; what is for a device is put aside until that is stored. */
@@ -185,16 +198,37 @@ export function createRollouts(
       }
     } else if (effect.t === 'issue') {
       const { version } = effect;
-      const release = registry.release(version, `the way back from release ${s.release}`);
-      return [{ t: 'issued', version, release, now: at }];
+      try {
+        const release = registry.release(version, `the way back from release ${s.release}`);
+        return [{ t: 'issued', version, release, now: at }];
+      } catch (error) {
+        // its key is revoked, say; a full disk is no reason to give the way back up
+        if (!(error instanceof GatewayError && isRotten(error.code))) throw error;
+        return [{ t: 'unissued', version, why: error.line(), now: at }];
+      }
     } else asked.push(effect);
     return [];
   }
 
-  function tell(effect: RolloutEffect): void {
-    if (effect.t === 'offer') link.offer(effect.device, effect.version, effect.release);
-    else if (effect.t === 'confirm') link.confirm(effect.device, effect.release);
+  function tell(id: string, effect: RolloutEffect): void {
+    if (effect.t === 'offer') {
+      const { device, release } = effect;
+      const refused = link.offer(device, effect.version, release);
+      if (!refused || !active.has(id)) return;
+      const { code, why } = refused;
+      feed(id, { t: 'refused', device, release, rotten: isRotten(code), why, now: now() });
+    } else if (effect.t === 'confirm') link.confirm(effect.device, effect.release);
     else if (effect.t === 'revert') link.revert(effect.device, effect.release);
+  }
+
+  function isOffered(release: number): boolean {
+    try {
+      registry.offer(release);
+      return true;
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      return false;
+    }
   }
 
   /** Rollouts that a device is part of. */
@@ -319,6 +353,15 @@ export function createRollouts(
         );
       }
       feed(found.id, { t: 'rollback', why: `${who}: ${why}`, now: now() });
+      return found.id;
+    },
+    renew(version, { who, why }) {
+      const found = [...active.values()].find(
+        (s) => s.version === version && (goesOn(s) || s.stage === 'settled'),
+      );
+      if (found === undefined || isOffered(found.release)) return undefined;
+      registry.renew(found.release, `${who}: ${why}`);
+      feed(found.id, { t: 'renewed', now: now() });
       return found.id;
     },
     hello(device, { release, state }) {

@@ -126,6 +126,12 @@ export type RolloutInput =
   | { t: 'tick'; now: number }
   | { t: 'rollback'; why: string; now: number }
   | { t: 'issued'; version: string; release: number; now: number }
+  /** the version before can have no new release: why */
+  | { t: 'unissued'; version: string; why: string; now: number }
+  /** the gateway itself did not let the offer go out; `rotten`: nobody is to get the version */
+  | { t: 'refused'; device: string; release: number; rotten: boolean; why: string; now: number }
+  /** the release was said again: who was refused may ask anew */
+  | { t: 'renewed'; now: number }
   | { t: 'supersede'; now: number };
 
 /** What a rollout wants done. */

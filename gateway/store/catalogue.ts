@@ -3,12 +3,15 @@ import { encode } from 'cbor-x';
 import type { GroupCommit } from './commit.ts';
 import type { Rows } from './rows.ts';
 import type { LabelledSample } from './types.ts';
+import type { Vault } from './vault.ts';
 
 /** A model version as it is stored; the registry gives the columns their meaning. */
 export interface ModelRow {
   version: string;
   manifest: Uint8Array;
   signature: Uint8Array;
+  /** id of the key that signed it; null: the first one of the gateway */
+  signer: string | null;
   task: string;
   scopeKind: string;
   scopeId: string;
@@ -34,7 +37,11 @@ export interface ReleaseRow {
   release: number;
   version: string;
   signature: Uint8Array;
+  /** id of the key that signed it; null: the first one of the gateway */
+  signer: string | null;
   at: number;
+  /** until when it is offered, ms since 1970; null where that was not said yet */
+  expires: number | null;
   why: string;
 }
 
@@ -44,6 +51,8 @@ export interface Catalogue {
   addPart(bytes: Uint8Array): string;
   part(sha256: string): Uint8Array | undefined;
   addModel(row: ModelRow): void;
+  /** Another signature in the place of a version's present one. */
+  signModel(row: Pick<ModelRow, 'version' | 'signature' | 'signer'>): void;
   model(version: string): ModelRow | undefined;
   models(filter: {
     task?: string;
@@ -54,9 +63,13 @@ export interface Catalogue {
   setStage(row: StageRow): void;
   stages(version: string): StageRow[];
   nextRelease(): number;
+  /** Leaves release numbers out: those that were given after the backup which this store came from. */
+  skipReleases(count: number): void;
+  /** Keeps the statement of a release, in the place of an earlier one. */
   addRelease(row: ReleaseRow): void;
   release(release: number): ReleaseRow | undefined;
   releasesOf(version: string): ReleaseRow[];
+  releases(): ReleaseRow[];
   /**
    * Remembers which samples a training saw, so that what was trained on a person's data can be named.
    *
@@ -65,25 +78,44 @@ export interface Catalogue {
   addSnapshot(samples: readonly LabelledSample[], at: number): string;
 }
 
-/** @param rows the database @param commit where writes are grouped */
-export function catalogueOf(rows: Rows, commit: GroupCommit): Catalogue {
+/** The last release number that was left out, in `meta`. */
+const SKIPPED = 'releasesSkipped';
+
+/**
+ * @param rows the database
+ * @param commit where writes are grouped
+ * @param vault seals parts: a head says something of the data that it was trained on
+ */
+export function catalogueOf(rows: Rows, commit: GroupCommit, vault: Vault): Catalogue {
   const modelColumns = `version, manifest, signature, task, scopeKind, scopeId, parent, snapshot,
-    stage, report, at`;
-  return {
+    stage, report, at, signer`;
+  const catalogue: Catalogue = {
     addPart: (bytes) =>
       commit.now(() => {
         const hash = sha256(bytes);
-        rows.run('INSERT OR IGNORE INTO parts (sha256, bytes) VALUES (?, ?)', hash, bytes);
+        if (rows.one('SELECT 1 FROM parts WHERE sha256 = ?', hash) !== undefined) return hash;
+        const sealed = vault.seal('parts', hash, 'bytes', bytes);
+        rows.run('INSERT INTO parts (sha256, bytes) VALUES (?, ?)', hash, sealed);
         return hash;
       }),
-    part: (hash) =>
-      rows.one<{ bytes: Uint8Array }>('SELECT bytes FROM parts WHERE sha256 = ?', hash)?.bytes,
+    part(hash) {
+      const row = rows.one<{ bytes: Uint8Array }>('SELECT bytes FROM parts WHERE sha256 = ?', hash);
+      return row && vault.open('parts', hash, 'bytes', row.bytes);
+    },
     addModel: (row) =>
       commit.now(() => {
         rows.run(
-          `INSERT INTO models (${modelColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT INTO models (${modelColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
           ...[row.version, row.manifest, row.signature, row.task, row.scopeKind, row.scopeId],
           ...[row.parent, row.snapshot, row.stage, row.report, row.at],
+          row.signer,
+        );
+      }),
+    signModel: ({ version, signature, signer }) =>
+      commit.now(() => {
+        rows.run(
+          'UPDATE models SET signature = ?, signer = ? WHERE version = ?',
+          ...[signature, signer, version],
         );
       }),
     model: (version) => rows.one<ModelRow>('SELECT * FROM models WHERE version = ?', version),
@@ -108,19 +140,28 @@ export function catalogueOf(rows: Rows, commit: GroupCommit): Catalogue {
           version,
         )
         .map((row) => ({ ...row })),
-    nextRelease: () =>
-      (rows.one<{ last: number | null }>('SELECT max(release) AS last FROM releases')?.last ?? 0) +
-      1,
+    nextRelease() {
+      const given = rows.one<{ last: number | null }>('SELECT max(release) AS last FROM releases');
+      const skipped = rows.one<{ value: string }>('SELECT value FROM meta WHERE name = ?', SKIPPED);
+      return Math.max(given?.last ?? 0, Number(skipped?.value ?? 0)) + 1;
+    },
+    skipReleases: (count) =>
+      commit.now(() => {
+        const last = String(catalogue.nextRelease() - 1 + count);
+        rows.run('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)', SKIPPED, last);
+      }),
     addRelease: (row) =>
       commit.now(() => {
         rows.run(
-          'INSERT INTO releases (release, version, signature, at, why) VALUES (?, ?, ?, ?, ?)',
-          ...[row.release, row.version, row.signature, row.at, row.why],
+          `INSERT OR REPLACE INTO releases (release, version, signature, signer, at, expires, why)
+           VALUES (?, ?, ?, ?, ?, ?, ?)`,
+          ...[row.release, row.version, row.signature, row.signer, row.at, row.expires, row.why],
         );
       }),
     release: (release) => rows.one<ReleaseRow>('SELECT * FROM releases WHERE release = ?', release),
     releasesOf: (version) =>
       rows.all<ReleaseRow>('SELECT * FROM releases WHERE version = ? ORDER BY release', version),
+    releases: () => rows.all<ReleaseRow>('SELECT * FROM releases ORDER BY release'),
     addSnapshot: (samples, at) =>
       commit.now(() => {
         const items = samples
@@ -136,6 +177,7 @@ export function catalogueOf(rows: Rows, commit: GroupCommit): Catalogue {
         return hash;
       }),
   };
+  return catalogue;
 
   function devicesIn(samples: readonly LabelledSample[], hash: string): void {
     for (const { device, at } of samples) {

@@ -1,13 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { GatewayError } from '../errors.ts';
+import { takesNothing } from './failure.ts';
 
 interface Waiting {
   run: () => unknown;
   resolve: (value: never) => void;
   reject: (error: unknown) => void;
 }
-
-const isFull = (error: Error) => error instanceof GatewayError && error.code === 'disk-full';
 
 /** How {@link groupCommit} collects what it writes. */
 export interface CommitOptions {
@@ -36,8 +34,8 @@ export interface GroupCommit {
 /**
  * Groups many small writes into few transactions: one sync of the disk serves all of them.
  *
- * A write that fails by itself is refused alone and the others are committed; when the disk is full
- * the whole group is refused, since none of it is durable.
+ * A write that fails by itself is refused alone and the others are committed; when the disk takes
+ * nothing the whole group is refused, since none of it is durable.
  */
 export function groupCommit(db: DatabaseSync, options: CommitOptions): GroupCommit {
   let queue: Waiting[] = [];
@@ -69,7 +67,7 @@ export function groupCommit(db: DatabaseSync, options: CommitOptions): GroupComm
         return;
       }
       const error = options.failure(done.cause);
-      if (done.index < 0 || isFull(error)) {
+      if (done.index < 0 || takesNothing(error)) {
         options.onGroup?.(group.length, error);
         for (const waiting of group) waiting.reject(error);
         return;
@@ -106,7 +104,7 @@ export function groupCommit(db: DatabaseSync, options: CommitOptions): GroupComm
         return done.results[0] as T;
       }
       const error = options.failure(done.cause);
-      if (isFull(error)) options.onGroup?.(1, error);
+      if (takesNothing(error)) options.onGroup?.(1, error);
       throw error;
     },
     flush,

@@ -61,11 +61,13 @@ export function erase(rows: Rows, commit: GroupCommit, request: EraseRequest): E
 }
 
 function forget(rows: Rows, device: string): void {
-  for (const table of ['sessions', 'assignments']) {
+  for (const table of ['sessions', 'assignments', 'refusals']) {
     rows.run(`DELETE FROM ${table} WHERE device = ?`, device);
   }
   rows.run('DELETE FROM devices WHERE id = ?', device);
-  rows.run('DELETE FROM states WHERE name = ?', `monitor:${device}`);
+  for (const what of ['monitor', 'wear']) {
+    rows.run('DELETE FROM states WHERE name = ?', `${what}:${device}`);
+  }
 }
 
 function descendants(rows: Rows, versions: readonly string[]): string[] {

@@ -12,6 +12,7 @@ import type {
   SampleFilter,
   SampleKey,
 } from './types.ts';
+import type { Vault } from './vault.ts';
 
 const integers = ['session', 'seq', 'at', 't', 'release', 'cls', 'score', 'length'] as const;
 
@@ -71,8 +72,25 @@ const from = 'FROM samples s LEFT JOIN verdicts l ON l.sample = s.id';
 const columns = `s.*, l.cls AS labelCls, l.source AS labelSource, l.trust AS labelTrust,
   l.at AS labelAt, l.firstAt, l.contradicted`;
 
-/** @param rows the database @param commit where writes are grouped */
-export function samplesOf(rows: Rows, commit: GroupCommit): Samples {
+/** Names a sample for good: what its sealed columns are bound to. */
+export const sampleName = ({ device, session, seq }: SampleKey): string =>
+  `${device}/${session}/${seq}`;
+
+/**
+ * @param rows the database
+ * @param commit where writes are grouped
+ * @param vault seals what was measured
+ */
+export function samplesOf(rows: Rows, commit: GroupCommit, vault: Vault): Samples {
+  const sealed = (sample: NewSample, column: 'embedding' | 'window'): Uint8Array | null => {
+    const bytes = blob(sample[column]);
+    return bytes && vault.seal('samples', sampleName(sample), column, bytes);
+  };
+  const opened = (row: Row, column: 'embedding' | 'window'): Int8Array | null => {
+    const bytes = row[column];
+    return int8(bytes && vault.open('samples', sampleName(row), column, bytes));
+  };
+
   function insert(sample: NewSample): AddOutcome {
     const { device, session, seq } = sample;
     const stored = rows.one<{ id: number; gaps: number }>(
@@ -80,11 +98,18 @@ export function samplesOf(rows: Rows, commit: GroupCommit): Samples {
       ...[device, session, seq],
     );
     if (stored !== undefined) return repeat(stored.id, stored.gaps, sample);
+    if (seq <= progress(device, session).acked) return again(device, session); // it was removed
     rows.run(
       `INSERT INTO samples (device, session, seq, task, at, t, release, version, cls, score, length,
        embedding, window, quarantine) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[device, session, seq, sample.task, sample.at, sample.t, sample.release, sample.version],
-      ...[sample.cls, sample.score, sample.length, blob(sample.embedding), blob(sample.window)],
+      ...[
+        sample.cls,
+        sample.score,
+        sample.length,
+        sealed(sample, 'embedding'),
+        sealed(sample, 'window'),
+      ],
       sample.quarantine,
     );
     if (sample.label !== null) fromDevice(sample);
@@ -99,14 +124,17 @@ export function samplesOf(rows: Rows, commit: GroupCommit): Samples {
       rows.run(
         `UPDATE samples SET embedding = coalesce(embedding, ?), window = coalesce(window, ?),
          quarantine = coalesce(quarantine, ?) WHERE id = ?`,
-        ...[blob(sample.embedding), blob(sample.window), sample.quarantine, id],
+        ...[sealed(sample, 'embedding'), sealed(sample, 'window'), sample.quarantine, id],
       );
     }
     const labels = sample.label !== null && fromDevice(sample);
-    if (fills || labels) return 'merged';
+    return fills || labels ? 'merged' : again(sample.device, sample.session);
+  }
+
+  function again(device: string, session: number): AddOutcome {
     rows.run(
       'UPDATE sessions SET duplicates = duplicates + 1 WHERE device = ? AND session = ?',
-      ...[sample.device, sample.session],
+      ...[device, session],
     );
     return 'duplicate';
   }
@@ -138,6 +166,22 @@ export function samplesOf(rows: Rows, commit: GroupCommit): Samples {
       ...[device, session],
     );
     return found === undefined ? { acked: 0, highest: 0, duplicates: 0, dropped: 0 } : { ...found };
+  }
+
+  function toSample(row: Row): Sample {
+    const { labelCls, labelSource, labelTrust, labelAt, firstAt, contradicted, ...others } = row;
+    return {
+      ...others,
+      embedding: opened(row, 'embedding'),
+      window: opened(row, 'window'),
+      label:
+        labelCls === null
+          ? null
+          : {
+              ...{ cls: labelCls, source: labelSource, trust: labelTrust, at: labelAt, firstAt },
+              contradicted: contradicted === 1,
+            },
+    };
   }
 
   function find(filter: SampleFilter): Sample[] {
@@ -254,21 +298,4 @@ function conditions(filter: SampleFilter): { where: string; values: SQLInputValu
     '(s.quarantine IS NULL OR s.releasedAt IS NOT NULL)',
   );
   return { where: parts.length === 0 ? '' : `WHERE ${parts.join(' AND ')}`, values };
-}
-
-function toSample(row: Row): Sample {
-  const { labelCls, labelSource, labelTrust, labelAt, firstAt, contradicted, ...others } = row;
-  const { embedding, window, ...rest } = others;
-  return {
-    ...rest,
-    embedding: int8(embedding),
-    window: int8(window),
-    label:
-      labelCls === null
-        ? null
-        : {
-            ...{ cls: labelCls, source: labelSource, trust: labelTrust, at: labelAt, firstAt },
-            contradicted: contradicted === 1,
-          },
-  };
 }

@@ -1,11 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '../errors.ts';
+import { chainLog } from './chain.ts';
+
+/** SQL, or what SQL cannot say. */
+export type Migration = string | ((db: DatabaseSync) => void);
 
 /**
  * The schema as a list of steps: step n takes a store from version n to n + 1. A step that was
  * released is never changed; what comes later is a step of its own.
  */
-export const migrations: readonly string[] = [
+export const migrations: readonly Migration[] = [
   `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
@@ -79,6 +83,19 @@ export const migrations: readonly string[] = [
     sample INTEGER PRIMARY KEY REFERENCES samples (id) ON DELETE CASCADE, at INTEGER NOT NULL,
     who TEXT NOT NULL, goneAt INTEGER) STRICT;
   `,
+  // keys of the link (columns keys and pending are sealed where the store is), and what was refused
+  `
+  CREATE TABLE linkKeys (
+    device TEXT PRIMARY KEY, board TEXT NOT NULL, suite TEXT NOT NULL, generation INTEGER NOT NULL,
+    keys BLOB, pending BLOB, epoch INTEGER NOT NULL, provenEpoch INTEGER NOT NULL,
+    deviceEpoch INTEGER NOT NULL, port TEXT NOT NULL, addedAt INTEGER NOT NULL,
+    rotatedAt INTEGER NOT NULL, removedAt INTEGER) STRICT;
+  CREATE TABLE refusals (
+    device TEXT NOT NULL, what TEXT NOT NULL, count INTEGER NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (device, what)) STRICT, WITHOUT ROWID;
+  `,
+  // the log of events is chained; who signed what, with which key, until when
+  chainLog,
 ];
 
 /**
@@ -86,21 +103,30 @@ export const migrations: readonly string[] = [
  *
  * @param db open database
  * @param steps the list of {@link migrations}
+ * @param within is done in the same transaction, behind the steps; also where there are none
  * @returns schema version before and after
  * @throws GatewayError 'store' if the store was written by a newer Whetstone
  */
-export function migrate(db: DatabaseSync, steps = migrations): { from: number; to: number } {
+export function migrate(
+  db: DatabaseSync,
+  steps: readonly Migration[] = migrations,
+  within: () => void = () => {},
+): { from: number; to: number } {
   const from = schemaVersion(db);
   if (from > steps.length) {
     throw new GatewayError('store', `the store has schema ${from}, newer than ${steps.length}`, {
       hint: 'use the Whetstone that wrote it, or a newer one',
     });
   }
-  if (from === steps.length) return { from, to: from };
   db.exec('BEGIN EXCLUSIVE');
   try {
-    for (const step of steps.slice(from)) db.exec(step);
-    db.exec(`PRAGMA user_version = ${steps.length}; COMMIT`);
+    for (const step of steps.slice(from)) {
+      if (typeof step === 'string') db.exec(step);
+      else step(db);
+    }
+    if (from < steps.length) db.exec(`PRAGMA user_version = ${steps.length}`);
+    within();
+    db.exec('COMMIT');
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;

@@ -1,5 +1,6 @@
 import type { GroupCommit } from './commit.ts';
 import type { Rows } from './rows.ts';
+import { openText, sealText, type Vault } from './vault.ts';
 
 /** A rollout as it is stored: its whole state, as JSON. */
 export interface RolloutRow {
@@ -17,11 +18,23 @@ export interface States {
   rollouts(filter?: { active?: boolean }): RolloutRow[];
   /** Stores any other state by name, with the next group of writes. */
   save(name: string, value: unknown): Promise<void>;
+  /** Stores it at once (or in the transaction that is open). */
+  saveNow(name: string, value: unknown): void;
   load<T>(name: string): T | undefined;
 }
 
-/** @param rows the database @param commit where writes are grouped */
-export function statesOf(rows: Rows, commit: GroupCommit): States {
+/**
+ * @param rows the database
+ * @param commit where writes are grouped
+ * @param vault seals states, which hold what the monitor saw; those of rollouts hold no data
+ */
+export function statesOf(rows: Rows, commit: GroupCommit, vault: Vault): States {
+  function write(name: string, value: unknown): void {
+    rows.run(
+      'INSERT INTO states (name, json) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET json = ?2',
+      ...[name, sealText(vault, 'states', name, 'json', JSON.stringify(value))],
+    );
+  }
   return {
     saveRollout: ({ id, at, active, state }) =>
       commit.now(() => {
@@ -38,16 +51,11 @@ export function statesOf(rows: Rows, commit: GroupCommit): States {
           active === undefined ? null : Number(active),
         )
         .map((row) => ({ ...row, active: row.active === 1 })),
-    save: (name, value) =>
-      commit.enqueue(() => {
-        rows.run(
-          'INSERT INTO states (name, json) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET json = ?2',
-          ...[name, JSON.stringify(value)],
-        );
-      }),
+    save: (name, value) => commit.enqueue(() => write(name, value)),
+    saveNow: (name, value) => commit.now(() => write(name, value)),
     load<T>(name: string): T | undefined {
       const row = rows.one<{ json: string }>('SELECT json FROM states WHERE name = ?', name);
-      return row && (JSON.parse(row.json) as T);
+      return row && (JSON.parse(openText(vault, 'states', name, 'json', row.json)) as T);
     },
   };
 }

@@ -1,21 +1,27 @@
-import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { GatewayError } from '../errors.ts';
 import { type Asked, askedOf } from './asked.ts';
 import { type Catalogue, catalogueOf } from './catalogue.ts';
 import { groupCommit } from './commit.ts';
+import { bytesOf, canShrink, noteClosed, type OpenDatabase, openDatabase } from './database.ts';
 import { type Devices, devicesOf } from './devices.ts';
 import { type Erased, type EraseRequest, erase } from './erase.ts';
-import { storeFailure } from './failure.ts';
+import type { EventKind } from './event-kinds.ts';
+import { storeFailure, takesNothing } from './failure.ts';
+import { damageOf } from './integrity.ts';
 import { type Journal, journalOf } from './journal.ts';
+import { type Keys, keysOf } from './keys.ts';
 import { type Labels, labelsOf, settleAll } from './labels.ts';
 import { lockDirectory } from './lock.ts';
+import { type Refusals, refusalsOf } from './refusals.ts';
+import { finishRestore, isRestoring } from './restore.ts';
+import { type Cursor, giveBack, type Swept, sweep } from './retain.ts';
 import { rowsOf } from './rows.ts';
 import { type Samples, samplesOf } from './samples.ts';
-import { migrate } from './schema.ts';
+import { type Signers, signersOf } from './signers.ts';
 import { type States, statesOf } from './states.ts';
+import type { StoreKey } from './store-key.ts';
+import type { Vault } from './vault.ts';
 
 /** How a store is opened. */
 export interface StoreOptions {
@@ -34,6 +40,10 @@ export interface StoreOptions {
   schedule?: (callback: () => void) => void;
   /** ms since 1970 */
   now?: () => number;
+  /** of an encrypted store; a new store is encrypted with it */
+  key?: StoreKey | undefined;
+  /** told once, when the file turns out to be damaged while it is open: stop using it */
+  onDamage?: (error: GatewayError) => void;
 }
 
 /** Everything that the gateway keeps, in one SQLite file. */
@@ -47,17 +57,36 @@ export interface Store {
   readonly devices: Devices;
   readonly catalogue: Catalogue;
   readonly journal: Journal;
+  readonly signers: Signers;
   readonly states: States;
+  readonly keys: Keys;
+  readonly refusals: Refusals;
+  /** Seals columns where the store has a key; else hands bytes through. */
+  readonly vault: Vault;
   /** Runs several writes as one: all of them are kept, or none. */
   transaction<T>(run: () => T): T;
+  /** Reads several things as of one moment, beside a gateway that writes. */
+  look<T>(run: () => T): T;
   /** Commits everything that waits, now. */
   flush(): void;
   /** Writes that wait for their commit: slow down when this grows. */
   readonly waiting: number;
-  /** Since when the disk is full, ms since 1970; undefined while there is room. */
+  /** Since when the disk takes nothing, ms since 1970; undefined while it does. */
   readonly fullSince: number | undefined;
   /** Erases data for good and names the versions trained on it. */
   erase(request: EraseRequest): Erased;
+  /** Removes the next of the old samples that nobody needs: a step of bounded time. */
+  sweep(before: number, from?: Cursor): Swept;
+  /** Whether freed space can be given back to the disk. */
+  readonly canShrink: boolean;
+  /** Gives some of the freed space back to the disk: a step of bounded time. */
+  giveBack(): void;
+  /** The newest moment that anything here was noted at; 0 in an empty store. */
+  latestAt(): number;
+  /** Looks the whole store through. @returns what is wrong with it; nothing where all is well */
+  damage(): string[];
+  /** Bytes of the file, and those of them that hold something. */
+  size(): { file: number; used: number };
   /** How much there is of everything. */
   counts(): Record<'samples' | 'labelled' | 'quarantined' | 'devices' | Tally, number>;
   /** Commits what waits, closes the file and gives the directory free. */
@@ -69,7 +98,8 @@ type Tally = 'models' | 'events' | 'duplicates' | 'dropped';
 /**
  * Opens the store of a gateway, making or migrating it as needed.
  *
- * @throws GatewayError 'in-use' if another process has the directory; 'store' if it cannot be used
+ * @throws GatewayError 'in-use' if another process has the directory; 'store-key' if its key is
+ *   missing or another; 'damaged' if its file is; 'disk-read-only'; 'store' if it cannot be used
  */
 export function openStore(options: StoreOptions): Store {
   const { directory, readOnly = false, now = Date.now } = options;
@@ -79,52 +109,89 @@ export function openStore(options: StoreOptions): Store {
     makeDirectory(directory);
     unlock = lockDirectory(directory);
   }
-  let db: DatabaseSync;
+  if (readOnly && isRestoring(directory)) {
+    throw new GatewayError('store', `a backup is being restored to ${directory}`, {
+      hint: 'it is finished at the next start: whetstone start',
+    });
+  }
+  let opened: OpenDatabase;
   try {
-    db = open(inMemory ? directory : join(directory, 'store.db'), options);
+    if (!inMemory && !readOnly) finishRestore(directory);
+    opened = openDatabase(options);
   } catch (cause) {
     unlock();
-    throw storeFailure(cause, directory);
+    throw storeFailure(cause, directory, !readOnly);
   }
+  const { db, vault } = opened;
 
-  let full: { since: number; refused: number } | undefined;
+  let full: { since: number; refused: number; kind: EventKind } | undefined;
+  let isDamaged = false;
   const rows = rowsOf(db);
   const commit = groupCommit(db, {
     maxOperations: options.maxGroup ?? 512,
     schedule: options.schedule ?? ((callback) => void setImmediate(callback)),
-    failure: (cause) => storeFailure(cause, directory),
+    failure(cause) {
+      const error = storeFailure(cause, directory, !readOnly);
+      if (error instanceof GatewayError && error.code === 'damaged' && !isDamaged) {
+        isDamaged = true;
+        options.onDamage?.(error);
+      }
+      return error;
+    },
     onGroup(size, failed) {
-      if (failed instanceof GatewayError && failed.code === 'disk-full') {
-        full = { since: full?.since ?? now(), refused: (full?.refused ?? 0) + size };
+      if (takesNothing(failed)) {
+        const kind = failed.code === 'disk-full' ? 'store.full' : 'store.readonly';
+        const { since, refused } = full ?? { since: now(), refused: 0 };
+        full = { since, refused: refused + size, kind };
       } else if (failed === undefined && full !== undefined) {
-        const { since, refused } = full;
+        const { kind, ...before } = full;
         full = undefined;
         try {
-          journal.write('store.full', '', { since, refused }, now());
+          journal.write(kind, '', before, now());
         } catch (error) {
           // Room for the group but not for this line: still full, and counted as such above.
           if (!(error instanceof GatewayError)) throw error;
-          full = { since, refused };
+          full = { ...before, kind };
         }
       }
     },
   });
-  const journal = journalOf(rows, commit);
-  if (!readOnly) settleAll(rows, commit);
+  const gateway = rows.one<{ value: string }>("SELECT value FROM meta WHERE name = 'gateway'")
+    ?.value as string;
+  const journal = journalOf(rows, commit, gateway);
+  try {
+    if (!readOnly) settleAll(rows, commit);
+  } catch (error) {
+    db.close();
+    unlock();
+    throw error;
+  }
   const count = (sql: string) => rows.one<{ n: number }>(`SELECT ${sql} AS n`)?.n ?? 0;
 
   return {
     directory,
-    gateway: rows.one<{ value: string }>("SELECT value FROM meta WHERE name = 'gateway'")
-      ?.value as string,
-    samples: samplesOf(rows, commit),
+    gateway,
+    samples: samplesOf(rows, commit, vault),
     labels: labelsOf(rows, commit),
     asked: askedOf(rows, commit),
     devices: devicesOf(rows, commit),
-    catalogue: catalogueOf(rows, commit),
+    catalogue: catalogueOf(rows, commit, vault),
     journal,
-    states: statesOf(rows, commit),
+    signers: signersOf(rows, commit),
+    keys: keysOf(rows, commit, now),
+    refusals: refusalsOf(rows, commit),
+    states: statesOf(rows, commit, vault),
+    vault,
     transaction: (run) => commit.now(run),
+    look(run) {
+      if (db.isTransaction) return run();
+      db.exec('BEGIN');
+      try {
+        return run();
+      } finally {
+        db.exec('COMMIT');
+      }
+    },
     flush: () => commit.flush(),
     get waiting() {
       return commit.waiting;
@@ -142,6 +209,14 @@ export function openStore(options: StoreOptions): Store {
       if (!inMemory) db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
       return erased;
     },
+    sweep: (before, from) => sweep(rows, commit, before, from),
+    canShrink: canShrink(db),
+    giveBack: () => giveBack(db),
+    latestAt: () =>
+      count(`(SELECT max(coalesce((SELECT max(at) FROM samples), 0),
+        coalesce((SELECT at FROM events ORDER BY id DESC LIMIT 1), 0)))`),
+    damage: () => damageOf(db, vault),
+    size: () => bytesOf(db),
     counts: () => ({
       samples: count('(SELECT count(*) FROM samples)'),
       labelled: count('(SELECT count(*) FROM verdicts)'),
@@ -158,6 +233,11 @@ export function openStore(options: StoreOptions): Store {
     close() {
       if (!db.isOpen) return;
       commit.flush();
+      try {
+        if (!readOnly) noteClosed(db);
+      } catch {
+        // a disk that takes nothing: the next start looks the store through
+      }
       db.close();
       unlock();
     },
@@ -173,25 +253,17 @@ function makeDirectory(directory: string): void {
       hint: 'choose one that this user may write',
     });
   }
-}
-
-function open(
-  path: string,
-  { readOnly = false, durability = 'power' }: StoreOptions,
-): DatabaseSync {
-  const db = new DatabaseSync(path, { readOnly, timeout: 2000 });
   try {
-    if (!readOnly) {
-      db.exec(`PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON;
-        PRAGMA synchronous = ${durability === 'power' ? 'FULL' : 'NORMAL'}`);
-      migrate(db);
-      db.prepare("INSERT OR IGNORE INTO meta (name, value) VALUES ('gateway', ?)").run(
-        randomUUID(),
-      );
-    }
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
+    accessSync(directory, constants.W_OK);
+  } catch (cause) {
+    const isReadOnly = (cause as NodeJS.ErrnoException).code === 'EROFS';
+    throw new GatewayError(
+      isReadOnly ? 'disk-read-only' : 'store',
+      `data directory ${directory} ${isReadOnly ? 'is on a read-only disk' : 'cannot be written'}`,
+      {
+        cause,
+        hint: isReadOnly ? 'make the disk writable' : 'choose one that this user may write',
+      },
+    );
   }
 }

@@ -16,10 +16,16 @@ const bad = [
   'alarm.group',
   'alarm.explained',
   'device.refused',
+  'device.worn',
+  'log.broken',
+  'update.refused',
+  'signer.revoked',
   'gate.refused',
   'label.untaught',
   'rollout.rolledback',
   'store.full',
+  'store.readonly',
+  'store.crowded',
   'train.failed',
 ];
 const good = ['alarm.ended', 'gate.passed', 'rollout.done'];
@@ -30,6 +36,8 @@ const why = (data: Data) =>
 const of = (data: Data) => (typeof data.scope === 'string' ? ` for ${data.scope}` : '');
 const number = (value: Json | undefined, after = '') =>
   typeof value === 'number' ? `${value}${after}` : '';
+const megabytes = (value: Json | undefined) =>
+  typeof value === 'number' ? `${(value / 1e6).toFixed(1)} MB` : '?';
 const whole = (value: Json | undefined) =>
   typeof value === 'number' ? Math.round(value) : undefined;
 const share = (value: Json | undefined) => (typeof value === 'number' ? value.toFixed(2) : '?');
@@ -64,6 +72,24 @@ const phrases: Record<string, Phrase> = {
   'device.dropped': (subject, data) =>
     `${subject} had to forget ${number(data.windows) || 'some'} windows before they were acknowledged`,
   'device.refused': (subject, data) => `${subject} was turned away${why(data)}`,
+  'device.worn': (subject, data) =>
+    `THE FLASH of ${subject} is worn: at most ${number(data.erases)} of ${number(data.cycles)} erases`,
+  'update.refused': (subject, data) =>
+    data.by === 'gateway'
+      ? `no update for ${subject}${why(data)}`
+      : `${subject} refused release ${number(data.release)}: ${data.code}`,
+  'signer.created': (subject) => `signing key ${subject} is the first of this gateway`,
+  'signer.rotated': (subject, data) =>
+    `signing key ${subject} took over from ${data.before ?? '?'}`,
+  'signer.revoked': (subject, data) => `signing key ${subject} is REVOKED${why(data)}`,
+  'model.signed': (subject, data) => `${shortVersion(subject)} was signed again${why(data)}`,
+  'log.unsigned': (_, data) =>
+    `entries #${number(data.from)} to #${number(data.to)} of the log were not signed: the gateway was killed`,
+  'log.broken': (_, data) => `THE LOG WAS CHANGED${why(data)}; see: whetstone verify`,
+  'key.added': (subject) => `keys were drawn for ${subject}`,
+  'key.rotating': (subject, data) => `${subject}: keys ${number(data.generation)} are on their way`,
+  'key.rotated': (subject, data) => `${subject} speaks under keys ${number(data.generation)}`,
+  'key.removed': (subject) => `the keys of ${subject} were removed: it is refused from now on`,
   'device.wearer': (subject, data) =>
     `${subject} changed wearer${typeof data.wearer === 'string' ? ` to ${data.wearer}` : ''} (simulated)`,
   'sample.quarantined': (subject, data) => `a window of ${subject} was set aside${why(data)}`,
@@ -141,6 +167,14 @@ const phrases: Record<string, Phrase> = {
     `${subject} no longer holds the raw window ${data.sample ?? ''}, which was asked for`,
   'label.untaught': (subject, data) => `${subject} gives no labels${why(data)}`,
   'store.full': () => 'THE DISK IS FULL: nothing is acknowledged, devices keep and send again',
+  'store.readonly': () =>
+    'THE DISK TAKES NO WRITES: nothing is acknowledged, devices keep and send again',
+  'store.retained': (_subject, data) =>
+    `${number(data.windows) || '?'} old windows without a label were removed (${megabytes(data.bytes)})`,
+  'store.crowded': (_subject, data) =>
+    `the store is too large (${megabytes(data.bytes)} of ${megabytes(data.maxBytes)}): all that is left is labelled or new`,
+  'store.encrypted': (subject) => `the store is encrypted with key ${subject}`,
+  'store.restored': () => 'the store came from a backup',
   'store.erased': (subject) => `data of ${subject} was erased`,
 };
 

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { type Bundle, buildBundle } from '../../device/build.ts';
+import { NEVER } from '../../device/core/messages.ts';
 import { loadBoard } from '../../gateway/board.ts';
 import { virtualClock } from '../../gateway/link/virtual/clock.ts';
 import { createVirtualDevice } from '../../gateway/link/virtual/device.ts';
@@ -56,7 +57,7 @@ function modelOf(set: 0 | 1 | 2, backbone: QuantLayer[], inputs: number): TinyMo
     crc32(b),
   ]);
   return {
-    offer: [2, new Uint8Array(8).fill(9), refs, golden.seed, golden.count, golden.outputs, 20],
+    offer: [2, new Uint8Array(8).fill(9), refs, golden.seed, golden.count, golden.outputs, 20, 0, NEVER],
     parts: bytes,
     predict: createPredictor(parts),
   };

@@ -56,6 +56,15 @@ describe('startGateway()', () => {
     openStore({ directory: dataDir, readOnly: true }).close();
   });
 
+  it('says where weak links are allowed, in its sentence and in its log', async () => {
+    const options = quiet();
+    const gateway = await startGateway({ ...options, config: config({ allowWeakLink: true }) });
+    expect((await gateway.call.status()).sentence).toMatch(/WEAK LINKS ARE ALLOWED/);
+    const [started] = await gateway.call.events();
+    expect(started).toMatchObject({ kind: 'gateway.started', data: { allowWeakLink: true } });
+    await gateway.close();
+  });
+
   it.each([
     ['{ "virtual": ', /cannot be read/],
     [{ virtual: 'four' }, /virtual must be integer/],

@@ -1,4 +1,4 @@
-import { type Bundle, buildBundle } from '../../device/build.ts';
+import { type Bundle, buildBundle, type SuiteName } from '../../device/build.ts';
 import { type BoardProfile, loadBoard } from '../../gateway/board.ts';
 import { type VirtualClock, virtualClock } from '../../gateway/link/virtual/clock.ts';
 import {
@@ -8,13 +8,17 @@ import {
 } from '../../gateway/link/virtual/device.ts';
 import type { FlashImage } from '../../gateway/link/virtual/flash.ts';
 import { loadTask } from '../../gateway/task.ts';
+import { keyedFlash, testKeys } from './keyed-flash.ts';
 import { type MiniGateway, miniGateway } from './mini-gateway.ts';
+import { type GatewaySuite, gatewaySuite } from './node-ciphers.ts';
 import { type TinyModel, walk } from './tiny-model.ts';
 
 /** A virtual device, the least of a gateway, and their clock. */
 export interface Bench {
   device: VirtualDevice;
   gateway: MiniGateway;
+  /** its suite; undefined for `none` */
+  link: GatewaySuite | undefined;
   clock: VirtualClock;
   /** Lets a second pass. */
   settle(ms?: number): Promise<void>;
@@ -27,25 +31,34 @@ export interface Bench {
 const bundles = new Map<string, Promise<Bundle>>();
 
 /** The bundle of a board for the task `gesture`, built once. */
-export function bundleOf(board = 'espruino-linux'): Promise<Bundle> {
-  let bundle = bundles.get(board);
+export function bundleOf(board = 'espruino-linux', suite: SuiteName = 'none'): Promise<Bundle> {
+  const name = `${board} ${suite}`;
+  let bundle = bundles.get(name);
   if (bundle === undefined) {
-    bundle = buildBundle({ board: loadBoard(board), task: loadTask('gesture') });
-    bundles.set(board, bundle);
+    bundle = buildBundle({ board: loadBoard(board), task: loadTask('gesture'), suite });
+    bundles.set(name, bundle);
   }
   return bundle;
 }
 
 /** Boots a virtual device with the built bundle and puts a gateway on its port. */
 export async function bench(
-  options: { board?: string; flash?: FlashImage; faults?: DeviceFaults; id?: string } = {},
+  options: {
+    board?: string;
+    flash?: FlashImage;
+    faults?: DeviceFaults;
+    id?: string;
+    suite?: SuiteName;
+  } = {},
 ): Promise<Bench> {
   const clock = virtualClock();
   const board: BoardProfile = loadBoard(options.board ?? 'espruino-linux');
-  const bundle = await bundleOf(board.name);
-  const { flash, faults, id = 'bench' } = options;
+  const { suite = 'none', faults, id = 'bench' } = options;
+  const bundle = await bundleOf(board.name, suite);
+  const flash = options.flash ?? (suite === 'none' ? undefined : keyedFlash(board));
+  const link = suite === 'none' ? undefined : gatewaySuite(suite, testKeys);
   const device = createVirtualDevice({ bundle, id, board, clock, flash, faults });
-  const gateway = await miniGateway(device.port);
+  const gateway = await miniGateway(device.port, link);
   const settle = (ms = 1500): Promise<void> => clock.advance(ms);
   await settle();
   const saw = (release: number, code: number): boolean =>
@@ -53,6 +66,7 @@ export async function bench(
   return {
     device,
     gateway,
+    link,
     clock,
     settle,
     update: async (model) => {

@@ -9,10 +9,11 @@ import {
   type Policy,
   startLink,
 } from '../../device/core/link.ts';
-import { GATEWAY_SHAPES, pack, unpack } from '../../device/core/messages.ts';
+import { HELLO, pack, REKEY, STATUS, unpack } from '../../device/core/messages.ts';
 import type { Clock, Port } from '../../gateway/link/port.ts';
+import type { DeviceSuite } from './device-suite.ts';
 
-const suite = plainSuite((bytes) => crc32(bytes));
+const plain = plainSuite((bytes) => crc32(bytes));
 
 /** A message that was received. */
 export interface Packet {
@@ -46,6 +47,8 @@ export function linkDevice(
     samples?: number;
     span?: number;
     release?: number;
+    /** with keys: of this boot; default `none` */
+    suite?: DeviceSuite;
   } = {},
 ): LinkDevice {
   let about: About = [
@@ -65,17 +68,31 @@ export function linkDevice(
     options.span ?? 8,
   );
   const decoder = frameDecoder(2048);
+  const suite = options.suite ?? plain;
+  const bound = () => options.suite === undefined || options.suite.theirs > 0;
   let timer: unknown;
   let dead = false;
 
   function run(code: number, fields: unknown[]): void {
     if (dead) return;
-    for (const payload of next(state, code, fields, clock.now()))
-      port.write(encodeFrame(payload, suite.seal));
+    for (const payload of next(state, code, fields, clock.now())) {
+      if (bound() || payload[0] === HELLO) port.write(encodeFrame(payload, suite.seal));
+    }
     if (timer !== undefined) clock.clearTimeout(timer);
     timer = undefined;
     if (state.due === Infinity) return;
     timer = clock.setTimeout(() => run(TICK, []), Math.max(0, state.due - clock.now()));
+  }
+
+  /** Takes keys of a higher generation, and answers under those that it has then. */
+  function rekey([generation, keys]: [number, Uint8Array]): void {
+    const mine = options.suite;
+    if (mine === undefined) return;
+    if (generation > mine.keys.generation) {
+      mine.keys = { generation, up: keys.slice(0, 16), down: keys.slice(16) };
+      run(GREET, about);
+    }
+    device.send(STATUS, [mine.keys.generation, 14, 0]);
   }
 
   const device: LinkDevice = {
@@ -88,11 +105,12 @@ export function linkDevice(
       port.onData((bytes) => {
         if (dead) return;
         feed(decoder, bytes, suite.open, (payload) => {
-          const fields = unpack(payload.slice(), GATEWAY_SHAPES);
+          const fields = unpack(payload.slice());
           if (fields === undefined) return;
           const packet = { code: payload[0], fields };
           device.others.push(packet);
-          if (packet.code > 17 && packet.code < 22) device.onOther(packet);
+          if (packet.code === REKEY) rekey(fields as [number, Uint8Array]);
+          else if (packet.code > 17 && packet.code < 22) device.onOther(packet);
           else run(packet.code, fields);
         });
       });

@@ -42,6 +42,7 @@ function cable(port: Port, onWrite: () => boolean) {
   let isCut = false;
   const end: Port = {
     name: port.name,
+    ...(port.virtual && { virtual: port.virtual }),
     open: () => port.open(),
     close: async () => {
       if (!isCut) await port.close();

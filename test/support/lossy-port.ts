@@ -61,6 +61,7 @@ export function lossyPair(clock: Clock, seed: number, faults: Faults = {}): [Los
     const hits = (chance: number | undefined) => random() < (chance ?? 0);
     self.port = {
       name,
+      virtual: true,
       faults,
       open: async () => {
         self.isOpen = true;

@@ -77,6 +77,7 @@ export async function luaDevice(options: LuaDeviceOptions): Promise<LuaDevice> {
   };
   await expectAnswer();
   const port: Port = {
+    virtual: true,
     name: 'nodemcu double',
     open: async () => {
       isOpen = true;

@@ -1,11 +1,18 @@
 import { crc32 } from 'node:zlib';
 import { decode } from 'cbor-x';
 import type { Value } from '../../device/core/cbor.ts';
-import { encodeFrame, feed, frameDecoder, plainSuite } from '../../device/core/frame.ts';
+import {
+  encodeFrame,
+  feed,
+  frameDecoder,
+  plainSuite,
+  type Suite,
+} from '../../device/core/frame.ts';
 import {
   ACK,
   CHUNK,
   CONFIRM,
+  EVENT,
   HELLO,
   OFFER,
   pack,
@@ -15,6 +22,7 @@ import {
   WANT,
   WELCOME,
 } from '../../device/core/messages.ts';
+import { kindOf } from '../../device/kind.ts';
 import type { Port } from '../../gateway/link/port.ts';
 import type { TinyModel } from './tiny-model.ts';
 
@@ -24,18 +32,23 @@ export interface MiniGateway {
   statuses: number[][];
   /** fields of every hello and sample */
   hellos: Value[][];
+  events: number[][];
   samples: Value[][];
   wants: number[][];
+  /** for the board and task of the newest hello */
   offer(model: TinyModel): void;
   confirm(release: number): void;
   revert(release: number): void;
+  send(code: number, fields: Value[]): void;
   /** chunks are served for these models, by release; false stops serving */
   serve: boolean;
 }
 
 /** Puts a gateway on the other end of a port. */
-export async function miniGateway(port: Port): Promise<MiniGateway> {
-  const suite = plainSuite(crc32);
+export async function miniGateway(
+  port: Port,
+  suite: Suite = plainSuite(crc32),
+): Promise<MiniGateway> {
   const decoder = frameDecoder(4096);
   const models = new Map<number, TinyModel>();
   const send = (code: number, fields: Value[]): void =>
@@ -43,12 +56,16 @@ export async function miniGateway(port: Port): Promise<MiniGateway> {
   const gateway: MiniGateway = {
     statuses: [],
     hellos: [],
+    events: [],
+    send,
     samples: [],
     wants: [],
     serve: true,
     offer: (model) => {
       models.set(model.offer[0], model);
-      send(OFFER, model.offer as unknown as Value[]);
+      const [, , , , , board, task] = gateway.hellos.at(-1) ?? [];
+      const kind = board === undefined ? model.offer[7] : kindOf(`${board}`, `${task}`);
+      send(OFFER, model.offer.with(7, kind) as unknown as Value[]);
     },
     confirm: (release) => send(CONFIRM, [release]),
     revert: (release) => send(REVERT, [release]),
@@ -62,7 +79,8 @@ export async function miniGateway(port: Port): Promise<MiniGateway> {
     } else if (code === SAMPLE) {
       gateway.samples.push(fields);
       send(ACK, [fields[0], fields[1]]);
-    } else if (code === STATUS) gateway.statuses.push(fields as number[]);
+    } else if (code === EVENT) gateway.events.push(fields as number[]);
+    else if (code === STATUS) gateway.statuses.push(fields as number[]);
     else if (code === WANT) {
       const [release, part, offset, length] = fields as number[];
       gateway.wants.push([release, part, offset, length]);

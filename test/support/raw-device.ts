@@ -2,9 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import type { Decoded, Value } from '../../device/core/cbor.ts';
 import { encodeFrame, feed, frameDecoder } from '../../device/core/frame.ts';
-import { GATEWAY_SHAPES, HELLO, pack, SAMPLE, unpack } from '../../device/core/messages.ts';
-import { nodeSuite } from '../../gateway/link/connect.ts';
+import { HELLO, pack, SAMPLE, unpack } from '../../device/core/messages.ts';
 import type { Port } from '../../gateway/link/port.ts';
+import { none } from '../../gateway/link/suites/none.ts';
 
 /** A device by hand: it says what it is told to say, true or not, and keeps what it hears. */
 export interface RawDevice {
@@ -21,8 +21,6 @@ export interface RawDevice {
   drop(why?: Error): void;
 }
 
-const suite = nodeSuite();
-
 /** @param name of its port */
 export function rawDevice(name = 'raw'): RawDevice {
   let receive: (bytes: Uint8Array) => void = () => {};
@@ -31,11 +29,12 @@ export function rawDevice(name = 'raw'): RawDevice {
   const decoder = frameDecoder(16_384);
   const port: Port = {
     name,
+    virtual: true,
     open: async () => {},
     close: async () => {},
     write: (bytes) =>
-      feed(decoder, bytes, suite.open, (payload) => {
-        const fields = unpack(payload.slice(), GATEWAY_SHAPES);
+      feed(decoder, bytes, none.open, (payload) => {
+        const fields = unpack(payload.slice());
         if (fields !== undefined) heard.push({ code: payload[0]!, fields });
       }),
     onData: (receiver) => {
@@ -50,7 +49,7 @@ export function rawDevice(name = 'raw'): RawDevice {
     heard,
     count: (code) => heard.filter((message) => message.code === code).length,
     say: (code, fields) => device.frame(pack(code, fields)),
-    frame: (payload) => receive(encodeFrame(payload, suite.seal)),
+    frame: (payload) => receive(encodeFrame(payload, none.seal)),
     bytes: (bytes) => receive(bytes),
     drop: (why) => closed(why),
   };

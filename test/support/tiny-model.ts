@@ -1,5 +1,7 @@
 import { crc32 } from 'node:zlib';
+import { NEVER } from '../../device/core/messages.ts';
 import type { Offer } from '../../device/core/slot.ts';
+import { kindOf } from '../../device/kind.ts';
 import { encodeLayers } from '../../gateway/train/layer-codec.ts';
 import { createPredictor, goldenVectors, type ModelParts } from '../../gateway/train/model.ts';
 import { encodePre } from '../../gateway/train/pre.ts';
@@ -92,6 +94,8 @@ export function offered(
       golden.count,
       golden.outputs,
       trialWindows,
+      kindOf('espruino-linux', 'gesture'),
+      NEVER,
     ],
     parts: bytes,
     predict: createPredictor(parts),

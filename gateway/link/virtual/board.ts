@@ -1,5 +1,7 @@
+import { createCipheriv, createHash } from 'node:crypto';
 import { createContext, runInContext, type Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
+import { type Bytes, flat } from '../../../device/core/flat.ts';
 import type { Clock } from '../port.ts';
 import type { VirtualFlash } from './flash.ts';
 import { VirtualStorage } from './storage.ts';
@@ -26,6 +28,12 @@ export interface BoardDouble {
   receive: (bytes: Uint8Array) => void;
   /** Cuts the power: no timer runs and nothing is sent any more. */
   stop: () => void;
+}
+
+/** AES as Espruino's library `crypto` has it: CBC, its first vector zeros, unless ECB is named. */
+function encrypt(bytes: Uint8Array, key: Uint8Array, options?: { mode: string }): Buffer {
+  const [mode, iv] = options?.mode === 'ECB' ? ['ecb', null] : ['cbc', Buffer.alloc(16)];
+  return createCipheriv(`aes-128-${mode}`, key, iv).setAutoPadding(false).update(bytes);
 }
 
 /**
@@ -72,12 +80,17 @@ export function bootBoard(script: Script, wires: BoardWires): BoardDouble {
     },
   };
   const started = clock.now();
+  const ofBoard = (bytes: Uint8Array): ArrayBufferLike => own.Uint8Array.from(bytes).buffer;
   const libraries: Record<string, unknown> = {
     Storage: storage,
     Flash: {
       read: (n: number, at: number) => (n > 0 ? own.Uint8Array.from(flash.read(at, n)) : undefined),
       write: (bytes: Uint8Array, at: number) => flash.write(at, Uint8Array.from(bytes)),
       erasePage: (at: number) => flash.erase(at),
+    },
+    crypto: {
+      AES: { encrypt: (...what: Parameters<typeof encrypt>) => ofBoard(encrypt(...what)) },
+      SHA1: (bytes: Uint8Array) => ofBoard(createHash('sha1').update(bytes).digest()),
     },
   };
   const world: Record<string, unknown> = {
@@ -94,7 +107,7 @@ export function bootBoard(script: Script, wires: BoardWires): BoardDouble {
       memoryArea: (at: number, n: number) => Buffer.from(flash.read(at, n)).toString('latin1'),
       toArrayBuffer: (text: string) => own.Uint8Array.from(Buffer.from(text, 'latin1')).buffer,
       toString: (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1'),
-      toUint8Array: (text: string) => own.Uint8Array.from(Buffer.from(text, 'latin1')),
+      toUint8Array: (...parts: Bytes[]) => own.Uint8Array.from(flat(parts)),
       setConsole: () => {},
     },
     require: (name: string) => {

@@ -166,6 +166,7 @@ export function createVirtualDevice(options: VirtualDeviceOptions): VirtualDevic
     },
     port: {
       name: `virtual ${id}`,
+      virtual: true,
       open: async () => {
         isOpen = true;
       },

@@ -110,7 +110,7 @@ export async function spawnEspruino(options: EspruinoOptions): Promise<EspruinoP
     await Promise.all([end(device), end(socat)]);
   };
 
-  const port = serialPort(ends[1]);
+  const port: Port = { ...serialPort(ends[1]), virtual: true };
   await until('<ready>', 0).catch(async (cause: unknown) => {
     await stop();
     throw new GatewayError('bad-bundle', `the bundle did not start: ${(cause as Error).message}`, {

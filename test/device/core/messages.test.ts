@@ -16,9 +16,9 @@ describe('MESSAGES', () => {
   test('agrees with GATEWAY_SHAPES when the gateway is the sender', () => {
     const rows = MESSAGES.filter(({ from }) => from === 'gateway').map(({ code, fields }) => {
       const types = Object.values(fields) as (keyof typeof SHAPES)[];
-      return [`${code}`, `[${types.map((type) => SHAPES[type]).join('')}]`];
+      return [code - 16, `[${types.map((type) => SHAPES[type]).join('')}]`];
     });
-    expect(GATEWAY_SHAPES).toEqual(Object.fromEntries(rows));
+    expect([...GATEWAY_SHAPES.entries()]).toEqual(rows);
   });
 
   test('is the table in docs/link.md when the documentation is read', () => {
@@ -34,11 +34,11 @@ describe('MESSAGES', () => {
 describe('unpack()', () => {
   test('gives code and fields when pack() made the bytes', () => {
     expect([...pack(20, [7])]).toEqual([20, 0x81, 7]);
-    expect(unpack(new Uint8Array([17, 0x82, 9, 4]), GATEWAY_SHAPES)).toEqual([9, 4]);
+    expect(unpack(new Uint8Array([17, 0x82, 9, 4]))).toEqual([9, 4]);
     const id = new Uint8Array(8).fill(3);
     const part = [id, 354, 4294967295];
-    const offer = [12, id, [part, part, part], 99, 4, new Uint8Array(24), 60];
-    expect(unpack(pack(18, offer), GATEWAY_SHAPES)).toEqual(offer);
+    const offer = [12, id, [part, part, part], 99, 4, new Uint8Array(24), 60, 4294967295, 1];
+    expect(unpack(pack(18, offer))).toEqual(offer);
   });
 
   test('says undefined when a field has another type, is missing, or the code is unknown', () => {
@@ -53,10 +53,10 @@ describe('unpack()', () => {
       [99, []],
     ];
     for (const [code, fields] of wrong) {
-      expect([code, unpack(pack(code, fields), GATEWAY_SHAPES)]).toEqual([code, undefined]);
+      expect([code, unpack(pack(code, fields))]).toEqual([code, undefined]);
     }
-    expect(unpack(new Uint8Array(0), GATEWAY_SHAPES)).toBeUndefined();
-    expect(unpack(Uint8Array.from([20, ...encode(7)]), GATEWAY_SHAPES)).toBeUndefined();
+    expect(unpack(new Uint8Array(0))).toBeUndefined();
+    expect(unpack(Uint8Array.from([20, ...encode(7)]))).toBeUndefined();
   });
 
   test('never throws when bytes are random', () => {
@@ -65,7 +65,7 @@ describe('unpack()', () => {
         fc.integer({ min: 0, max: 30 }),
         fc.uint8Array({ maxLength: 80 }),
         (code, rest) => {
-          unpack(Uint8Array.from([code, ...rest]), GATEWAY_SHAPES);
+          unpack(Uint8Array.from([code, ...rest]));
         },
       ),
       { numRuns: 3000 },

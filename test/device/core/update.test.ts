@@ -38,6 +38,7 @@ function board(verdict = 4) {
   const c: UpdateConfig = {
     page: PAGE,
     slotPages: 8,
+    kind: tinyModel(1).offer[7],
     seal: suite.seal,
     open: suite.open,
     crc32,
@@ -54,7 +55,7 @@ function board(verdict = 4) {
       if (e[0] === ERASE) flash.fill(255, e[1], e[1] + PAGE);
       if (e[0] === WRITE) for (let i = 0; i < e[2].length; i++) flash[e[1] + i] &= e[2][i];
       if (e[0] === COPY) flash.copyWithin(e[2], e[1], e[1] + e[3]);
-      if (e[0] === RUN) ran.push(`${e[1].f[0]}:${e[3]}`);
+      if (e[0] === RUN && e[3] > 0) ran.push(`${e[1].f[0]}:${e[3]}`);
       if (e[0] < ERASE) sent.push([...e] as number[]);
       if (e[0] === TEST) {
         const bad = firstBad(c, e[2], e[1]);
@@ -96,13 +97,17 @@ function put(b: Board, slot: number, release: number): Head {
 }
 
 function putRecord(b: Board, kind: number, slot: number, boots: number): void {
-  b.flash.set(suite.seal(new Uint8Array([1, 0, 0, kind, slot, boots, 0, 0, 0, 0, 0, 0])), 0);
+  b.flash.fill(255, 0, 2 * PAGE);
+  const state = Uint8Array.from({ length: 60 }, (_, i) => [1, 0, 0, kind, slot, boots][i] ?? i);
+  b.flash.set(suite.seal(state), 0);
 }
 
 /** Rows of the table in update.ts, 'any' spelled out. */
 function rows(): string[][] {
   const source = readFileSync(new URL('../../../device/core/update.ts', import.meta.url), 'utf8');
-  const lines = source.split('\n').filter((line) => /^ \* {3}(none|confirmed|trial) /.test(line));
+  const lines = source
+    .split('\n')
+    .filter((line) => /^ \* {3}(none|empty|confirmed|trial) /.test(line));
   const spell = (row: string[], column: number, both: string[]): string[][] =>
     row[column] === 'any' ? both.map((v) => row.with(column, v)) : [row];
   return lines
@@ -121,18 +126,24 @@ test('startUpdate() does what its table says in every row', () => {
     put(b, 1 - slot, 4);
     if (its === 'broken') b.flash[slotAt(b.c, slot) + 300] ^= 255;
     if (other === 'broken') b.flash[slotAt(b.c, 1 - slot) + 300] ^= 255;
-    if (newest !== 'none') putRecord(b, newest === 'trial' ? 2 : 1, slot, left === 'yes' ? 2 : 3);
+    const found = ['empty', 'confirmed', 'trial'].indexOf(newest);
+    b.flash.fill(255, 0, 2 * PAGE);
+    if (found >= 0) putRecord(b, found, slot, left === 'yes' ? 2 : 3);
     b.boot();
     const row = [newest, its, left, other].join(' ');
-    const kind = written.startsWith('confirmed') ? 1 : newest === 'trial' ? 2 : 1;
+    const kind = ['empty', 'confirmed', 'trial'].findIndex((name) => written.startsWith(name));
     const expected = { nothing: [], 'its slot': [`5:${kind}`], 'the other': ['4:1'] }[runs];
     expect([row, b.ran]).toEqual([row, expected]);
-    const record = suite.open(b.flash.slice(PAGE, PAGE + 16));
-    const bytes = { c: [1, 1 - slot, 0], t: [2, slot, 3], '-': undefined }[written[0]];
-    expect([row, record && [...record.slice(3, 6)]]).toEqual([row, bytes]);
+    const record = suite.open(b.flash.slice(found < 0 ? 0 : 64, found < 0 ? 64 : 128))!;
+    const goes = kind === 0 ? 2 : runs === 'the other' ? 1 - slot : slot;
+    expect([row, ...record.slice(3, 5)]).toEqual([row, kind, goes]);
+    if (kind === 2) expect([row, record[5]]).toEqual([row, left === 'yes' ? 3 : 4]);
+    expect(record[0]).toBe(found < 0 ? 1 : 2);
+    if (found >= 0)
+      expect([...record.slice(6)]).toEqual(Array.from({ length: 54 }, (_, i) => i + 6));
     seen.add(row);
   }
-  expect(seen.size).toBe(24); // 3 newest × 2 × 2 × 2
+  expect(seen.size).toBe(32); // 4 newest × 2 × 2 × 2
 });
 
 test('next() installs an offered model on trial and confirms it', () => {
@@ -324,5 +335,5 @@ test('startUpdate() keeps the newest record when the log has turned its pages ma
   }
   b.boot();
   expect(b.ran).toEqual(['119:1']);
-  expect(b.state().made).toBeGreaterThan(200); // 64 records a page
+  expect(b.state().made).toBeGreaterThan(200); // 16 records a page
 });

@@ -4,6 +4,7 @@ import type {
   DeviceView,
   GatewayEvent,
   ImportReport,
+  KeyView,
   LabelView,
   RolloutView,
   Status,
@@ -49,7 +50,12 @@ export function fakeDevice(n: number, change: Partial<DeviceView> = {}): DeviceV
     },
     samples: 1234,
     dropped: 0,
+    wear: null,
     lastSeen: start,
+    link: {
+      ...{ suite: 'none', weak: false, generation: null },
+      ...{ badFrames: 0, replays: 0, waiting: 0, refused: {} },
+    },
     ...change,
   };
 }
@@ -64,7 +70,7 @@ export function fakeRollout(change: Partial<RolloutView> = {}): RolloutView {
     startedAt: start,
     endedAt: null,
     reason: 'provisional: 24 labels, 22 to 8 right against the champion',
-    devices: [{ id: 'watch-3', state: 'trial', wireBytes: 414 }],
+    devices: [{ id: 'watch-3', state: 'trial', wireBytes: 414, reason: '' }],
     ...change,
   };
 }
@@ -107,6 +113,12 @@ export function fakeLabel(sample: string, change: Partial<LabelView> = {}): Labe
   return { sample, device, ...none, predicted: 'upup', contradicted: [], at: start, ...change };
 }
 
+/** A device's keys as a gateway lists them. */
+export const fakeKeys: KeyView = {
+  ...{ device: 'puck-1', board: 'puckjs', suite: 'ccm', generation: 1, pending: null },
+  ...{ addedAt: start, rotatedAt: start, removedAt: null, connected: true },
+};
+
 export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
   const listeners = new Set<(event: GatewayEvent) => void>();
   const asked: unknown[][] = [];
@@ -124,6 +136,12 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
     parts: [{ part: 'head' as const, id: 'ab'.repeat(8), bytes: 414 }],
     gate: null,
   };
+  const key = { publicKey: 'ef'.repeat(32), since: start, versions: 2 };
+  const old = { ...key, id: 'ab'.repeat(8), signedBy: 'ab'.repeat(8), current: false };
+  const keys = [
+    { ...old, revoked: { at: start, reason: 'stolen' } },
+    { ...key, id: 'cd'.repeat(8), signedBy: old.id, current: true, revoked: null },
+  ];
   const fake: FakeCalls = {
     state: {
       sentence: '4 virtual watches, synthetic motion',
@@ -135,6 +153,7 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
       devices: [1, 2, 3, 4].map((n) => fakeDevice(n)),
       rollouts: [],
       training: { running: null, queue: [], waiting: null, dueAt: null },
+      store: { bytes: 4096, keyId: null, fullSince: null, retention: null },
       lastEvent: 0,
       ...change,
     },
@@ -161,6 +180,19 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
       throw new GatewayError('not-found', `no model ${wanted}`);
     },
     rollouts: async () => fake.state.rollouts,
+    keys: async () => [fakeKeys],
+    async addKeys(request) {
+      note('addKeys', request);
+      return { ...fakeKeys, image: Buffer.from('image').toString('base64') };
+    },
+    async rotateKeys(device) {
+      note('rotateKeys', device);
+      return { ...fakeKeys, device, pending: 2 };
+    },
+    async removeKeys(device) {
+      note('removeKeys', device);
+      return { ...fakeKeys, device, generation: null, removedAt: start };
+    },
     async labels(query) {
       note('labels', query);
       return [];
@@ -239,6 +271,21 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
     async rollback(wanted) {
       note('rollback', wanted);
       return fakeRollout({ stage: 'rolledback' });
+    },
+    async signingKeys() {
+      return keys;
+    },
+    async rotateSigning() {
+      note('rotateSigning');
+      return keys;
+    },
+    async revokeSigning(request) {
+      note('revokeSigning', request);
+      return keys;
+    },
+    async signVersion({ reason }) {
+      note('signVersion', reason);
+      return { version, signer: 'cd'.repeat(8) };
     },
     async exportModel(wanted, format) {
       note('exportModel', wanted, format);

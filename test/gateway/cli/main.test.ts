@@ -15,6 +15,7 @@ const verbs = [
   'devices',
   'models',
   'rollouts',
+  'keys',
   'labels',
   'events',
   'alarms',
@@ -25,6 +26,9 @@ const verbs = [
   'rollback',
   'export',
   'import',
+  'verify',
+  'audit',
+  'signing',
   'bench',
   'doctor',
 ];

@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { EVENT } from '../../../device/core/messages.ts';
 import { type Connection, connect } from '../../../gateway/link/connect.ts';
 import { pairedPorts } from '../../../gateway/link/port.ts';
+import { deviceSuite } from '../../support/device-suite.ts';
 import { steppedClock } from '../../support/link-clock.ts';
 import { linkDevice } from '../../support/link-device.ts';
 import { linkStore } from '../../support/link-store.ts';
 import { type Faults, lossyPair, seeded } from '../../support/lossy-port.ts';
+import { keyStore } from '../../support/secure-link.ts';
 
 const POLICY = { confidentOneIn: 1, uncertainBelow: 256, rawOneIn: 0 };
 
@@ -33,84 +35,97 @@ const faultsOf: fc.Arbitrary<Faults> = fc.record({
 });
 
 describe('connect()', () => {
-  test('delivers each sample once or counts it lost, whatever the link does and whoever restarts', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.record({
-          seed: fc.integer(),
-          faults: faultsOf,
-          samples: fc.integer({ min: 3, max: 20 }),
-          span: fc.integer({ min: 1, max: 12 }),
-          fails: chance,
-          restarts: fc.integer({ min: 0, max: 4 }),
-          lateHello: fc.boolean(),
-        }),
-        async ({ seed, faults, samples, span, fails, restarts, lateHello }) => {
-          const clock = steppedClock(1_000_000);
-          const random = seeded(seed);
-          const [a, b] = lossyPair(clock, seed, faults);
-          const store = linkStore(clock, {
-            commitMs: () => random() * 400,
-            fails: () => random() < fails,
-            lateHello,
-          });
-          const made = new Map<number, number>();
-          const told = new Map<number, number>();
-          let session = 100;
-          const boot = () => linkDevice(b, clock, { session, samples, span });
-          let device = boot();
-          let gateway = await connect(a, store.handlers(), { policy: POLICY, clock });
-          await device.start();
-          for (let k = 0; k < 60; k++) {
-            made.set(session, device.sample());
-            await clock.advance(random() * 500);
-            if (restarts > 0 && random() < 0.1) {
-              restarts--;
-              if (random() < 0.5) {
-                await gateway.close();
-                gateway = await connect(a, store.handlers(), { policy: POLICY, clock });
-              } else {
-                await device.stop();
-                told.set(session, device.state.acked);
-                session++;
-                device = boot();
-                await device.start();
+  test.each(['none', 'ccm', 'mac'] as const)(
+    '%s delivers each sample once or counts it lost, whatever the link does and whoever restarts',
+    async (name) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.record({
+            seed: fc.integer(),
+            faults: faultsOf,
+            samples: fc.integer({ min: 3, max: 20 }),
+            span: fc.integer({ min: 1, max: 12 }),
+            fails: chance,
+            restarts: fc.integer({ min: 0, max: 4 }),
+            lateHello: fc.boolean(),
+          }),
+          async ({ seed, faults, samples, span, fails, restarts, lateHello }) => {
+            const clock = steppedClock(1_000_000);
+            const random = seeded(seed);
+            const [a, b] = lossyPair(clock, seed, faults);
+            const store = linkStore(clock, {
+              commitMs: () => random() * 400,
+              fails: () => random() < fails,
+              lateHello,
+            });
+            const keys = keyStore();
+            const present =
+              name === 'none'
+                ? undefined
+                : keys.add('watch-1', { board: 't', suite: name, at: 0 }).present;
+            const made = new Map<number, number>();
+            const told = new Map<number, number>();
+            let session = 100;
+            const boot = () =>
+              linkDevice(b, clock, {
+                ...{ session, samples, span },
+                ...(present && { suite: deviceSuite(name as 'ccm', present, session) }),
+              });
+            let device = boot();
+            const gatewayOptions = { policy: POLICY, clock, keys };
+            let gateway = await connect(a, store.handlers(), gatewayOptions);
+            await device.start();
+            for (let k = 0; k < 60; k++) {
+              made.set(session, device.sample());
+              await clock.advance(random() * 500);
+              if (restarts > 0 && random() < 0.1) {
+                restarts--;
+                if (random() < 0.5) {
+                  await gateway.close();
+                  gateway = await connect(a, store.handlers(), gatewayOptions);
+                } else {
+                  await device.stop();
+                  told.set(session, device.state.acked);
+                  session++;
+                  device = boot();
+                  await device.start();
+                }
               }
             }
-          }
-          a.faults = {};
-          b.faults = {};
-          fails = 0;
-          await clock.advance(300_000);
-          expect(store.wrong).toEqual([]);
-          const last = made.get(session) ?? 0;
-          const stored = store.stored.get(session) ?? new Map();
-          const lost = store.lost.get(session) ?? new Set();
-          for (let seq = 1; seq <= last; seq++) {
-            expect([seq, stored.has(seq) !== lost.has(seq)]).toEqual([seq, true]);
-          }
-          expect(stored.size + lost.size).toBe(last);
-          for (const [of, kept] of store.stored) {
-            for (const [seq, sample] of kept) {
-              expect([...(sample.embedding ?? [])]).toEqual([seq & 255, -seq & 255, 128]);
-              expect(seq).toBeLessThanOrEqual(made.get(of) as number);
+            a.faults = {};
+            b.faults = {};
+            fails = 0;
+            await clock.advance(300_000);
+            expect(store.wrong).toEqual([]);
+            const last = made.get(session) ?? 0;
+            const stored = store.stored.get(session) ?? new Map();
+            const lost = store.lost.get(session) ?? new Set();
+            for (let seq = 1; seq <= last; seq++) {
+              expect([seq, stored.has(seq) !== lost.has(seq)]).toEqual([seq, true]);
             }
-          }
-          expect(device.state.acked).toBe(last);
-          for (const [of, acked] of told) {
-            for (let seq = 1; seq <= acked; seq++) {
-              const kept = store.stored.get(of)?.has(seq);
-              expect([of, seq, kept || store.lost.get(of)?.has(seq)]).toEqual([of, seq, true]);
+            expect(stored.size + lost.size).toBe(last);
+            for (const [of, kept] of store.stored) {
+              for (const [seq, sample] of kept) {
+                expect([...(sample.embedding ?? [])]).toEqual([seq & 255, -seq & 255, 128]);
+                expect(seq).toBeLessThanOrEqual(made.get(of) as number);
+              }
             }
-          }
-          expect(lost.size).toBeLessThanOrEqual(device.state.dropped);
-          expect(clock.waiting()).toBe(0);
-          await gateway.close();
-        },
-      ),
-      { numRuns: 150 },
-    );
-  });
+            expect(device.state.acked).toBe(last);
+            for (const [of, acked] of told) {
+              for (let seq = 1; seq <= acked; seq++) {
+                const kept = store.stored.get(of)?.has(seq);
+                expect([of, seq, kept || store.lost.get(of)?.has(seq)]).toEqual([of, seq, true]);
+              }
+            }
+            expect(lost.size).toBeLessThanOrEqual(device.state.dropped);
+            expect(clock.waiting()).toBe(0);
+            await gateway.close();
+          },
+        ),
+        { numRuns: name === 'none' ? 150 : 75 },
+      );
+    },
+  );
 
   test('acknowledges only after done(), and all that a commit finished with one ack', async () => {
     const { clock, store, device, gateway } = await linked();

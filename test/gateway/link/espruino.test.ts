@@ -17,7 +17,7 @@ const CORE = new URL('../../../device/core/', import.meta.url).pathname;
 /** The link alone, on a serial port of Espruino for Linux; unpacks an offer to show that it can. */
 const script = (tty: string) => `
 import { encodeFrame, feed, frameDecoder, plainSuite } from '${CORE}frame.ts';
-import { GATEWAY_SHAPES, pack, unpack } from '${CORE}messages.ts';
+import { pack, unpack } from '${CORE}messages.ts';
 import { GREET, TICK, WINDOW } from '${CORE}inputs.ts';
 import { next, startLink } from '${CORE}link.ts';
 const suite = plainSuite((bytes) => E.CRC32(bytes));
@@ -32,7 +32,7 @@ const step = (code, fields) => {
 Serial1.setup(115200, { path: '${tty}' });
 Serial1.on('data', (data) => {
   feed(decoder, E.toUint8Array(data), suite.open, (payload) => {
-    const f = unpack(payload, GATEWAY_SHAPES);
+    const f = unpack(payload);
     if (f === undefined) return;
     if (payload[0] === 18) Serial1.write(encodeFrame(pack(4, [f[0], 1, f[2][2][2]]), suite.seal));
     else if (payload[0] === 19) Serial1.write(encodeFrame(pack(4, [f[0], 2, E.CRC32(f[3])]), suite.seal));
@@ -68,6 +68,7 @@ describe('the link on real Espruino', () => {
       const store = linkStore(realClock, { commitMs: () => 5 });
       const gateway: Connection = await connect(serialPort(pair.a), store.handlers(), {
         policy: { confidentOneIn: 1, uncertainBelow: 256, rawOneIn: 0 },
+        plain: true,
       });
       const bundle = await build({
         stdin: { contents: script(pair.b), resolveDir: CORE, loader: 'ts' },
@@ -124,7 +125,7 @@ describe('the link on real Espruino', () => {
             goldenSeed: 5,
             goldenCount: 2,
             golden: new Uint8Array(12),
-            trialWindows: 20,
+            ...{ trialWindows: 20, kind: 3_000_000_000, expires: 4_294_967_295 },
           },
           [],
         );

@@ -68,7 +68,10 @@ describe('serialPort()', () => {
       mkdirSync(cables);
       let pair = await ptyPair(cables);
       const store = linkStore(realClock, { commitMs: () => 1 });
-      const gateway = await connect(serialPort(pair.a), store.handlers(), { policy: POLICY });
+      const gateway = await connect(serialPort(pair.a), store.handlers(), {
+        policy: POLICY,
+        plain: true,
+      });
       const far = serialPort(pair.b);
       const device = linkDevice(far, realClock);
       await device.start();

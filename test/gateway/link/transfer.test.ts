@@ -26,6 +26,8 @@ function model(release: number, seed: number): { offer: Offer; parts: Uint8Array
       goldenCount: 2,
       golden,
       trialWindows: 9,
+      kind: 5,
+      expires: 4_000_000_000,
     },
   };
 }

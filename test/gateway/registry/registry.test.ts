@@ -10,7 +10,7 @@ import {
   versionOf,
 } from '../../../gateway/registry/manifest.ts';
 import { openRegistry } from '../../../gateway/registry/registry.ts';
-import { memorySigner, openSigner } from '../../../gateway/registry/signing.ts';
+import { memorySigner, openSigner, verifyWith } from '../../../gateway/registry/signing.ts';
 import { type Stage, stageChanges } from '../../../gateway/registry/stages.ts';
 import { sha256 } from '../../../gateway/store/catalogue.ts';
 import { temporary, testStore } from '../store/support.ts';
@@ -82,12 +82,12 @@ describe('openSigner()', () => {
     const first = openSigner(path);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const bytes = Uint8Array.of(1, 2, 3);
-    const signature = first.sign(bytes);
-    const again = openSigner(path);
-    expect(again.publicKey).toBe(first.publicKey);
-    expect(again.verify(bytes, signature)).toBe(true);
-    expect(again.verify(Uint8Array.of(1, 2, 4), signature)).toBe(false);
-    expect(memorySigner().verify(bytes, signature)).toBe(false);
+    const signature = first.current.sign(bytes);
+    const { current: again } = openSigner(path);
+    expect(again.publicKey).toEqual(first.current.publicKey);
+    expect(verifyWith(again.publicKey, bytes, signature)).toBe(true);
+    expect(verifyWith(again.publicKey, Uint8Array.of(1, 2, 4), signature)).toBe(false);
+    expect(verifyWith(memorySigner().current.publicKey, bytes, signature)).toBe(false);
   });
 
   test('refuses a key that others may read, and a file that is none', () => {
@@ -131,18 +131,17 @@ describe('registry', () => {
   ])('verify() and offer() find a changed %s', (why, change) => {
     const directory = temporary();
     const path = join(directory, 'key.pem');
-    let store = testStore({ directory });
-    let registry = openRegistry(store, openSigner(path));
+    const registry = openRegistry(testStore({ directory }), openSigner(path));
     const version = registry.register(parts(), meta(), null);
     const release = registry.release(version, 'first');
-    store.close();
+    // while it runs: at a start the store itself refuses damaged parts
     const db = new DatabaseSync(join(directory, 'store.db'));
     db.exec(change);
     db.close();
-    store = testStore({ directory });
-    registry = openRegistry(store, openSigner(path));
     expect(registry.verify(version)).toEqual({ ok: false, why });
-    expect(() => registry.offer(release)).toThrow(expect.objectContaining({ code: 'not-allowed' }));
+    const code = why === 'signature' ? 'bad-signature' : 'bad-hash';
+    expect(() => registry.offer(release)).toThrow(expect.objectContaining({ code }));
+    expect(() => registry.release(version, 'again')).toThrow(expect.objectContaining({ code }));
   });
 
   test('offer() refuses a release that was given another version', () => {
@@ -177,7 +176,8 @@ describe('registry', () => {
   ])('openRegistry() refuses models of layout %i, and takes damaged ones', (layout, age, hint) => {
     const directory = temporary();
     let store = testStore({ directory });
-    const version = openRegistry(store, memorySigner()).register(parts(), meta(), null);
+    const signer = memorySigner();
+    const version = openRegistry(store, signer).register(parts(), meta(), null);
     store.close();
     const db = new DatabaseSync(join(directory, 'store.db'));
     const { manifest } = db.prepare('SELECT manifest FROM models').get() as {
@@ -187,10 +187,10 @@ describe('registry', () => {
     other[1] = layout;
     db.prepare('UPDATE models SET manifest = ?').run(other);
     store = testStore({ directory });
-    expect(openRegistry(store, memorySigner()).verify(version)).toMatchObject({ why: 'manifest' });
+    expect(openRegistry(store, signer).verify(version)).toMatchObject({ why: 'manifest' });
     db.prepare('UPDATE models SET version = ?').run(sha256(other)); // as that Whetstone named it
     db.close();
-    const open = () => openRegistry(store, memorySigner());
+    const open = () => openRegistry(store, signer);
     expect(open).toThrow(expect.objectContaining({ code: 'store' }));
     expect(open).toThrow(`models are of ${age} Whetstone`);
     expect(open).toThrow(expect.objectContaining({ hint: expect.stringContaining(hint) }));
@@ -200,7 +200,12 @@ describe('registry', () => {
     const { registry } = setUp();
     const version = registry.register(parts(), meta(), null);
     expect([registry.release(version, 'a'), registry.release(version, 'b')]).toEqual([1, 2]);
-    expect(registry.releaseOf(2)).toEqual({ version, at: 5000, why: 'b' });
+    expect(registry.releaseOf(2)).toEqual({
+      version,
+      at: 5000,
+      expires: 5000 + 90 * 86_400_000,
+      why: 'b',
+    });
     expect(registry.latestRelease(version)).toBe(2);
     expect(registry.releaseOf(3)).toBeUndefined();
   });

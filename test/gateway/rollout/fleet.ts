@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../../gateway/errors.ts';
 import { openRegistry } from '../../../gateway/registry/registry.ts';
 import { memorySigner } from '../../../gateway/registry/signing.ts';
 import { createRollouts, type RolloutLink } from '../../../gateway/rollout/rollouts.ts';
@@ -11,7 +12,9 @@ export type Fault =
   /** answers 'accepted' this often and then no more, as one that loses power in the middle */
   | { dies: number }
   /** says nothing at all */
-  | { silent: true };
+  | { silent: true }
+  /** the gateway itself does not let offers of any later release out */
+  | { gateway: { code: ErrorCode; why: string } };
 
 interface Twin {
   release: number;
@@ -48,7 +51,12 @@ export function createFleet(ids: string[], options: { store?: Store; settings?: 
     });
 
   const link: RolloutLink = {
-    offer: (device, _version, release) =>
+    offer(device, _version, release) {
+      const held = twins.get(device)?.fault;
+      if (held !== undefined && 'gateway' in held) {
+        calls.push(`held ${device} ${release}`);
+        return held.gateway;
+      }
       call(`offer ${device} ${release}`, device, (twin) => {
         const { fault } = twin;
         if (fault !== undefined && 'silent' in fault) return;
@@ -60,7 +68,9 @@ export function createFleet(ids: string[], options: { store?: Store; settings?: 
           twin.trial = release;
           for (const code of [2, 3, 4]) say(device, release, code);
         }
-      }),
+      });
+      return undefined;
+    },
     confirm: (device, release) =>
       call(`confirm ${device} ${release}`, device, (twin) => {
         if (twin.trial === release) Object.assign(twin, { release, trial: null });

@@ -43,6 +43,7 @@ function scheduler(stored: Record<string, unknown> = {}, celsius = 20) {
   const states: States = {
     saveRollout: () => {},
     rollouts: () => [],
+    saveNow: () => {},
     save: async (name, value) => {
       stored[name] = JSON.parse(JSON.stringify(value));
     },

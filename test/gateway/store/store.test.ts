@@ -192,7 +192,14 @@ describe('erase()', () => {
     const model = (version: string, parent: string | null, snapshot: string) =>
       store.catalogue.addModel({
         ...{ version, parent, snapshot, manifest: none, signature: none, report: '{}' },
-        ...{ task: 'gesture', scopeKind: 'fleet', scopeId: '', stage: 'candidate', at: 1 },
+        ...{
+          task: 'gesture',
+          scopeKind: 'fleet',
+          scopeId: '',
+          stage: 'candidate',
+          at: 1,
+          signer: null,
+        },
       });
     model('a', null, mine);
     model('b', 'a', other);

@@ -1,0 +1,144 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type KeyVault, keysOf } from '../../../gateway/store/keys.ts';
+import { rowsOf } from '../../../gateway/store/rows.ts';
+import { migrate } from '../../../gateway/store/schema.ts';
+import { openStore } from '../../../gateway/store/store.ts';
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'whetstone-keys-'));
+  onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+function memory() {
+  const store = openStore({ directory: ':memory:' });
+  onTestFinished(() => store.close());
+  return store.keys;
+}
+
+const BOARD = { board: 'puckjs', suite: 'ccm', at: 7 } as const;
+
+describe('keysOf()', () => {
+  test('draws different keys for each device and direction', () => {
+    const keys = memory();
+    const all = ['a', 'b', 'c'].flatMap((id) => {
+      const { up, down, generation } = keys.add(id, BOARD).present;
+      expect([up.length, down.length, generation]).toEqual([16, 16, 1]);
+      return [up, down].map((key) => Buffer.from(key).toString('hex'));
+    });
+    expect(new Set(all).size).toBe(6);
+  });
+
+  test('does not replace keys unasked', () => {
+    const keys = memory();
+    const first = keys.add('a', BOARD).present;
+    expect(() => keys.add('a', BOARD)).toThrow(/has keys already/);
+    keys.begin('a', 40);
+    keys.prove('a', 1, 'p');
+    const second = keys.add('a', BOARD, { replace: true });
+    expect(Buffer.from(second.present.up).equals(first.up)).toBe(false);
+    // sessions are epochs: those of the new keys have to lie above the old ones
+    expect(second).toMatchObject({ deviceEpoch: 40, epoch: 1, pending: null });
+  });
+
+  test('counts epochs that are on disk before they are used, whenever the process dies', () => {
+    const directory = folder();
+    const store = openStore({ directory });
+    store.keys.add('a', BOARD);
+    for (let epoch = 1; epoch <= 3; epoch++) {
+      expect(store.keys.begin('a', 10 + epoch)).toBe(epoch);
+      const copy = folder();
+      cpSync(directory, copy, { recursive: true, filter: (path) => !path.endsWith('.lock') });
+      const after = openStore({ directory: copy });
+      expect(after.keys.get('a')).toMatchObject({ epoch, deviceEpoch: 10 + epoch });
+      expect(after.keys.begin('a', 1)).toBe(epoch + 1);
+      expect(after.keys.get('a')!.deviceEpoch).toBe(10 + epoch);
+      after.close();
+    }
+    store.close();
+  });
+
+  test('keeps pending keys over a restart, and takes them when they are promoted', () => {
+    const directory = folder();
+    let store = openStore({ directory });
+    store.keys.add('a', BOARD);
+    const { pending } = store.keys.rotate('a');
+    expect(store.keys.rotate('a').pending).toEqual(pending);
+    store.close();
+    store = openStore({ directory });
+    expect(store.keys.get('a')!.pending).toEqual(pending);
+    store.keys.promote('a');
+    store.keys.promote('a');
+    store.close();
+    store = openStore({ directory });
+    expect(store.keys.get('a')).toMatchObject({ present: pending, pending: null });
+    expect(pending!.generation).toBe(2);
+    store.close();
+  });
+
+  test('forgets the keys of a removed device, not its name', () => {
+    const directory = folder();
+    const store = openStore({ directory });
+    const { up } = store.keys.add('a', BOARD).present;
+    const key = Buffer.from(up);
+    store.keys.begin('a', 9);
+    store.keys.remove('a', 99);
+    expect([store.keys.get('a'), store.keys.knows('a'), store.keys.knows('b')]).toEqual([
+      undefined,
+      true,
+      false,
+    ]);
+    expect(store.keys.removed()).toEqual([
+      { device: 'a', board: 'puckjs', suite: 'ccm', addedAt: 7, rotatedAt: 7, removedAt: 99 },
+    ]);
+    for (const act of ['rotate', 'promote'] as const) {
+      expect(() => store.keys[act]('a')).toThrow(/has no keys/);
+    }
+    store.close();
+    expect(readFileSync(join(directory, 'store.db')).includes(key)).toBe(false);
+    const again = openStore({ directory });
+    expect(again.keys.add('a', BOARD)).toMatchObject({ deviceEpoch: 9, epoch: 1 });
+    again.close();
+  });
+
+  test('gives key material to the vault, and nothing else', () => {
+    const db = new DatabaseSync(':memory:');
+    migrate(db);
+    const rows = rowsOf(db);
+    const commit = { now: <T>(run: () => T) => run() } as Parameters<typeof keysOf>[1];
+    const flip = (bytes: Uint8Array) => bytes.map((byte) => byte ^ 0x5a);
+    const places: string[] = [];
+    const vault: KeyVault = {
+      seal: (table, row, column, bytes) => {
+        places.push(`${table}/${row}/${column}`);
+        return flip(bytes);
+      },
+      open: (_table, _row, _column, bytes) => flip(bytes),
+    };
+    const keys = keysOf(rows, commit, () => 5, vault);
+    const { up } = keys.add('a', BOARD).present;
+    const { pending } = keys.rotate('a');
+    expect(places).toEqual(['linkKeys/a/keys', 'linkKeys/a/keys', 'linkKeys/a/pending']);
+    const row = rows.one<{ keys: Uint8Array }>('SELECT keys FROM linkKeys')!;
+    expect(Buffer.from(row.keys.subarray(0, 16)).equals(up)).toBe(false);
+    const other = keysOf(rows, commit, () => 5, vault).get('a')!;
+    expect([Buffer.from(other.present.up).equals(up), other.pending]).toEqual([true, pending]);
+  });
+});
+
+describe('refusalsOf()', () => {
+  test('counts by device and kind, and is erased with the device', () => {
+    const store = openStore({ directory: ':memory:' });
+    for (let k = 0; k < 3; k++) store.refusals.note('a', 'refused-crc', k);
+    store.refusals.note('a', 'impostor', 5);
+    store.refusals.note('b', 'impostor', 5);
+    expect(store.refusals.of('a')).toEqual({ impostor: 1, 'refused-crc': 3 });
+    store.erase({ device: 'a' });
+    expect([store.refusals.of('a'), store.refusals.of('b')]).toEqual([{}, { impostor: 1 }]);
+    store.close();
+  });
+});

@@ -1,0 +1,82 @@
+-- Schema 1, as the code of commit 055f784 wrote it (see make.ts).
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+INSERT INTO "meta" VALUES ('gateway', '22b4c95a-475c-40db-82b1-4347a25bc9cd');
+CREATE TABLE devices (
+    id TEXT PRIMARY KEY, board TEXT NOT NULL, task TEXT NOT NULL, tier TEXT NOT NULL, cohort TEXT,
+    firstSeen INTEGER NOT NULL, lastSeen INTEGER NOT NULL, session INTEGER NOT NULL,
+    release INTEGER NOT NULL, version TEXT, state INTEGER NOT NULL) STRICT;
+INSERT INTO "devices" VALUES ('w1', 'b', 'gesture', 'reference', NULL, 900, 900, 7, 1, 'v', 1);
+INSERT INTO "devices" VALUES ('w2', 'b', 'gesture', 'reference', 'left', 900, 900, 7, 1, NULL, 0);
+CREATE TABLE sessions (
+    device TEXT NOT NULL, session INTEGER NOT NULL, acked INTEGER NOT NULL DEFAULT 0,
+    highest INTEGER NOT NULL DEFAULT 0, duplicates INTEGER NOT NULL DEFAULT 0,
+    dropped INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (device, session)) STRICT, WITHOUT ROWID;
+INSERT INTO "sessions" VALUES ('w1', 7, 6, 6, 0, 0);
+INSERT INTO "sessions" VALUES ('w2', 7, 0, 0, 0, 0);
+CREATE TABLE assignments (
+    id INTEGER PRIMARY KEY, device TEXT NOT NULL, release INTEGER NOT NULL, version TEXT,
+    fromAt INTEGER NOT NULL, toAt INTEGER) STRICT;
+INSERT INTO "assignments" VALUES (1, 'w1', 1, 'v', 900, NULL);
+INSERT INTO "assignments" VALUES (2, 'w2', 1, NULL, 900, NULL);
+CREATE INDEX assignmentsOfDevice ON assignments (device, fromAt);
+CREATE TABLE samples (
+    id INTEGER PRIMARY KEY, device TEXT NOT NULL, session INTEGER NOT NULL, seq INTEGER NOT NULL,
+    task TEXT NOT NULL, at INTEGER NOT NULL, t INTEGER NOT NULL, release INTEGER NOT NULL,
+    version TEXT, cls INTEGER NOT NULL, score INTEGER NOT NULL, length INTEGER NOT NULL,
+    embedding BLOB, window BLOB, quarantine TEXT, releasedAt INTEGER,
+    UNIQUE (device, session, seq)) STRICT;
+INSERT INTO "samples" VALUES (1, 'w1', 7, 1, 'gesture', 1001, 1000, 3, 'v3', 2, 60, 3, NULL, x'cecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaeb', NULL, NULL);
+INSERT INTO "samples" VALUES (2, 'w1', 7, 2, 'gesture', 1002, 2000, 3, 'v3', 2, 60, 3, x'02fe7f80', x'ced0d2d4d6d8dadcdee0e2e4e6e8eaeceef0f2f4f6f8fafcfe0002040608', NULL, NULL);
+INSERT INTO "samples" VALUES (3, 'w1', 7, 3, 'gesture', 1003, 3000, 3, 'v3', 2, 60, 3, NULL, x'ced1d4d7dadde0e3e6e9eceff2f5f8fbfe0104070a0d101316191c1f2225', NULL, NULL);
+INSERT INTO "samples" VALUES (4, 'w1', 7, 4, 'gesture', 1004, 4000, 3, 'v3', 2, 60, 3, x'04fc7f80', x'ced2d6dadee2e6eaeef2f6fafe02060a0e12161a1e22262a2e32363a3e42', NULL, NULL);
+INSERT INTO "samples" VALUES (5, 'w1', 7, 5, 'gesture', 1005, 5000, 3, 'v3', 2, 60, 3, NULL, NULL, NULL, NULL);
+INSERT INTO "samples" VALUES (6, 'w1', 7, 6, 'gesture', 1006, 6000, 3, 'v3', 2, 60, 3, x'06fa7f80', x'ced4dae0e6ecf2f8fe040a10161c22282e343a40464c52585e646a70767c', NULL, NULL);
+CREATE INDEX samplesOfDevice ON samples (device, at);
+CREATE INDEX samplesByTime ON samples (at);
+CREATE INDEX samplesSetAside ON samples (id) WHERE quarantine IS NOT NULL;
+CREATE TABLE labels (
+    id TEXT PRIMARY KEY, sample INTEGER NOT NULL REFERENCES samples (id) ON DELETE CASCADE,
+    cls INTEGER NOT NULL, source TEXT NOT NULL, trust REAL NOT NULL, at INTEGER NOT NULL) STRICT;
+INSERT INTO "labels" VALUES ('a1e55046-8d3d-496c-9903-b2af2855db40', 1, 2, 'person', 1, 2000);
+INSERT INTO "labels" VALUES ('8ca5595e-6268-40f2-8574-3828b462a54a', 1, 3, 'teacher:t', 0.5, 2001);
+INSERT INTO "labels" VALUES ('53bda990-277c-45f3-b57d-ea2b37c3e147', 2, 4, 'must-pass', 1, 2002);
+INSERT INTO "labels" VALUES ('d562f819-623f-4855-9ba8-67768ffd7ecb', 3, 1, 'person', 1, 2003);
+CREATE INDEX labelsOfSample ON labels (sample);
+CREATE UNIQUE INDEX labelsFromDevice ON labels (sample, cls) WHERE source = 'device';
+CREATE TABLE parts (sha256 TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+INSERT INTO "parts" VALUES ('cb3e58d959a48014882ad51929f26ffe82ecd9bdff21a5dbcc23711d5892ad15', x'612070617274206f662061206d6f64656c');
+CREATE TABLE models (
+    version TEXT PRIMARY KEY, manifest BLOB NOT NULL, signature BLOB NOT NULL, task TEXT NOT NULL,
+    scopeKind TEXT NOT NULL, scopeId TEXT NOT NULL, parent TEXT, snapshot TEXT NOT NULL,
+    stage TEXT NOT NULL, report TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+INSERT INTO "models" VALUES ('v', x'63623365353864393539613438303134383832616435313932396632366666653832656364396264666632316135646263633233373131643538393261643135', x'73', 'gesture', 'fleet', '', NULL, '5852f57767b9a762b87ed7899809c26a23f74fc14e41587e3610ff7e8bd9bd49', 'champion', '{"a":1}', 2400);
+CREATE UNIQUE INDEX oneChampion ON models (task, scopeKind, scopeId) WHERE stage = 'champion';
+CREATE TABLE stages (
+    id INTEGER PRIMARY KEY, version TEXT NOT NULL, stage TEXT NOT NULL, at INTEGER NOT NULL,
+    who TEXT NOT NULL, why TEXT NOT NULL) STRICT;
+INSERT INTO "stages" VALUES (1, 'v', 'champion', 2500, 'me', 'so');
+CREATE TABLE releases (
+    release INTEGER PRIMARY KEY, version TEXT NOT NULL, signature BLOB NOT NULL,
+    at INTEGER NOT NULL, why TEXT NOT NULL) STRICT;
+INSERT INTO "releases" VALUES (1, 'v', x'74', 2600, '');
+CREATE TABLE snapshots (sha256 TEXT PRIMARY KEY, items BLOB, at INTEGER NOT NULL) STRICT;
+INSERT INTO "snapshots" VALUES ('5852f57767b9a762b87ed7899809c26a23f74fc14e41587e3610ff7e8bd9bd49', x'83846277310701028462773107020484627731070301', 2300);
+CREATE TABLE snapshotDevices (
+    sha256 TEXT NOT NULL, device TEXT NOT NULL, samples INTEGER NOT NULL,
+    firstAt INTEGER NOT NULL, lastAt INTEGER NOT NULL,
+    PRIMARY KEY (sha256, device)) STRICT, WITHOUT ROWID;
+INSERT INTO "snapshotDevices" VALUES ('5852f57767b9a762b87ed7899809c26a23f74fc14e41587e3610ff7e8bd9bd49', 'w1', 3, 1001, 1003);
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL,
+    subject TEXT NOT NULL, data TEXT NOT NULL) STRICT;
+INSERT INTO "events" VALUES (1, 2700, 'gateway.started', '', '{"n":1}');
+CREATE TABLE rollouts (
+    id TEXT PRIMARY KEY, at INTEGER NOT NULL, active INTEGER NOT NULL, state TEXT NOT NULL) STRICT;
+INSERT INTO "rollouts" VALUES ('r1', 2800, 1, '{"stage":"canary"}');
+CREATE TABLE states (name TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
+INSERT INTO "states" VALUES ('monitor', '{"seen":[1,2,3],"text":"mönitor"}');
+CREATE TRIGGER eventsStay BEFORE DELETE ON events
+    BEGIN SELECT raise(ABORT, 'events are append-only'); END;
+CREATE TRIGGER eventsAreFinal BEFORE UPDATE ON events
+    BEGIN SELECT raise(ABORT, 'events are append-only'); END;
+PRAGMA user_version = 1;
