@@ -8,6 +8,7 @@ const benches: Record<string, (options: BenchOptions) => Promise<BenchReport>> =
   adapt: async (options) => (await import('../bench/adapt.ts')).benchAdapt(options),
   harm: async (options) => (await import('../bench/harm.ts')).benchHarm(options),
   detectors: async (options) => (await import('../bench/detectors.ts')).benchDetectors(options),
+  store: async (options) => (await import('../bench/store.ts')).benchStore(options),
   'run-lengths': async (options) =>
     (await import('../bench/run-lengths.ts')).benchRunLengths(options),
 };
