@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { writeBackup } from '../store/backup.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { NewSample } from '../store/types.ts';
-import { type BenchOptions, type BenchReport, type BenchRow, machine, median, round } from './report.ts';
+import {
+  type BenchOptions,
+  type BenchReport,
+  type BenchRow,
+  machine,
+  median,
+  round,
+} from './report.ts';
 
 /** Raw windows of three axes and 50 samples, with 16 values of an embedding: the gesture task's. */
 const WINDOW_BYTES = 150;

@@ -32,22 +32,20 @@ export function doctor(program: Command, io: Io): void {
       '\nExit status is 1 if something is lacking without which nothing runs.' +
         '\nExample:\n  $ npx whetstone doctor',
     )
-    .action(
-      async ({ config, dataDir, store, json, ...options }: Options) => {
-        const { budget = {}, ...configured } = (await import('../config.ts')).readConfig(config);
-        const directory = dataDir ?? configured.dataDir ?? '.whetstone';
-        const keyFile = options.keyFile ?? configured.keyFile;
-        const checks = [
-          ...(await checkMachine(process.env, directory)),
-          ...checkStore(directory, { keyFile, whole: store ?? false }),
-          ...checkBudget(budget, createSensors({ ...budgetDefaults, ...budget })(Date.now())),
-        ];
-        const ok = checks.every((check) => check.ok || !check.needed);
-        if (!ok) io.status = 1;
-        if (json) return sayJson(io, { ok, checks });
-        for (const check of checks) say(io, line(io, check));
-      },
-    );
+    .action(async ({ config, dataDir, store, json, ...options }: Options) => {
+      const { budget = {}, ...configured } = (await import('../config.ts')).readConfig(config);
+      const directory = dataDir ?? configured.dataDir ?? '.whetstone';
+      const keyFile = options.keyFile ?? configured.keyFile;
+      const checks = [
+        ...(await checkMachine(process.env, directory)),
+        ...checkStore(directory, { keyFile, whole: store ?? false }),
+        ...checkBudget(budget, createSensors({ ...budgetDefaults, ...budget })(Date.now())),
+      ];
+      const ok = checks.every((check) => check.ok || !check.needed);
+      if (!ok) io.status = 1;
+      if (json) return sayJson(io, { ok, checks });
+      for (const check of checks) say(io, line(io, check));
+    });
 }
 
 function line(io: Io, { name, ok, needed, found, means, mend }: Check): string {

@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { GatewayError } from '../errors.ts';
 import { type Asked, askedOf } from './asked.ts';
+import { isRestoring } from './backup-format.ts';
 import { type Catalogue, catalogueOf } from './catalogue.ts';
 import { groupCommit } from './commit.ts';
 import { bytesOf, canShrink, noteClosed, type OpenDatabase, openDatabase } from './database.ts';
@@ -12,7 +13,7 @@ import { damageOf } from './integrity.ts';
 import { type Journal, journalOf } from './journal.ts';
 import { type Labels, labelsOf, settleAll } from './labels.ts';
 import { lockDirectory } from './lock.ts';
-import { finishRestore, isRestoring } from './restore.ts';
+import { finishRestore } from './restore.ts';
 import { type Cursor, giveBack, type Swept, sweep } from './retain.ts';
 import { rowsOf } from './rows.ts';
 import { type Samples, samplesOf } from './samples.ts';

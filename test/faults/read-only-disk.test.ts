@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { storeFailure } from '../../gateway/store/failure.ts';
-import { sample } from '../gateway/store/support-sample.ts';
 import { temporary, testStore } from '../gateway/store/support.ts';
+import { sample } from '../gateway/store/support-sample.ts';
 
 describe('a disk that becomes read-only', () => {
   it('acknowledges nothing, reading goes on, and it ends by itself', async () => {
@@ -22,7 +22,9 @@ describe('a disk that becomes read-only', () => {
     const set = (on: string) => opened.at(-1)!.exec(`PRAGMA query_only = ${on}`);
     await store.samples.add(sample({ seq: 1 }));
     set('ON');
-    const outcomes = await Promise.allSettled([2, 3].map((seq) => store.samples.add(sample({ seq }))));
+    const outcomes = await Promise.allSettled(
+      [2, 3].map((seq) => store.samples.add(sample({ seq }))),
+    );
     expect(outcomes.map((o) => o.status === 'rejected' && o.reason.code)).toEqual([
       ...['disk-read-only', 'disk-read-only'],
     ]);
@@ -66,7 +68,9 @@ describe('a disk that is read-only at the start', () => {
     const { stdout, stderr } = spawnSync('unshare', ['-rm', 'sh', '-c', script]);
     const lines = String(stdout).trim().split('\n');
     expect(lines[0], String(stderr)).toBe('first 0');
-    expect(lines[1]).toMatch(/^whetstone: data directory .* is on a read-only disk \(make the disk/);
+    expect(lines[1]).toMatch(
+      /^whetstone: data directory .* is on a read-only disk \(make the disk/,
+    );
     expect(lines.slice(2)).toEqual(['second 1', 'third 0']);
   }, 120_000);
 });

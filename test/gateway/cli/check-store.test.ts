@@ -14,7 +14,10 @@ describe('checkStore()', () => {
     expect(checkStore(directory)).toMatchObject([{ ok: true, found: `none in ${directory} yet` }]);
     await fillStore(testStore({ directory }));
     const [{ ok, found }] = checkStore(directory, { whole: true });
-    expect([ok, found]).toEqual([true, expect.stringMatching(/^0\.\d MB, 6 windows \(2 labelled\), not encrypted, whole$/)]);
+    expect([ok, found]).toEqual([
+      true,
+      expect.stringMatching(/^0\.\d MB, 6 windows \(2 labelled\), not encrypted, whole$/),
+    ]);
   });
 
   it('names every damage and what mends it, and that nothing starts with it', async () => {
@@ -22,7 +25,9 @@ describe('checkStore()', () => {
     const store = openStore({ directory });
     await fillStore(store);
     store.close();
-    const db = new DatabaseSync(join(directory, 'store.db'), { enableForeignKeyConstraints: false });
+    const db = new DatabaseSync(join(directory, 'store.db'), {
+      enableForeignKeyConstraints: false,
+    });
     db.exec("UPDATE parts SET bytes = x'00'; DELETE FROM samples WHERE id = 1");
     db.close();
     const checks = checkStore(directory, { whole: true });
@@ -31,7 +36,10 @@ describe('checkStore()', () => {
       expect(check).toMatchObject({ ok: false, needed: true });
       expect(check.mend).toContain('whetstone restore FILE');
     }
-    writeFileSync(join(directory, 'store.db'), 'no database at all, and long enough to be seen as one');
+    writeFileSync(
+      join(directory, 'store.db'),
+      'no database at all, and long enough to be seen as one',
+    );
     expect(checkStore(directory)).toMatchObject([{ ok: false, needed: true }]);
   });
 
@@ -40,7 +48,9 @@ describe('checkStore()', () => {
     const keyFile = join(temporary(), 'key');
     const keyId = makeStoreKey(keyFile);
     openStore({ directory, key: readStoreKey(keyFile) }).close();
-    expect(checkStore(directory)).toMatchObject([{ ok: false, mend: expect.stringContaining(keyId) }]);
+    expect(checkStore(directory)).toMatchObject([
+      { ok: false, mend: expect.stringContaining(keyId) },
+    ]);
     expect(checkStore(directory, { keyFile })).toMatchObject([
       { ok: true, found: expect.stringContaining(`encrypted with key ${keyId}`) },
     ]);
@@ -52,7 +62,11 @@ describe('checkStore()', () => {
     store.states.saveNow('retention', { crowdedSince: 5 });
     store.close();
     expect(checkStore(directory)).toMatchObject([
-      { ok: false, needed: false, found: expect.stringContaining('larger than retention.maxBytes') },
+      {
+        ok: false,
+        needed: false,
+        found: expect.stringContaining('larger than retention.maxBytes'),
+      },
     ]);
   });
 });
