@@ -60,11 +60,12 @@ describe('a disk that is read-only at the start', () => {
     if (!canMount) return context.skip('skipped: this user may not mount a disk of its own');
     const disk = join(temporary(), 'disk');
     mkdirSync(disk);
-    const whetstone = `"${process.execPath}" "${program}"`;
-    const started = `timeout -s TERM 8 ${whetstone} start --virtual 0 --http-port 0 --data-dir ${disk}/data`;
-    const script = `mount -t tmpfs none ${disk}; ${started} >/dev/null; echo first $?
-      mount -o remount,ro ${disk}; ${started} 2>&1; echo second $?
-      mount -o remount,rw ${disk}; ${started} >/dev/null; echo third $?`;
+    const node = `"${process.execPath}"`;
+    const once = `${node} "${join(import.meta.dirname, 'start-once.ts')}" ${disk}/data`;
+    const start = `${node} "${program}" start --virtual 0 --http-port 0 --data-dir ${disk}/data`;
+    const script = `mount -t tmpfs none ${disk}; ${once}; echo first $?
+      mount -o remount,ro ${disk}; ${start} 2>&1; echo second $?
+      mount -o remount,rw ${disk}; ${once}; echo third $?`;
     const { stdout, stderr } = spawnSync('unshare', ['-rm', 'sh', '-c', script]);
     const lines = String(stdout).trim().split('\n');
     expect(lines[0], String(stderr)).toBe('first 0');
