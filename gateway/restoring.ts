@@ -1,4 +1,4 @@
-import type { BackupContents } from './store/backup.ts';
+import type { BackupContents } from './store/backup-format.ts';
 import { damagedStore } from './store/failure.ts';
 import { restoreBackup } from './store/restore.ts';
 import { openStore } from './store/store.ts';

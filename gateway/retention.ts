@@ -203,7 +203,8 @@ export function createRetention(parts: RetentionParts): Retention {
       }),
     );
     if (told) Object.assign(state, after);
-    timer = clock.setTimeout(begin, PAUSE_MS);
+    // where nothing can be removed, all of the store is looked at for nothing: seldom
+    timer = clock.setTimeout(begin, isCrowded ? DAY_MS : PAUSE_MS);
   }
 
   /** Does a step, and what follows it a little later; a store that takes nothing ends the sweep. */

@@ -9,6 +9,7 @@ const benches: Record<string, (options: BenchOptions) => Promise<BenchReport>> =
   harm: async (options) => (await import('../bench/harm.ts')).benchHarm(options),
   audit: async () => (await import('../bench/audit.ts')).benchAudit(),
   detectors: async (options) => (await import('../bench/detectors.ts')).benchDetectors(options),
+  store: async (options) => (await import('../bench/store.ts')).benchStore(options),
   'run-lengths': async (options) =>
     (await import('../bench/run-lengths.ts')).benchRunLengths(options),
 };

@@ -2,38 +2,50 @@ import type { Command } from 'commander';
 import { budgetDefaults } from '../budget/limits.ts';
 import { createSensors } from '../budget/sensors.ts';
 import { checkBudget } from './check-budget.ts';
+import { checkStore } from './check-store.ts';
 import { type Check, checkMachine } from './checks.ts';
 import { colour, type Io, say, sayJson } from './io.ts';
+
+interface Options {
+  config?: string;
+  dataDir?: string;
+  keyFile?: string;
+  store?: boolean;
+  json?: boolean;
+}
 
 /** `whetstone doctor`: what this machine has, and what mends the rest. */
 export function doctor(program: Command, io: Io): void {
   program
     .command('doctor')
     .description('say what this machine has, and which command mends what it lacks')
-    .option('--data-dir <dir>', 'where the data of the gateway is', '.whetstone')
+    .option('--data-dir <dir>', 'where the data of the gateway is (default: .whetstone)')
     .option(
       '--config <file>',
-      'the configuration of `start`: its budget is compared with the sensors',
+      'the configuration of `start`: its budget is compared with the sensors, its key opens the store',
     )
+    .option('--key-file <file>', 'key of an encrypted store')
+    .option('--store', 'look the whole store through: pages, references, parts')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       '\nExit status is 1 if something is lacking without which nothing runs.' +
         '\nExample:\n  $ npx whetstone doctor',
     )
-    .action(
-      async ({ config, dataDir, json }: { config?: string; dataDir: string; json?: boolean }) => {
-        const { budget = {} } = (await import('../config.ts')).readConfig(config);
-        const checks = [
-          ...(await checkMachine(process.env, dataDir)),
-          ...checkBudget(budget, createSensors({ ...budgetDefaults, ...budget })(Date.now())),
-        ];
-        const ok = checks.every((check) => check.ok || !check.needed);
-        if (!ok) io.status = 1;
-        if (json) return sayJson(io, { ok, checks });
-        for (const check of checks) say(io, line(io, check));
-      },
-    );
+    .action(async ({ config, dataDir, store, json, ...options }: Options) => {
+      const { budget = {}, ...configured } = (await import('../config.ts')).readConfig(config);
+      const directory = dataDir ?? configured.dataDir ?? '.whetstone';
+      const keyFile = options.keyFile ?? configured.keyFile;
+      const checks = [
+        ...(await checkMachine(process.env, directory)),
+        ...checkStore(directory, { keyFile, whole: store ?? false }),
+        ...checkBudget(budget, createSensors({ ...budgetDefaults, ...budget })(Date.now())),
+      ];
+      const ok = checks.every((check) => check.ok || !check.needed);
+      if (!ok) io.status = 1;
+      if (json) return sayJson(io, { ok, checks });
+      for (const check of checks) say(io, line(io, check));
+    });
 }
 
 function line(io: Io, { name, ok, needed, found, means, mend }: Check): string {

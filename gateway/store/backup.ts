@@ -15,40 +15,20 @@ import {
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '../errors.ts';
+import {
+  type BackupContents,
+  CHUNK,
+  isRestoring,
+  LENGTH_BYTES,
+  MAGIC,
+  STORE,
+} from './backup-format.ts';
 import { storeFile } from './database.ts';
 import { storeFailure } from './failure.ts';
 import { rowsOf } from './rows.ts';
 import { schemaVersion } from './schema.ts';
 import { isKeyFile, syncDirectory } from './sealed-file.ts';
 
-/** One file inside a backup. */
-export interface BackupEntry {
-  name: string;
-  bytes: number;
-  /** lower-case hexadecimal */
-  sha256: string;
-}
-
-/** What a backup says of itself. */
-export interface BackupContents {
-  /** ms since 1970 */
-  at: number;
-  /** whose it is: {@link Store.gateway} */
-  gateway: string;
-  schema: number;
-  /** fingerprint of the key that it needs; null where it is not encrypted */
-  keyId: string | null;
-  /** in the order in which they stand in the file; the store first */
-  files: BackupEntry[];
-}
-
-/** Name of the store inside a backup. */
-export const STORE = 'store.db';
-/** The last bytes of a backup; before them its list, the list's SHA-256 and its length (big-endian). */
-export const MAGIC = Buffer.from('whetstone backup 1\n');
-export const HASH_BYTES = 32;
-export const LENGTH_BYTES = 4;
-export const CHUNK = 1 << 20;
 /** Name that a backup has until it is whole. */
 const PARTIAL = '.partial';
 
@@ -70,6 +50,11 @@ export function writeBackup(directory: string, path: string, now: number): Backu
   if (!existsSync(storeFile(directory))) {
     throw new GatewayError('not-found', `no store in ${directory}`, {
       hint: 'name the data directory of the gateway: --data-dir DIR',
+    });
+  }
+  if (isRestoring(directory)) {
+    throw new GatewayError('store', `a backup is being restored to ${directory}`, {
+      hint: 'it is finished at the next start: whetstone start',
     });
   }
   const partial = path + PARTIAL;

@@ -5,10 +5,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '../errors.ts';
 import { damagedStore } from './failure.ts';
 import { checkState, damageOf, isCheckDue, setCheckState } from './integrity.ts';
+import type { StoreOptions } from './options.ts';
 import { rowsOf } from './rows.ts';
 import { migrate, migrations, schemaVersion } from './schema.ts';
 import { vaultOf, writeSealing } from './sealing.ts';
-import type { StoreOptions } from './store.ts';
 import { plainVault, type Vault } from './vault.ts';
 
 /** A database that was found whole, of the newest schema, with what opens its sealed columns. */

@@ -7,6 +7,7 @@ import { storeFile } from './database.ts';
 import { storeFailure } from './failure.ts';
 import { journalOf } from './journal.ts';
 import { lockDirectory } from './lock.ts';
+import { finishRestore } from './restore.ts';
 import { type Rows, rowsOf } from './rows.ts';
 import { migrations, schemaVersion } from './schema.ts';
 import { isKeyFile, prepareSealed, settleSealed } from './sealed-file.ts';
@@ -60,6 +61,7 @@ export function encryptStore(request: EncryptRequest): { values: number; keyId: 
   const unlock = lockDirectory(directory);
   let db: DatabaseSync | undefined;
   try {
+    finishRestore(directory);
     if (!existsSync(storeFile(directory))) {
       throw new GatewayError('not-found', `no store in ${directory}`, {
         hint: 'a new store is encrypted from its start: whetstone start --key-file FILE',

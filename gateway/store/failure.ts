@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { GatewayError } from '../errors.ts';
 
 /** SQLite result codes; the extended ones say which operation failed (their low byte is the code). */
@@ -28,7 +30,9 @@ export function storeFailure(cause: unknown, directory: string, isWriting = fals
     });
   }
   const isRefused = [READ_ONLY, CANNOT_OPEN].includes(primary) || CANNOT_WRITE.includes(errcode);
-  if (isWriting && isRefused) {
+  // SQLite makes a file beside the store even to look into it
+  const isThere = primary === CANNOT_OPEN && existsSync(join(directory, 'store.db'));
+  if (isThere || (isWriting && isRefused)) {
     return new GatewayError(
       'disk-read-only',
       `the store in ${directory} cannot be written: ${message}`,

@@ -21,16 +21,17 @@ import {
   type BackupEntry,
   CHUNK,
   HASH_BYTES,
+  isRestoring,
   LENGTH_BYTES,
   MAGIC,
+  READY,
   STORE,
-} from './backup.ts';
+} from './backup-format.ts';
 import { lockDirectory } from './lock.ts';
 import { isKeyFile, syncDirectory } from './sealed-file.ts';
 
-/** Folder in a data directory where a backup is unpacked; under the second name it counts. */
+/** Folder in a data directory where a backup is unpacked; when that is whole it becomes {@link READY}. */
 const UNPACKED = 'restore.unpacking';
-const READY = 'restore.ready';
 /** The names of the files in it. */
 const LIST = 'files.json';
 /** What a restore that was killed may have left in an empty directory. */
@@ -104,7 +105,11 @@ export interface RestoreRequest {
 export function restoreBackup(request: RestoreRequest): BackupContents {
   const { path, directory, replace = false, verify } = request;
   const contents = readContents(path);
-  mkdirSync(directory, { recursive: true });
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (cause) {
+    throw failure(cause, directory);
+  }
   if (!replace && readdirSync(directory).some((name) => !LEFT.includes(name))) {
     throw notEmpty(directory);
   }
@@ -127,14 +132,11 @@ export function restoreBackup(request: RestoreRequest): BackupContents {
     return contents;
   } catch (error) {
     rmSync(unpacked, { recursive: true, force: true });
-    throw error;
+    throw failure(error, directory);
   } finally {
     unlock();
   }
 }
-
-/** Whether a restored backup waits to be moved into place. */
-export const isRestoring = (directory: string): boolean => existsSync(join(directory, READY));
 
 /**
  * Moves a backup into place that was unpacked and verified whole, if there is one: at the end of a
@@ -144,7 +146,7 @@ export const isRestoring = (directory: string): boolean => existsSync(join(direc
 export function finishRestore(directory: string): void {
   rmSync(join(directory, UNPACKED), { recursive: true, force: true });
   const ready = join(directory, READY);
-  if (!existsSync(ready)) return;
+  if (!isRestoring(directory)) return;
   const names = JSON.parse(readFileSync(join(ready, LIST), 'utf8')) as string[];
   // the log of the store before must not be read into this one
   for (const suffix of ['-wal', '-shm']) rmSync(join(directory, STORE + suffix), { force: true });
@@ -212,6 +214,22 @@ const none = (path: string, why: string, cause?: unknown): GatewayError =>
     cause,
     hint: 'nothing was changed; take another backup',
   });
+
+function failure(cause: unknown, directory: string): unknown {
+  const { code, syscall, message } = cause as NodeJS.ErrnoException;
+  if (syscall === undefined) return cause; // the gateway's own, or a defect
+  const isFull = code === 'ENOSPC';
+  return new GatewayError(
+    isFull ? 'disk-full' : 'bad-file',
+    `cannot restore to ${directory}: ${message}`,
+    {
+      cause,
+      hint: isFull
+        ? 'it needs as much again as the backup has'
+        : 'name a directory that this user may write; what is there was not changed',
+    },
+  );
+}
 
 const notEmpty = (directory: string): GatewayError =>
   new GatewayError('not-allowed', `data directory ${directory} is not empty`, {

@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { GatewayError } from '../errors.ts';
 import { type Asked, askedOf } from './asked.ts';
+import { isRestoring } from './backup-format.ts';
 import { type Catalogue, catalogueOf } from './catalogue.ts';
 import { groupCommit } from './commit.ts';
 import { bytesOf, canShrink, noteClosed, type OpenDatabase, openDatabase } from './database.ts';
@@ -13,6 +14,7 @@ import { type Journal, journalOf } from './journal.ts';
 import { type Keys, keysOf } from './keys.ts';
 import { type Labels, labelsOf, settleAll } from './labels.ts';
 import { lockDirectory } from './lock.ts';
+import type { StoreOptions } from './options.ts';
 import { type Refusals, refusalsOf } from './refusals.ts';
 import { finishRestore, isRestoring } from './restore.ts';
 import { type Cursor, giveBack, type Swept, sweep } from './retain.ts';
@@ -20,31 +22,9 @@ import { rowsOf } from './rows.ts';
 import { type Samples, samplesOf } from './samples.ts';
 import { type Signers, signersOf } from './signers.ts';
 import { type States, statesOf } from './states.ts';
-import type { StoreKey } from './store-key.ts';
 import type { Vault } from './vault.ts';
 
-/** How a store is opened. */
-export interface StoreOptions {
-  /** where it lives; made if it is missing. ':memory:' keeps nothing and locks nothing */
-  directory: string;
-  /**
-   * what an acknowledged sample survives: 'power' (each group is synced to the disk) or 'process'
-   * (a killed process, not a power cut; for replays, which can be run again)
-   */
-  durability?: 'power' | 'process';
-  /** only looks: takes no lock, so it works beside a running gateway; every write fails */
-  readOnly?: boolean;
-  /** rows in one transaction at most. A sync serves them all, and a loss of power costs no more */
-  maxGroup?: number;
-  /** calls back soon; by default after the input and output that are ready now */
-  schedule?: (callback: () => void) => void;
-  /** ms since 1970 */
-  now?: () => number;
-  /** of an encrypted store; a new store is encrypted with it */
-  key?: StoreKey | undefined;
-  /** told once, when the file turns out to be damaged while it is open: stop using it */
-  onDamage?: (error: GatewayError) => void;
-}
+export type { StoreOptions } from './options.ts';
 
 /** Everything that the gateway keeps, in one SQLite file. */
 export interface Store {

@@ -57,6 +57,7 @@ export const SEAL_BYTES = DAY_BYTES + NONCE_BYTES + TAG_BYTES;
 const whole = { authTagLength: TAG_BYTES };
 const DAY_MS = 86_400_000;
 const MOST_DAY = 2 ** 32 - 1;
+const NONCES_DRAWN = 500;
 /** Keys of days that are kept at hand. */
 const DAYS_KEPT = 1000;
 
@@ -81,6 +82,9 @@ export function sealedVault(
   now: () => number = Date.now,
 ): Vault {
   const days = new Map<number, KeyObject>();
+  // random bytes are drawn for many values at once: the system is asked less often
+  const drawn = Buffer.alloc(NONCE_BYTES * NONCES_DRAWN);
+  let next = drawn.length;
   function keyOf(day: number): KeyObject {
     let found = days.get(day);
     if (found === undefined) {
@@ -99,7 +103,12 @@ export function sealedVault(
       const sealed = Buffer.allocUnsafe(SEAL_BYTES + bytes.length);
       sealed.writeUInt32BE(day, 0);
       const nonce = sealed.subarray(DAY_BYTES, DAY_BYTES + NONCE_BYTES);
-      randomFillSync(nonce);
+      if (next === drawn.length) {
+        randomFillSync(drawn);
+        next = 0;
+      }
+      drawn.copy(nonce, 0, next, next + NONCE_BYTES);
+      next += NONCE_BYTES;
       const cipher = createCipheriv('aes-256-gcm', keyOf(day), nonce, whole);
       cipher.setAAD(place(table, row, column));
       sealed.set(cipher.update(bytes), DAY_BYTES + NONCE_BYTES);

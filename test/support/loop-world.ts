@@ -7,7 +7,7 @@ import { loadBoard } from '../../gateway/board.ts';
 import type { Budget } from '../../gateway/budget/budget.ts';
 import { type Composed, compose } from '../../gateway/compose.ts';
 import { importRecordings } from '../../gateway/imports.ts';
-import type { Port } from '../../gateway/link/port.ts';
+import type { Clock, Port } from '../../gateway/link/port.ts';
 import { virtualClock } from '../../gateway/link/virtual/clock.ts';
 import { createVirtualDevice, type VirtualDevice } from '../../gateway/link/virtual/device.ts';
 import type { Recording } from '../../gateway/recordings.ts';
@@ -67,6 +67,8 @@ export interface WorldOptions {
   ids: string[];
   automatic?: boolean;
   budget?: Budget;
+  /** the gateway's clock, made from the one that everything else lives by; default: the same */
+  gatewayClock?: (clock: Clock) => Clock;
   /** task that a device's bundle is built for, if not the gateway's */
   taskOf?: (id: string) => Task;
 }
@@ -76,7 +78,8 @@ export async function loopWorld(options: WorldOptions) {
   const { task, ids, automatic = false, budget, taskOf } = options;
   const clock = virtualClock(EPOCH_MS);
   let directory = join(temporary(), 'data');
-  const settings = { task, clock, automatic, ...(budget && { budget }) };
+  const own = options.gatewayClock?.(clock) ?? clock;
+  const settings = { task, clock: own, automatic, ...(budget && { budget }) };
   const open = () => compose({ ...settings, directory, seed: 1, durability: 'process' });
   let gateway: Composed = open();
   const devices = new Map<string, VirtualDevice>();
