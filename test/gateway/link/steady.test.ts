@@ -70,7 +70,12 @@ describe('a gateway whose clock is set back by an hour', () => {
     const id = new Uint8Array(8);
     const offer: Offer = {
       ...{ release: 1, version: id, goldenSeed: 1, goldenCount: 1, golden: new Uint8Array(6) },
-      ...{ trialWindows: 5, kind: 1, expires: 4_000_000_000, parts: [0, 1, 2].map(() => [id, 4, 1]) as Offer['parts'] },
+      ...{
+        trialWindows: 5,
+        kind: 1,
+        expires: 4_000_000_000,
+        parts: [0, 1, 2].map(() => [id, 4, 1]) as Offer['parts'],
+      },
     };
     connection.offer(
       offer,
