@@ -12,7 +12,7 @@ import { passNames } from './pass-names.ts';
 import { privateNames, shortNames } from './private-names.ts';
 import { refuse } from './refuse.ts';
 import { shortVariables } from './short-variables.ts';
-import { singles } from './singles.ts';
+import { settled, singles } from './singles.ts';
 import { tighten } from './tighten.ts';
 import { type WindowTask, windowOptions } from './window-options.ts';
 
@@ -290,6 +290,7 @@ async function shrink(code: Owned): Promise<Owned> {
     small = await minified(small, { mangle: false });
     let edits = passNames(small.text);
     for (; edits.length > 0; edits = passNames(small.text)) small = edited(small, edits);
+    small = edited(small, settled(small.text));
   }
   small = edited(small, looseLets(small.text));
   small = await minified(small, {

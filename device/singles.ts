@@ -90,7 +90,9 @@ export function singles(code: string): string {
     let at = statement.start;
     for (const property of object.properties as AnyNode[]) {
       const value = property.value as AnyNode;
-      if (singleOf(value) !== undefined) continue;
+      const name = `${single}_${(property.key as AnyNode).name}`;
+      const isMoved = singleOf(value) !== undefined || (isPlain(value) && !read.has(name));
+      if (isMoved) continue;
       edits.push([at, value.start, `${variable(single, (property.key as AnyNode).name)} = `]);
       visit(value);
       edits.push([value.end, value.end, ';\n']);
@@ -107,6 +109,18 @@ export function singles(code: string): string {
       const names = SINGLES[single]!.map(([, name]) => name).join('|');
       return keys.every((key) => new RegExp(`\\b(${names})\\.${key}\\b`).test(code));
     });
+  };
+  /** Whether nothing happens when a value is reckoned. */
+  const isPlain = (value: AnyNode): boolean => /^(Identifier|Literal|Member)/.test(value.type);
+  /** Variables that are read, of the members that anything reads. */
+  const read = new Set<string>();
+  const look = (node: AnyNode, parent: AnyNode): void => {
+    const of = node.type === 'MemberExpression' ? singleOf(node.object as AnyNode) : undefined;
+    const isWritten = parent.type === 'AssignmentExpression' && parent.left === node;
+    if (of !== undefined && node.computed !== true && !isWritten) {
+      read.add(`${of}_${(node.property as AnyNode).name}`);
+    }
+    for (const child of children(node)) look(child, node);
   };
   const visit = (node: AnyNode): void => {
     if (node.type === 'MemberExpression' && node.computed !== true) {
@@ -141,9 +155,42 @@ export function singles(code: string): string {
     } else for (const child of children(node)) visit(child);
   };
   const program = parse(code, { ecmaVersion: 'latest', sourceType: 'module' });
+  look(program as Node as AnyNode, program as Node as AnyNode);
   visit(program as Node as AnyNode);
   let out = code;
   edits.sort((a, b) => b[0] - a[0] || b[1] - a[1]);
   for (const [start, end, text] of edits) out = out.slice(0, start) + text + out.slice(end);
   return `let ${[...variables].join(', ')};\n${out}`;
+}
+
+/**
+ * Puts numbers in the place of those variables that `singles` has made and that are never set again
+ * after their first value.
+ *
+ * @param code a script whose variables still have their names
+ * @returns edits, in order, none within another
+ * @example settled('let link_span;link_span=8;f(link_span)').map((edit) => edit[2]).join() // '8,8'
+ */
+export function settled(code: string): Edit[] {
+  const prefix = Object.keys(SINGLES).join('|');
+  const places = new Map<string, number[]>();
+  for (const { 0: name, index } of code.matchAll(new RegExp(`\\b(?:${prefix})_\\w+`, 'g'))) {
+    places.set(name, [...(places.get(name) ?? []), index]);
+  }
+  const edits: Edit[] = [];
+  for (const [name, all] of places) {
+    const [, ...mentions] = all; // the first one declares it
+    const set = mentions.filter(
+      (at) =>
+        /^(?:=(?!=)|[-+*/]=|\+\+|--)/.test(code.slice(at + name.length)) ||
+        /(?:\+\+|--)$/.test(code.slice(0, at)),
+    );
+    const value = /^=(\d+|void 0)(?=[,;)])/.exec(code.slice((set[0] ?? 0) + name.length))?.[1];
+    if (set.length !== 1 || value === undefined) continue;
+    for (const at of mentions) {
+      const end = at + name.length;
+      edits.push(at === set[0] ? [at, end + 1 + value.length, value] : [at, end, value]);
+    }
+  }
+  return edits.sort((a, b) => a[0] - b[0]);
 }

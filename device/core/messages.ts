@@ -260,8 +260,9 @@ export function say(out: unknown[], code: number, fields: readonly Value[]): voi
  * @example unpack(new Uint8Array([17, 0x82, 9, 4])) // [9, 4]
  */
 export function unpack(payload: Uint8Array): Decoded[] | undefined {
-  const cursor = GATEWAY ? { at: 1, shape: '', rest: refuse } : { at: 1, shape: '' };
-  const fields = take(payload, cursor as Cursor, MAX_DEPTH) as Decoded[];
+  const rest = (GATEWAY ? refuse : undefined) as Cursor['rest'];
+  const cursor: Cursor = { at: 1, shape: '', rest: rest };
+  const fields = take(payload, cursor, MAX_DEPTH) as Decoded[];
   const known =
     cursor.at === payload.length && cursor.shape === GATEWAY_SHAPES[payload[0] - WELCOME];
   return known ? fields : undefined;

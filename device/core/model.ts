@@ -1,5 +1,6 @@
 import { byte, clamp, type Dot, type Layer, POW2 } from './arithmetic.ts';
 import { featureAxes, features } from './features.ts';
+import { flat } from './flat.ts';
 import { argmax, type Tier } from './kernel.ts';
 import { CONV1D, FEATURES, MOTION, PLANE, POINT, POOL, RAW, TFLM } from './options.ts';
 
@@ -214,17 +215,14 @@ export function goldenLogits(
   count: number,
   length: number,
   tier: Tier,
-): number[] {
+): Uint8Array {
   const window = new Int8Array(length);
-  const all: number[] = [];
-  let logits: Int8Array;
-  let j: number;
+  const all: Int8Array[] = [];
   for (let i = 0; i < count; i++) {
     seed = goldenWindow(seed, window);
-    logits = infer(model, window, length / model.axes, tier).logits;
-    for (j = 0; j < logits.length; j++) all.push((logits[j] + 256) % 256);
+    all.push(infer(model, window, length / model.axes, tier).logits);
   }
-  return all;
+  return flat(all);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { createDevice, type Device, type DeviceConfig, type Host } from '../core/device.ts';
+import { flat } from '../core/flat.ts';
 import { plainSuite } from '../core/frame.ts';
 import { MAC, PLAIN, SECURE } from '../core/options.ts';
 import { type Aes, type Cipher, ccm, mac } from '../core/secure.ts';
@@ -102,7 +103,7 @@ export function startWhetstone(
     },
   } as Host;
   const device = createDevice(host);
-  port.on('data', (data) => device.receive(E.toUint8Array(data)));
+  port.on('data', (data) => device.receive(flat([data])));
   setInterval(device.tick, TICK_MS);
   return device;
 }

@@ -44,6 +44,9 @@ describe.each([
       link: { suite, weak: false, generation: 1 },
     });
     expect(gateway.store.keys.get('b1')).toMatchObject({ deviceEpoch: 2, provenEpoch: 1 });
+    // it took the welcome: else it would say hello again and again
+    await clock.advance(60_000);
+    expect(gateway.loop.online.get('b1')!.stats().framesIn).toBe(1);
 
     device.restart();
     await clock.advance(5000);

@@ -137,8 +137,10 @@ describe('whetstone devices', () => {
       alarm: { since: 0, message: 'accuracy fell', what: 'accuracy', silencedUntil: null },
     });
     const list = (await ask('devices')).out;
-    expect(list.split('\n')[0]).toMatch(/^device +model +for +state +accuracy +windows +dropped$/);
-    expect(list).toMatch(/^watch-1 +v3f2a9c41 +fleet +confirmed +0\.97 +1234 +0$/m);
+    expect(list.split('\n')[0]).toMatch(
+      /^device +model +for +state +link +accuracy +windows +dropped$/,
+    );
+    expect(list).toMatch(/^watch-1 +v3f2a9c41 +fleet +confirmed +none +0\.97 +1234 +0$/m);
     expect(list).toMatch(/^watch-3 .* 0\.31 .* ALARM accuracy fell$/m);
     expect((await ask('devices', 'watch-2')).out).toContain('virtual, synthetic motion');
     expect(JSON.parse((await ask('devices', '--json')).out)).toEqual({

@@ -105,7 +105,7 @@ describe.each(['ccm', 'mac'] as const)('a device with keys, under %s', (name) =>
   });
 
   test('what was held back of an earlier boot is too late', async () => {
-    const { clock, line, device, suite, gateway } = await secureLink(name);
+    const { clock, keys, line, device, suite, gateway } = await secureLink(name);
     await device.start();
     await clock.advance(100);
     line.deviceEnd.faults = { drop: 1 };
@@ -118,8 +118,13 @@ describe.each(['ccm', 'mac'] as const)('a device with keys, under %s', (name) =>
     await secureDevice(line.deviceEnd, clock, deviceSuite(name, suite.keys, 3)).start();
     await clock.advance(1000);
     expect(gateway.store.hellos.map(({ session }) => session)).toEqual([2, 3]);
+    const { epoch } = keys.get('watch-1')!;
     for (const bytes of heldBack) line.injectToGateway(bytes);
     await clock.advance(1000);
+    expect([keys.get('watch-1')!.epoch, gateway.connection.stats().guard.suite]).toEqual([
+      epoch,
+      name,
+    ]);
     expect([stored(gateway.store), gateway.store.events]).toEqual([0, []]);
     expect(gateway.store.hellos.length).toBe(2);
   });
@@ -215,6 +220,11 @@ describe.each(['ccm', 'mac'] as const)('a device with keys, under %s', (name) =>
     await device.stop();
     other.onOther = ({ code }) => offered.push(code);
     await other.start();
+    line.deviceEnd.faults = { drop: 1 }; // it learns the gateway's epoch, and its next hello is lost
+    await clock.advance(100);
+    line.injectToGateway(encodeFrame(second.seal(pack(STATUS, [1, 5, 0])), as));
+    expect(gateway.store.statuses).toEqual([]); // it is not the first one's
+    line.deviceEnd.faults = {};
     for (let k = 0; k < 3; k++) other.sample();
     await clock.advance(5000);
     expect(gateway.store.hellos.map(({ id }) => id)).toEqual(['watch-1', 'b']);
