@@ -139,6 +139,9 @@ export function singles(code: string): string {
       if (of === undefined || init === null) for (const child of children(node)) visit(child);
       else if (init.type === 'ObjectExpression') assign(of, node, init);
       else {
+        if (!/^(Call|Conditional)/.test(init.type) || JSON.stringify(init).includes('ObjectExpr')) {
+          throw new SyntaxError(`${id.name} is made in a way that is not known here`);
+        }
         edits.push([node.start, init.start, '']);
         visit(init);
       }
