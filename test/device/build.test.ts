@@ -145,7 +145,7 @@ test('shortVariables() gives the shortest names to what is mentioned most, and h
   const short = (code: string): string => edited(owned(code), shortVariables(code)).text;
   expect(short('let long=1;f(long,long)')).toBe('let e=1;f(e,e)');
   expect(short('let a=1,b=e=>b(a,a,a,e);b({a},()=>{let c=b;return c})')).toBe(
-    'let e=1,t=n=>t(e,e,e,n);t({a:e},()=>{let e=t;return e})',
+    'let e=1,t=r=>t(e,e,e,r);t({a:e},()=>{let e=t;return e})',
   );
   const many = `let ${Array.from({ length: 200 }, (_, i) => `v${i}=${i}`)};f(v7,v199)`;
   const seen: number[] = [];
