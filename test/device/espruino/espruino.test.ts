@@ -58,6 +58,7 @@ for (const [tier, suite] of [
         await d.until(() => d.gateway.statuses.some((status) => status[1] === 6));
         expect(await d.runs([first, second])).toBe(first);
         if (d.link !== undefined) {
+          expect(d.link.refused).toBe(0);
           const keys = { up: new Uint8Array(16).fill(77), down: new Uint8Array(16).fill(88) };
           d.gateway.send(23, [2, new Uint8Array([...keys.up, ...keys.down])]);
           d.link.keys = keys;
@@ -65,7 +66,6 @@ for (const [tier, suite] of [
           d.gateway.offer(second);
           await d.until(() => d.gateway.statuses.filter((status) => status[1] === 4).length > 1);
           expect(await d.runs([first, second])).toBe(second);
-          expect(d.link.refused).toBe(0);
         }
       } finally {
         await d.stop();
