@@ -23,6 +23,13 @@ const GLOBALS = new Set(
     'table tmr tonumber tostring type uart unpack whetstone _G'
   ).split(' '),
 );
+/** What the prelude has in the place of a module. */
+const FLAT = 'device/core/flat.ts';
+const NATIVE_FLAT = `
+  export type Bytes = number | string | Uint8Array | Int8Array | readonly Bytes[];
+  declare const luaFlat: (parts: readonly Bytes[]) => Uint8Array;
+  export const flat = luaFlat;
+`;
 const ENTRY = 'device/nodemcu/entry.ts';
 
 function entry(board: BuildBoard, task: BuildTask): string {
@@ -55,7 +62,7 @@ export function luaScript(
   globals: readonly string[] = [],
 ): Bundle {
   const prelude = readFileSync(join(import.meta.dirname, 'nodemcu', 'prelude.lua'), 'utf8');
-  const modules = transpile(path, sources);
+  const modules = transpile(path, { [FLAT]: NATIVE_FLAT, ...sources });
   const chunk = link(prelude, modules);
   shake(chunk);
   refuse(chunk, new Set([...GLOBALS, ...globals]));

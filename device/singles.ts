@@ -138,7 +138,11 @@ export function singles(code: string): string {
       const of = singleOf(id);
       if (of === undefined || init === null) for (const child of children(node)) visit(child);
       else if (init.type === 'ObjectExpression') assign(of, node, init);
+      else if (singleOf(init) === of) edits.push([node.start, node.end, '']);
       else {
+        if (!/^(Call|Conditional)/.test(init.type) || JSON.stringify(init).includes('ObjectExpr')) {
+          throw new SyntaxError(`${id.name} is made in a way that is not known here`);
+        }
         edits.push([node.start, init.start, '']);
         visit(init);
       }

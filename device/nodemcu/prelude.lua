@@ -513,6 +513,21 @@ end
 
 local luaJoin = concat
 
+-- Bytes of lists in lists, see device/core/flat.ts.
+local function luaPieces(part, out)
+  if type(part) == 'number' then out[#out + 1] = char(wholeFloor(part) % 256)
+  elseif type(part) == 'string' then out[#out + 1] = part
+  elseif part.kind then out[#out + 1] = bytesOf(part)
+  else
+    for i = 1, #part do luaPieces(part[i], out) end
+  end
+  return out
+end
+
+local function luaFlat(_, parts)
+  return made(1, concat(luaPieces(parts, {})))
+end
+
 local function luaErased(n)
   return rep('\255', n)
 end

@@ -2,10 +2,13 @@ import { Script } from 'node:vm';
 import { expect, test } from 'vitest';
 import { BUDGET_BYTES, buildBundle, TFLM_BYTES } from '../../device/build.ts';
 import { compact } from '../../device/compact.ts';
+import { inlined } from '../../device/constants.ts';
 import { looseLets } from '../../device/loose-lets.ts';
 import { edited } from '../../device/owned.ts';
 import { passNames } from '../../device/pass-names.ts';
 import { privateNames, shortNames } from '../../device/private-names.ts';
+import { shortVariables } from '../../device/short-variables.ts';
+import { settled, singles } from '../../device/singles.ts';
 import { tighten } from '../../device/tighten.ts';
 import { boardNames, loadBoard } from '../../gateway/board.ts';
 import { loadTask, taskNames } from '../../gateway/task.ts';
@@ -14,10 +17,11 @@ const espruinos = boardNames().filter((name) => loadBoard(name).family === 'espr
 
 for (const board of espruinos) {
   for (const task of taskNames()) {
-    test(`buildBundle() stays in the budget for ${board} and the task ${task}`, async () => {
+    const suite = loadBoard(board).suites[0]!; // the strongest: what a real board uses
+    test(`buildBundle() stays in the budget for ${board} with ${suite} and the task ${task}`, async () => {
       const profile = loadBoard(board);
       const budget = BUDGET_BYTES + (profile.tiers.includes('tflm') ? TFLM_BYTES : 0);
-      const { code, bytes } = await buildBundle({ board: profile, task: loadTask(task) });
+      const { code, bytes } = await buildBundle({ board: profile, task: loadTask(task), suite });
       console.log(`${board} ${task}: ${bytes} of ${budget} bytes`);
       expect(() => new Script(code)).not.toThrow();
       expect(bytes).toBe(Buffer.byteLength(code));
@@ -102,6 +106,51 @@ test('looseLets() leaves what a caller could set, and what a function within rem
   expect(loose(handedOn)).toBe(handedOn);
   const remembered = 'f=()=>{g=a=>{for(let i=0;i<a;i++)h(()=>i)}}';
   expect(loose(remembered)).toBe(remembered);
+});
+
+test('inlined() puts constants in the place of the configuration, in the core alone', () => {
+  const code = '// device/core/a.ts\nf(s.c.page, host.page, s.page, c.read);\n// device/b.ts\nf(c.page)';
+  expect(inlined(code, { page: 4096 })).toBe(
+    '// device/core/a.ts\nf(4096, 4096, s.page, c.read);\n// device/b.ts\nf(c.page)',
+  );
+});
+
+test('singles() makes variables of a state, and refuses one that is used as a whole', () => {
+  const code = (use: string): string =>
+    '// device/core/link.ts\nfunction start(n) {\n  return { made: n, up: true };\n}\n' +
+    'function next(s, by) {\n  s.made += by;\n  return s.up;\n}\n' +
+    `// device/core/device.ts\nconst link = start(3);\n${use}`;
+  const made = singles(code('next(link, 2); out(link.made);'));
+  const out: unknown[] = [];
+  new Function('out', made)((value: unknown) => out.push(value));
+  expect(out).toEqual([5]);
+  expect(made).not.toMatch(/link\.|s\./);
+  expect(() => singles(code('out([link]);'))).toThrow(/link is used as a whole/);
+});
+
+test('settled() replaces what is set once, and leaves what is counted', () => {
+  const settle = (code: string): string => edited(owned(code), settled(code)).text;
+  expect(settle('let link_a;link_a=8;f(link_a)')).toBe('let link_a;8;f(8)');
+  for (const code of [
+    'let link_a;link_a=8;link_a++',
+    'let link_a;link_a=8;--link_a',
+    'let link_a;link_a=8,link_a+=1',
+    'let link_a;link_a=f(8);f(link_a)',
+  ]) {
+    expect(settle(code)).toBe(code);
+  }
+});
+
+test('shortVariables() gives the shortest names to what is mentioned most, and hides nothing', () => {
+  const short = (code: string): string => edited(owned(code), shortVariables(code)).text;
+  expect(short('let long=1;f(long,long)')).toBe('let e=1;f(e,e)');
+  expect(short('let a=1,b=e=>b(a,a,a,e);b({a},()=>{let c=b;return c})')).toBe(
+    'let e=1,t=r=>t(e,e,e,r);t({a:e},()=>{let e=t;return e})',
+  );
+  const many = `let ${Array.from({ length: 200 }, (_, i) => `v${i}=${i}`)};f(v7,v199)`;
+  const seen: number[] = [];
+  new Function('f', short(many))((...values: number[]) => seen.push(...values));
+  expect(seen).toEqual([7, 199]);
 });
 
 const owned = (text: string) => ({ text, owners: [...text].map(() => 'a') });

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SuiteName } from '../../device/build.ts';
 import { loadBoard } from '../../gateway/board.ts';
 import {
   type EspruinoProcess,
@@ -8,7 +9,9 @@ import {
 } from '../../gateway/link/virtual/espruino-process.ts';
 import { type FlashImage, flatImage } from '../../gateway/link/virtual/flash.ts';
 import { bundleOf } from './device-bench.ts';
+import { keyedFlash, testKeys } from './keyed-flash.ts';
 import { type MiniGateway, miniGateway } from './mini-gateway.ts';
+import { type GatewaySuite, gatewaySuite } from './node-ciphers.ts';
 import { espruinoPath } from './run-espruino.ts';
 import { type TinyModel, walk } from './tiny-model.ts';
 
@@ -16,6 +19,8 @@ import { type TinyModel, walk } from './tiny-model.ts';
 export interface EspruinoDevice {
   process: EspruinoProcess;
   gateway: MiniGateway;
+  /** its suite, of a new epoch at each start; undefined for `none` */
+  link: GatewaySuite | undefined;
   /** Waits until something holds. */
   until(holds: () => boolean): Promise<void>;
   /** Which of the models it runs whole, by its predictions. */
@@ -27,16 +32,21 @@ export interface EspruinoDevice {
 
 /** Boots the built bundle on the real Espruino. */
 export async function espruinoDevice(
-  options: { flash?: FlashImage; tier?: string } = {},
+  options: { flash?: FlashImage; tier?: string; suite?: SuiteName } = {},
 ): Promise<EspruinoDevice> {
   const cwd = await mkdtemp(join(tmpdir(), 'whetstone-espruino-'));
-  const shape = loadBoard('espruino-linux').flash;
-  if (options.flash) await writeFile(join(cwd, 'espruino.flash'), flatImage(shape, options.flash));
-  const bundle = await bundleOf();
+  const board = loadBoard('espruino-linux');
+  const { suite = 'none', flash = suite === 'none' ? undefined : keyedFlash(board) } = options;
+  if (flash) await writeFile(join(cwd, 'espruino.flash'), flatImage(board.flash, flash));
+  const bundle = await bundleOf(board.name, suite);
+  let epoch = 0;
   const start = async (): Promise<void> => {
     const path = espruinoPath() as string;
     device.process = await spawnEspruino({ path, bundle, id: 'real', cwd, tier: options.tier });
-    device.gateway = await miniGateway(device.process.port);
+    epoch++;
+    const link = suite === 'none' ? undefined : gatewaySuite(suite, testKeys, epoch);
+    device.link = link;
+    device.gateway = await miniGateway(device.process.port, link);
     await device.until(() => device.gateway.hellos.length > 0);
   };
   const device = {

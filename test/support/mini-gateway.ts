@@ -90,7 +90,7 @@ export async function miniGateway(
       }
     }
   };
-  port.onData((bytes) => feed(decoder, bytes, suite.open, take));
+  port.onData((bytes) => feed(decoder, bytes, (sealed) => suite.open(sealed), take));
   await port.open();
   return gateway;
 }

@@ -19,11 +19,16 @@ async function update(d: EspruinoDevice, model: TinyModel): Promise<void> {
   await d.until(saw(5));
 }
 
-for (const tier of ['convolve', 'reference']) {
+for (const [tier, suite] of [
+  ['convolve', 'none'],
+  ['reference', 'none'],
+  ['convolve', 'ccm'],
+  ['convolve', 'mac'],
+] as const) {
   real(
-    `bundle on the real Espruino learns, predicts and reverts bit for bit with ${tier}${skipped}`,
+    `bundle on the real Espruino learns, predicts and reverts bit for bit with ${tier} and ${suite}${skipped}`,
     async () => {
-      const d = await espruinoDevice({ tier });
+      const d = await espruinoDevice({ tier, suite });
       try {
         expect(d.gateway.hellos[0].slice(4, 7)).toEqual(['real', 'espruino-linux', 'gesture']);
         expect(d.gateway.hellos[0].slice(9)).toEqual([0, tier, 8192]);
@@ -52,6 +57,16 @@ for (const tier of ['convolve', 'reference']) {
         d.gateway.revert(2);
         await d.until(() => d.gateway.statuses.some((status) => status[1] === 6));
         expect(await d.runs([first, second])).toBe(first);
+        if (d.link !== undefined) {
+          expect(d.link.refused).toBe(0);
+          const keys = { up: new Uint8Array(16).fill(77), down: new Uint8Array(16).fill(88) };
+          d.gateway.send(23, [2, new Uint8Array([...keys.up, ...keys.down])]);
+          d.link.keys = keys;
+          await d.until(() => d.gateway.statuses.some((status) => status[1] === 14));
+          d.gateway.offer(second);
+          await d.until(() => d.gateway.statuses.filter((status) => status[1] === 4).length > 1);
+          expect(await d.runs([first, second])).toBe(second);
+        }
       } finally {
         await d.stop();
       }
