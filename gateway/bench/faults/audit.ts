@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { type Recording } from '../../recordings.ts';
+import type { Recording } from '../../recordings.ts';
 import { createPredictor, type ModelParts, type Predictor } from '../../train/model.ts';
 import { type CoreDevice, hex } from './core-device.ts';
 
@@ -10,7 +10,7 @@ export interface Released {
   parts: ModelParts;
 }
 
-/** What the store has of all that the devices made; the last six are to be 0. */
+/** What the store has of all that the devices made; those from `missing` on are to be 0. */
 export interface Audit {
   windows: number;
   stored: number;
@@ -32,6 +32,8 @@ export interface Audit {
   foreign: number;
   /** sessions whose windows lost are not as many as the gateway counted */
   miscounted: number;
+  /** lines of complaint of PRAGMA integrity_check */
+  damage: number;
 }
 
 interface Row {
@@ -54,6 +56,7 @@ interface Session {
 export const nothing = (): Audit => ({
   ...{ windows: 0, stored: 0, told: 0, reported: 0, unpowered: 0 },
   ...{ missing: 0, twice: 0, invented: 0, different: 0, foreign: 0, miscounted: 0 },
+  damage: 0,
 });
 
 /**
@@ -81,7 +84,7 @@ export function audit(
     const sessions = db.prepare('SELECT acked, dropped FROM sessions WHERE device = ? AND session = ?');
     const all = db.prepare('SELECT session, count(*) AS n FROM samples WHERE device = ? GROUP BY session');
     const said = sayings(pool, released);
-    const out = nothing();
+    const out = { ...nothing(), damage: complaints(db).length };
     for (const device of devices) {
       const own = new Set(device.lives.map(({ session }) => session));
       for (const { session, n } of all.all(device.id) as { session: number; n: number }[]) {
@@ -135,6 +138,12 @@ export function audit(
   } finally {
     db.close();
   }
+}
+
+/** What SQLite finds wrong with a store's file; nothing if it is whole. */
+export function complaints(db: DatabaseSync): string[] {
+  const found = db.prepare('PRAGMA integrity_check').all() as { integrity_check: string }[];
+  return found.map((row) => row.integrity_check).filter((line) => line !== 'ok');
 }
 
 interface Said {

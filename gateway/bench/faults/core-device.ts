@@ -17,6 +17,8 @@ import { tier } from '../../train/gateway-tier.ts';
 /** One boot of a device, as the device itself saw it: what it made, and what it was told. */
 export interface Life {
   session: number;
+  /** whether a gateway has answered its hello */
+  isWelcome: boolean;
   /** of each window that it made, in the order of their seq: which of the pool, and its clock then */
   made: { window: number; t: number }[];
   /** it was told that every seq up to here is stored, or was reported dropped by itself */
@@ -94,6 +96,8 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
   let hello: Hello | undefined;
   let armed: 'flash' | 'send' | undefined;
   let seen = -1;
+  let clockOf: () => number = () => 0;
+  let madeAt: number | undefined; // its clock stands still while it makes something of a window
 
   const slotConfig = (): SlotConfig => ({
     ...{ page: built.page, slotPages: built.slotPages, crc32: (bytes) => crc32(bytes) },
@@ -110,7 +114,7 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
   async function boot(): Promise<void> {
     off();
     const life: Life = {
-      ...{ session: sessionNumber(), made: [], told: 0, heldFrom: 1, dropped: 0 },
+      ...{ session: sessionNumber(), isWelcome: false, made: [], told: 0, heldFrom: 1, dropped: 0 },
       excused: new Set(),
     };
     lives.push(life);
@@ -150,7 +154,8 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
       timers.add(timer);
     };
     const startedAt = clock.now();
-    const time = (): number => Math.floor((clock.now() - startedAt) * speed);
+    const time = (): number => madeAt ?? Math.floor((clock.now() - startedAt) * speed);
+    clockOf = time;
     const said = watch(suite, built.frame + 1024, (payload) => {
       const message = parseMessage(payload);
       if (message?.name === 'hello') {
@@ -166,6 +171,7 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
       const fields = unpack(payload, GATEWAY_SHAPES) as number[] | undefined;
       const at = payload[0] === ACK ? 1 : payload[0] === WELCOME ? 2 : undefined;
       if (fields === undefined || at === undefined || fields[0] !== life.session) return;
+      if (payload[0] === WELCOME) life.isWelcome = true;
       const told = fields[at]!;
       for (let seq = life.told + 1; seq <= Math.min(told, life.heldFrom - 1); seq++) {
         life.excused.add(seq);
@@ -237,7 +243,9 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
       const before = life.made.length;
       seen = index;
       const { window, length } = pool[index]!;
+      madeAt = clockOf();
       device.window(window, length);
+      madeAt = undefined;
       return life.made.length > before;
     },
     cut(when) {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-const program = join(import.meta.dirname, '../../gateway/cli/whetstone.js');
+const program = join(import.meta.dirname, '../../cli/whetstone.js');
 
 /** A `whetstone start` of its own, and what it says. */
 export interface GatewayProcess {
@@ -16,7 +16,18 @@ export interface GatewayProcess {
 
 /** @param args behind `whetstone start` */
 export function startProcess(...args: string[]): GatewayProcess {
+  return startProcessIn({}, ...args);
+}
+
+/**
+ * Starts it with more in its environment.
+ *
+ * @param env beside what this process has
+ * @param args behind `whetstone start`
+ */
+export function startProcessIn(env: Record<string, string>, ...args: string[]): GatewayProcess {
   const child = spawn(process.execPath, [program, 'start', ...args], {
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { out: '', err: '' };
@@ -29,9 +40,7 @@ export function startProcess(...args: string[]): GatewayProcess {
   }
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   return {
-    child,
-    output,
-    ended,
+    ...{ child, output, ended },
     says: (what) =>
       new Promise((resolve, reject) => {
         const look = (): void => {

@@ -51,7 +51,7 @@ export interface LinkWorld {
 }
 
 /** The task of the bench: what is sent of a window varies, so that content of every kind is compared. */
-function benchTask(): Task {
+export function benchTask(): Task {
   return { ...loadTask('gesture'), send: { confidentOneIn: 4, uncertainBelow: 64, rawOneIn: 5 } };
 }
 

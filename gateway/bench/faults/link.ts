@@ -31,8 +31,6 @@ export interface LinkResult extends Audit, ModelAudit {
   linkMs: number;
   /** and until no rollout was under way and every device ran a confirmed model */
   rolloutMs: number;
-  /** rows whose pages or indexes SQLite finds damaged, in words; '' for none */
-  damage: string;
 }
 
 const KINDS = ['drop', 'duplicate', 'reorder', 'corrupt', 'cut', 'stall'] as const;
@@ -53,7 +51,8 @@ export function all(share: number): Faults {
 }
 
 const FULL: LinkPlan = { seed: 5, devices: 200, kills: 100, phaseMs: 120_000, phases: SWEEP };
-const SHORT: LinkPlan = {
+/** The same in seconds. */
+export const SHORT: LinkPlan = {
   ...{ seed: 5, devices: 12, kills: 8, phaseMs: 60_000 },
   phases: [all(0.1), all(0.3)],
 };
@@ -181,26 +180,25 @@ export async function runLink(
     const gateway = world.gateway!;
     gateway.store.flush();
     const released = releasesOf(gateway);
-    const models_ = auditModels(devices, released, mayRun(gateway));
+    const ran = auditModels(devices, released, mayRun(gateway));
     const stages = gateway.loop.rollouts.list().map(({ stage }) => stage);
     const found = audit(
       join(world.directory, 'store.db'),
       ...([devices, world.pool, world.task.sensor.axes.length, released] as const),
     );
     return {
-      ...{ ...found, ...models_, linkMs, rolloutMs },
+      ...{ ...found, ...ran, linkMs, rolloutMs },
       gatewayKills: world.kills,
       deviceKills: devices.reduce((sum, { lives }) => sum + lives.length - 1, 0),
-      rollouts: count_(stages.map((stage) => (goesOn(stage) ? 'under way' : stage))),
+      rollouts: tally(stages.map((stage) => (goesOn(stage) ? 'under way' : stage))),
       unsettled: devices.filter(({ hello }) => hello?.state !== 1).length,
-      damage: '',
     };
   } finally {
     await world.close();
   }
 }
 
-function count_(names: readonly string[]): Record<string, number> {
+function tally(names: readonly string[]): Record<string, number> {
   const out: Record<string, number> = {};
   for (const name of names) out[name] = (out[name] ?? 0) + 1;
   return out;
@@ -227,6 +225,7 @@ function rowsOf(result: LinkResult, plan: LinkPlan): BenchRow[] {
     none('stored otherwise than made', result.different + result.invented),
     figure('reported dropped by the device', result.reported, ''),
     figure('unacknowledged when the device lost power', result.unpowered, ''),
+    none('integrity checks that found damage', result.damage),
     none('sessions with another count of lost windows', result.miscounted),
     none('windows from a model that was not released', result.foreign),
     none('models run that were not released to the device', result.unreleased),
