@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { canMount } from '../../gateway/bench/faults/disk.ts';
+import { canMount } from '../../gateway/bench/faults/kill/disk.ts';
 import { runKills, SHORT } from '../../gateway/bench/faults/kill.ts';
-import { runClock } from '../../gateway/bench/faults/kill-clock.ts';
-import { runDisk } from '../../gateway/bench/faults/kill-disk.ts';
-import type { Recovered } from '../../gateway/bench/faults/recover.ts';
+import { runClock } from '../../gateway/bench/faults/kill/kill-clock.ts';
+import { runDisk } from '../../gateway/bench/faults/kill/kill-disk.ts';
+import type { Recovered } from '../../gateway/bench/faults/kill/recover.ts';
 import { hasSocat, skippedSocat } from '../support/pty.ts';
 
 const whole = {

@@ -1,1 +1,1 @@
-export * from '../../gateway/bench/faults/gateway-process.ts';
+export * from '../../gateway/bench/faults/kill/gateway-process.ts';

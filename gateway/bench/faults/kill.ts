@@ -5,12 +5,12 @@ import { setTimeout } from 'node:timers/promises';
 import { GatewayError } from '../../errors.ts';
 import { createRandom } from '../../random.ts';
 import { type BenchRow, median, round } from '../report.ts';
-import { goesOn, release } from './fleet.ts';
-import { type ClockPlan, JUMPS_MS, runClock } from './kill-clock.ts';
-import { type DiskPlan, runDisk } from './kill-disk.ts';
-import { killNow, killWorld, UP } from './kill-world.ts';
+import { goesOn, release } from './fleet/releases.ts';
+import { type ClockPlan, JUMPS_MS, runClock } from './kill/kill-clock.ts';
+import { type DiskPlan, runDisk } from './kill/kill-disk.ts';
+import { killNow, killWorld, UP } from './kill/world.ts';
 import type { FaultsOptions } from './part.ts';
-import { type Recovered, recover } from './recover.ts';
+import { type Recovered, recover } from './kill/recover.ts';
 
 /** How much is done. */
 export interface KillPlan {

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import type { Faults } from '../../link/virtual/lossy-port.ts';
 import { createRandom } from '../../random.ts';
 import { type BenchRow, round } from '../report.ts';
-import { type Audit, audit, auditModels, type ModelAudit } from './audit.ts';
-import { goesOn, mayRun, release, releasesOf } from './fleet.ts';
-import { linkWorld } from './link-world.ts';
+import { type Audit, audit, auditModels, type ModelAudit } from './fleet/audit.ts';
+import { goesOn, mayRun, release, releasesOf } from './fleet/releases.ts';
+import { linkWorld } from './link/world.ts';
 import type { FaultsOptions } from './part.ts';
 
 /** How much is done. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-const program = join(import.meta.dirname, '../../cli/whetstone.js');
+const program = join(import.meta.dirname, '../../../cli/whetstone.js');
 
 /** A `whetstone start` of its own, and what it says. */
 export interface GatewayProcess {

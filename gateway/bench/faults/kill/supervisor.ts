@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { GatewayProcess } from './gateway-process.ts';
-import { type KillWorld, killNow, UP } from './kill-world.ts';
+import { type KillWorld, killNow, UP } from './world.ts';
 
 /** Between the end of a gateway and its next start, as a service manager waits. */
 const RESTART_MS = 200;

@@ -2,16 +2,17 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { loadBoard } from '../../board.ts';
-import { type Composed, compose } from '../../compose.ts';
-import type { Clock, Port } from '../../link/port.ts';
-import { virtualClock } from '../../link/virtual/clock.ts';
-import { type Faults, type LossyPort, lossyPair } from '../../link/virtual/lossy-port.ts';
-import { createRandom } from '../../random.ts';
-import { syntheticRecordings } from '../../synthetic/recordings.ts';
-import { wearer } from '../../synthetic/wearer.ts';
-import { loadTask, type Task } from '../../task.ts';
-import { type CoreDevice, createCoreDevice } from './core-device.ts';
+import { loadBoard } from '../../../board.ts';
+import { type Composed, compose } from '../../../compose.ts';
+import type { Clock, Port } from '../../../link/port.ts';
+import { virtualClock } from '../../../link/virtual/clock.ts';
+import { type Faults, type LossyPort, lossyPair } from '../../../link/virtual/lossy-port.ts';
+import { createRandom } from '../../../random.ts';
+import { syntheticRecordings } from '../../../synthetic/recordings.ts';
+import { wearer } from '../../../synthetic/wearer.ts';
+import type { Task } from '../../../task.ts';
+import { type CoreDevice, createCoreDevice } from '../fleet/core-device.ts';
+import { benchTask } from '../fleet/task.ts';
 
 /** From one window of a device to its next: as fast as its windows can follow one another, nearly. */
 const WINDOW_MS = 2000;
@@ -48,11 +49,6 @@ export interface LinkWorld {
   /** Lets time pass; devices that are on see a window now and then. */
   step(isMoving?: boolean): Promise<void>;
   close(): Promise<void>;
-}
-
-/** The task of the bench: what is sent of a window varies, so that content of every kind is compared. */
-export function benchTask(): Task {
-  return { ...loadTask('gesture'), send: { confidentOneIn: 4, uncertainBelow: 64, rawOneIn: 5 } };
 }
 
 /**

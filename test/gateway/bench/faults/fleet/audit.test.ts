@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { audit, auditModels, type Released } from '../../../../gateway/bench/faults/audit.ts';
-import type { CoreDevice, Life } from '../../../../gateway/bench/faults/core-device.ts';
-import { tinyModel, walk } from '../../../../gateway/bench/faults/tiny-model.ts';
-import { openStore } from '../../../../gateway/store/store.ts';
-import { createPredictor } from '../../../../gateway/train/model.ts';
-import { temporary } from '../../../support/loop-world.ts';
+import { audit, auditModels, type Released } from '../../../../../gateway/bench/faults/fleet/audit.ts';
+import type { CoreDevice, Life } from '../../../../../gateway/bench/faults/fleet/core-device.ts';
+import { tinyModel, walk } from '../../../../../gateway/bench/faults/tiny-model.ts';
+import { openStore } from '../../../../../gateway/store/store.ts';
+import { createPredictor } from '../../../../../gateway/train/model.ts';
+import { temporary } from '../../../../support/loop-world.ts';
 
 const AXES = 3;
 const [pre, backbone, head] = tinyModel(1, 1).parts as [Uint8Array, Uint8Array, Uint8Array];

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
-import type { Recording } from '../../recordings.ts';
-import { createPredictor, type ModelParts, type Predictor } from '../../train/model.ts';
+import type { Recording } from '../../../recordings.ts';
+import { createPredictor, type ModelParts, type Predictor } from '../../../train/model.ts';
 import { type CoreDevice, hex } from './core-device.ts';
 
 /** What a release number stands for. */

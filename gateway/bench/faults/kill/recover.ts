@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Audit, ModelAudit } from './audit.ts';
-import { goesOn } from './fleet.ts';
-import { type KillWorld, PATIENCE_MS, UP, until } from './kill-world.ts';
+import type { Audit, ModelAudit } from '../fleet/audit.ts';
+import { goesOn } from '../fleet/releases.ts';
+import { type KillWorld, PATIENCE_MS, UP, until } from './world.ts';
 
 const LOOK_MS = 1000;
 

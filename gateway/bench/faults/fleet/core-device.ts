@@ -1,18 +1,18 @@
 import { crc32 } from 'node:zlib';
-import { builtOf } from '../../../device/build.ts';
-import { createDevice, type Device } from '../../../device/core/device.ts';
-import { feed, frameDecoder, type Suite } from '../../../device/core/frame.ts';
-import { ACK, DROPPED, GATEWAY_SHAPES, unpack, WELCOME } from '../../../device/core/messages.ts';
-import { readSlot, type SlotConfig, slotAt } from '../../../device/core/slot.ts';
-import type { BoardProfile } from '../../board.ts';
-import { nodeSuite } from '../../link/connect.ts';
-import { type Hello, parseMessage } from '../../link/messages.ts';
-import type { Clock, Port } from '../../link/port.ts';
-import { type FlashImage, type Tear, VirtualFlash } from '../../link/virtual/flash.ts';
-import type { Random } from '../../random.ts';
-import type { Recording } from '../../recordings.ts';
-import type { Task } from '../../task.ts';
-import { tier } from '../../train/gateway-tier.ts';
+import { builtOf } from '../../../../device/build.ts';
+import { createDevice, type Device } from '../../../../device/core/device.ts';
+import { feed, frameDecoder, type Suite } from '../../../../device/core/frame.ts';
+import { ACK, DROPPED, GATEWAY_SHAPES, unpack, WELCOME } from '../../../../device/core/messages.ts';
+import { readSlot, type SlotConfig, slotAt } from '../../../../device/core/slot.ts';
+import type { BoardProfile } from '../../../board.ts';
+import { nodeSuite } from '../../../link/connect.ts';
+import { type Hello, parseMessage } from '../../../link/messages.ts';
+import type { Clock, Port } from '../../../link/port.ts';
+import { type FlashImage, type Tear, VirtualFlash } from '../../../link/virtual/flash.ts';
+import type { Random } from '../../../random.ts';
+import type { Recording } from '../../../recordings.ts';
+import type { Task } from '../../../task.ts';
+import { tier } from '../../../train/gateway-tier.ts';
 
 /** One boot of a device, as the device itself saw it: what it made, and what it was told. */
 export interface Life {
@@ -51,6 +51,21 @@ export interface CoreDevice {
   slots(): { release: number; version: string; parts: Uint8Array[] }[];
 }
 
+/** What protects a device's link, and what one who has its keys sees of it from outside. */
+export interface WatchedSuite {
+  /** the device's own */
+  suite: Suite;
+  /** opens what the device sends, and what is sent to it; undefined for what the other end will not take */
+  said: Suite['open'];
+  heard: Suite['open'];
+}
+
+/** The suite `none`: whoever looks on sees what both ends see. */
+export function plainWatched(): WatchedSuite {
+  const suite = nodeSuite();
+  return { suite, said: suite.open, heard: suite.open };
+}
+
 export interface CoreDeviceOptions {
   id: string;
   /** its end of the link; opened at each boot, never closed */
@@ -63,6 +78,8 @@ export interface CoreDeviceOptions {
   random: Random;
   /** how much faster than the clock its own runs; default 1 */
   speed?: number;
+  /** of its link, made anew at each boot; default `none` */
+  suite?: () => WatchedSuite;
 }
 
 const TICK_MS = 250;
@@ -83,10 +100,10 @@ function tearOf(random: Random): Tear {
 
 /** Makes a device that is off; its flash is erased. */
 export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
-  const { id, port, clock, board, task, pool, random, speed = 1 } = options;
+  const { id, port, clock, board, task, pool, random, speed = 1, suite = plainWatched } = options;
   const { port: _, baud: __, flashStart: ___, ...built } = builtOf(board, task);
   const shape = { start: 0, pageBytes: built.page, pages: 2 + 2 * built.slotPages };
-  const suite = nodeSuite();
+  const inFlash = nodeSuite();
   const lives: Life[] = [];
   const ran = new Map<string, Hello>();
   let image: FlashImage = new Map();
@@ -101,7 +118,7 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
 
   const slotConfig = (): SlotConfig => ({
     ...{ page: built.page, slotPages: built.slotPages, crc32: (bytes) => crc32(bytes) },
-    ...suite,
+    ...inFlash,
     read: (at, n) => flash.read(at, n),
   });
 
@@ -156,10 +173,12 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
     const startedAt = clock.now();
     const time = (): number => madeAt ?? Math.floor((clock.now() - startedAt) * speed);
     clockOf = time;
-    const said = watch(suite, built.frame + 1024, (payload) => {
+    const link = suite();
+    const said = watch(link.said, built.frame + 1024, (payload) => {
       const message = parseMessage(payload);
       if (message?.name === 'hello') {
         hello = message.body;
+        life.session = hello.session;
         life.dropped = Math.max(life.dropped, hello.dropped);
         ran.set(`${hello.release} ${hex(hello.version)}`, hello);
       } else if (message?.name === 'event' && message.body.code === DROPPED) {
@@ -167,7 +186,7 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
         life.dropped = Math.max(life.dropped, message.body.b);
       }
     });
-    const heard = watch(suite, built.frame, (payload) => {
+    const heard = watch(link.heard, built.frame, (payload) => {
       const fields = unpack(payload, GATEWAY_SHAPES) as number[] | undefined;
       const at = payload[0] === ACK ? 1 : payload[0] === WELCOME ? 2 : undefined;
       if (fields === undefined || at === undefined || fields[0] !== life.session) return;
@@ -187,7 +206,7 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
     device = createDevice({
       ...{ id, session: life.session, crc32: (bytes: Uint8Array) => crc32(bytes) },
       ...{ clock: time, defer: (callback: () => void) => later(callback, 1 / speed) },
-      ...{ ...built, ...suite, ...tier, tier: 'reference' },
+      ...{ ...built, ...link.suite, ...tier, tier: 'reference' },
       read: (at, n) => mine.read(at, n),
       write: (at, bytes) => {
         const words = new Uint8Array(Math.ceil(bytes.length / 4) * 4).fill(255);
@@ -271,10 +290,10 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
 
 /** Looks at the frames of one direction. @returns to be given the bytes as they pass */
 function watch(
-  suite: Suite,
+  open: Suite['open'],
   maxBytes: number,
   see: (payload: Uint8Array) => void,
 ): (bytes: Uint8Array) => void {
   const decoder = frameDecoder(maxBytes);
-  return (bytes) => feed(decoder, bytes, suite.open, (payload) => see(payload.slice()));
+  return (bytes) => feed(decoder, bytes, open, (payload) => see(payload.slice()));
 }
