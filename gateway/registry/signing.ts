@@ -31,7 +31,8 @@ export function openSigner(path: string): Signer {
   try {
     const { privateKey } = generateKeyPairSync('ed25519');
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
-    writeFileSync(path, pem, { mode: 0o600, flag: 'wx' });
+    // on the disk before anything is signed with it: an empty file would keep every later start from working
+    writeFileSync(path, pem, { mode: 0o600, flag: 'wx', flush: true });
     return signerOf(privateKey);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {

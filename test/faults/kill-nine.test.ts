@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { canMount } from '../../gateway/bench/faults/kill/disk.ts';
-import { runKills, SHORT } from '../../gateway/bench/faults/kill.ts';
 import { runClock } from '../../gateway/bench/faults/kill/kill-clock.ts';
 import { runDisk } from '../../gateway/bench/faults/kill/kill-disk.ts';
 import type { Recovered } from '../../gateway/bench/faults/kill/recover.ts';
+import { runKills, SHORT } from '../../gateway/bench/faults/kill.ts';
 import { hasSocat, skippedSocat } from '../support/pty.ts';
 
 const whole = {
@@ -33,11 +33,14 @@ describe.skipIf(!hasSocat)(`a gateway under load${skippedSocat}`, { timeout: 300
     expect(result).toMatchObject({ stuck: 0, disordered: 0, ends: [] });
   });
 
-  it.skipIf(!mounts)(`acknowledges nothing that a full disk did not take${skippedDisk}`, async () => {
-    const result = await runDisk('full', SHORT.disk);
-    check(result, SHORT.disk.seed);
-    expect(Math.max(...result.backMs)).toBeLessThan(Infinity);
-  });
+  it.skipIf(!mounts)(
+    `acknowledges nothing that a full disk did not take${skippedDisk}`,
+    async () => {
+      const result = await runDisk('full', SHORT.disk);
+      check(result, SHORT.disk.seed);
+      expect(Math.max(...result.backMs)).toBeLessThan(Infinity);
+    },
+  );
 
   it.skipIf(!mounts)(`starts again when a disk that failed is mended${skippedDisk}`, async () => {
     const result = await runDisk('read-only', SHORT.disk);

@@ -8,9 +8,9 @@ import { type BenchRow, median, round } from '../report.ts';
 import { goesOn, release } from './fleet/releases.ts';
 import { type ClockPlan, JUMPS_MS, runClock } from './kill/kill-clock.ts';
 import { type DiskPlan, runDisk } from './kill/kill-disk.ts';
+import { type Recovered, recover } from './kill/recover.ts';
 import { killNow, killWorld, UP } from './kill/world.ts';
 import type { FaultsOptions } from './part.ts';
-import { type Recovered, recover } from './kill/recover.ts';
 
 /** How much is done. */
 export interface KillPlan {
@@ -67,7 +67,9 @@ export async function rows(options: FaultsOptions): Promise<BenchRow[]> {
   const tell = options.onProgress;
   return [
     ...(await part('kill', async () => killRows(await runKills(kill, tell), kill))),
-    ...(await part('full disk', async () => diskRows('full disk', await runDisk('full', disk, tell)))),
+    ...(await part('full disk', async () =>
+      diskRows('full disk', await runDisk('full', disk, tell)),
+    )),
     ...(await part('read-only disk', async () =>
       diskRows('read-only disk', await runDisk('read-only', disk, tell)),
     )),
@@ -185,7 +187,11 @@ function diskRows(of: string, result: Awaited<ReturnType<typeof runDisk>>): Benc
     figure(`${of}: windows acknowledged meanwhile`, result.toldMeanwhile),
     figure(`${of}: gateway ended by itself`, result.ends.length, 'times'),
     none(`${of}: mended, and nothing acknowledged`, backMs.filter((ms) => ms === Infinity).length),
-    figure(`${of}: until the next acknowledgement, longest`, round(Math.max(...backMs.filter(Number.isFinite)), 0), 'ms'),
+    figure(
+      `${of}: until the next acknowledgement, longest`,
+      round(Math.max(...backMs.filter(Number.isFinite)), 0),
+      'ms',
+    ),
   ];
 }
 

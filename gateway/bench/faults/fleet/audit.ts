@@ -81,8 +81,12 @@ export function audit(
       `SELECT seq, t, release, cls, score, length, embedding, window FROM samples
        WHERE device = ? AND session = ? ORDER BY seq`,
     );
-    const sessions = db.prepare('SELECT acked, dropped FROM sessions WHERE device = ? AND session = ?');
-    const all = db.prepare('SELECT session, count(*) AS n FROM samples WHERE device = ? GROUP BY session');
+    const sessions = db.prepare(
+      'SELECT acked, dropped FROM sessions WHERE device = ? AND session = ?',
+    );
+    const all = db.prepare(
+      'SELECT session, count(*) AS n FROM samples WHERE device = ? GROUP BY session',
+    );
     const said = sayings(pool, released);
     const out = { ...nothing(), damage: complaints(db).length };
     for (const device of devices) {
@@ -208,7 +212,8 @@ export function auditModels(
       const known = released.get(release);
       const bytes = known && [known.parts.pre, known.parts.backbone, known.parts.head];
       const same =
-        known?.version === version && parts.every((part, i) => Buffer.from(part).equals(bytes![i]!));
+        known?.version === version &&
+        parts.every((part, i) => Buffer.from(part).equals(bytes![i]!));
       if (!same) out.mixed++;
     }
   }

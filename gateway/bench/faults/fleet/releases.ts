@@ -1,10 +1,10 @@
-import { type Composed } from '../../../compose.ts';
+import type { Composed } from '../../../compose.ts';
 import { hashOf, modelBytes } from '../../../heal.ts';
 import { shortId } from '../../../registry/manifest.ts';
 import { goldenVectors, type ModelParts } from '../../../train/model.ts';
+import { tinyModel } from '../tiny-model.ts';
 import type { Released } from './audit.ts';
 import { hex } from './core-device.ts';
-import { tinyModel } from '../tiny-model.ts';
 
 /** How rollouts go here: quickly, so that many are under way while things break. */
 const settings = {

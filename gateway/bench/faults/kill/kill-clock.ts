@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { type KillWorld, killWorld, type Look, PATIENCE_MS, until } from './world.ts';
 import { type Recovered, recover } from './recover.ts';
 import { type Supervisor, supervise } from './supervisor.ts';
+import { type KillWorld, killWorld, type Look, PATIENCE_MS, until } from './world.ts';
 
 const DAY_MS = 86_400_000;
 

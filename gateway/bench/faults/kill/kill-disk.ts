@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { makeDisk } from './disk.ts';
-import { type KillWorld, killWorld, type Look, PATIENCE_MS, until } from './world.ts';
 import { type Recovered, recover } from './recover.ts';
 import { type Supervisor, supervise } from './supervisor.ts';
+import { type KillWorld, killWorld, type Look, PATIENCE_MS, until } from './world.ts';
 
 /** A disk that is full, or fails and can only be read. */
 export type DiskFault = 'full' | 'read-only';

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 
-const file = process.env.WHETSTONE_CLOCK_FILE;
+const file = process.env.WHETSTONE_CLOCK_FILE ?? '';
 const RealDate = Date;
 const realNow = Date.now;
 /** How long a reading of the file is used: readings of the clock are many. */
@@ -11,24 +11,24 @@ const FRESH_MS = 5;
 let offset = 0;
 let readAt = -Infinity;
 
-function now(path: string): number {
+function now(): number {
   const monotonic = performance.now();
   if (monotonic - readAt > FRESH_MS) {
     readAt = monotonic;
-    offset = Number(readFileSync(path, 'utf8'));
+    offset = Number(readFileSync(file, 'utf8'));
   }
   return realNow() + offset;
 }
 
-if (file !== undefined) {
+if (file !== '') {
   globalThis.Date = class extends RealDate {
     constructor(...args: [] | [number]) {
-      if (args.length === 0) super(now(file));
+      if (args.length === 0) super(now());
       else super(...args);
     }
 
     static override now(): number {
-      return now(file);
+      return now();
     }
   } as DateConstructor;
 }

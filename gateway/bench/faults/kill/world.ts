@@ -14,8 +14,8 @@ import { wearer } from '../../../synthetic/wearer.ts';
 import { type Audit, audit, auditModels, complaints, type ModelAudit } from '../fleet/audit.ts';
 import { type CoreDevice, createCoreDevice } from '../fleet/core-device.ts';
 import { mayRun, release, releasesOf } from '../fleet/releases.ts';
-import { type GatewayProcess, startProcessIn } from './gateway-process.ts';
 import { benchTask } from '../fleet/task.ts';
+import { type GatewayProcess, startProcessIn } from './gateway-process.ts';
 
 /** The devices live this much faster than the wall clock, so that one gateway has the load of many. */
 const SPEED = 10;
@@ -130,7 +130,8 @@ export async function killWorld(options: KillWorldOptions): Promise<KillWorld> {
       await gateway.says(UP);
       const met = await until(() => devices.every(({ lives }) => lives[0]!.isWelcome), PATIENCE_MS);
       await killNow(gateway);
-      if (met === undefined) throw new Error(`no devices: ${gateway.output.out}${gateway.output.err}`);
+      if (met === undefined)
+        throw new Error(`no devices: ${gateway.output.out}${gateway.output.err}`);
       await world.asOwner((owned) => release(owned, 1, 1));
     },
     async asOwner(act) {

@@ -1,6 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { audit, auditModels, type Released } from '../../../../../gateway/bench/faults/fleet/audit.ts';
+import {
+  audit,
+  auditModels,
+  type Released,
+} from '../../../../../gateway/bench/faults/fleet/audit.ts';
 import type { CoreDevice, Life } from '../../../../../gateway/bench/faults/fleet/core-device.ts';
 import { tinyModel, walk } from '../../../../../gateway/bench/faults/tiny-model.ts';
 import { openStore } from '../../../../../gateway/store/store.ts';
