@@ -18,6 +18,8 @@ export interface Composed {
   registry: Registry;
   monitor: Monitor;
   loop: Loop;
+  /** never goes back, whatever is done to the computer's */
+  clock: Clock;
   /** Ends the loop, stores what it remembers, gives the data directory free. */
   close(): Promise<void>;
 }
@@ -65,7 +67,7 @@ export function compose(options: ComposeOptions): Composed {
       closing ??= end();
       return closing;
     };
-    return { task, store, registry, monitor, loop, close };
+    return { task, store, registry, monitor, loop, clock, close };
   } catch (error) {
     store.close();
     throw error;

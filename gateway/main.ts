@@ -41,6 +41,7 @@ export async function startGateway(given: StartOptions = {}): Promise<Gateway> {
   const budget = createBudget(options.budget);
   const gateway = compose({ task, directory, clock: realClock, automatic: true, budget, seed });
   const { journal } = gateway.store;
+  const { clock } = gateway;
   let story: Story | undefined;
   /** what has been opened, to be closed in the opposite order */
   const open: (() => void | Promise<void>)[] = [() => gateway.close()];
@@ -48,7 +49,7 @@ export async function startGateway(given: StartOptions = {}): Promise<Gateway> {
     for (let last = open.pop(); last !== undefined; last = open.pop()) await last();
   };
   try {
-    const startedAt = Date.now();
+    const startedAt = clock.now();
     journal.write('gateway.started', '', { task: task.name, virtual, serial }, startedAt);
     const simulated = virtual > 0 && { simulated: (id: string) => story?.simulated(id) };
     const service = createService(gateway, {
@@ -59,7 +60,7 @@ export async function startGateway(given: StartOptions = {}): Promise<Gateway> {
     const api = await serveApi(service.call, hostAndPort(options));
     open.push(() => api.close());
     open.push(() => {
-      unlessFull(() => journal.write('gateway.stopped', '', {}, Date.now()));
+      unlessFull(() => journal.write('gateway.stopped', '', {}, clock.now()));
     });
     open.push(await startTeaching(gateway));
     for (const path of serial) await gateway.loop.attach(serialPort(path, { baud }));
