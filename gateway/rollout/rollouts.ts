@@ -262,7 +262,7 @@ export function createRollouts(
       };
       takeOver(task, scope, ids);
       const data = { version, scope: scopeName(scope), devices: ids };
-      store.journal.write('rollout.started', id, data, at);
+      store.journal.write('rollout.started', id, data, now()); // behind what the registry wrote
       save(made);
       return made;
     });

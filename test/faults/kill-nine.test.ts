@@ -30,7 +30,7 @@ describe.skipIf(!hasSocat)(`a gateway under load${skippedSocat}`, { timeout: 300
   it('goes on where it was when its clock is set forward by years and back', async () => {
     const result = await runClock(SHORT.clock);
     check(result, SHORT.clock.seed);
-    expect(result).toMatchObject({ stuck: 0, disordered: 0, ends: [] });
+    expect(result).toMatchObject({ stuck: 0, disordered: [], ends: [] });
   });
 
   it.skipIf(!mounts)(

@@ -201,6 +201,6 @@ function clockRows(result: Awaited<ReturnType<typeof runClock>>): BenchRow[] {
     ...common('clock', result),
     none('clock: set, and nothing acknowledged any more', result.stuck),
     none('clock: gateway ended by itself', result.ends.length),
-    none('clock: lines of the journal out of order', result.disordered),
+    none('clock: lines of the journal out of order', result.disordered.length),
   ];
 }

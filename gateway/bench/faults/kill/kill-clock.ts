@@ -33,8 +33,8 @@ export interface ClockResult extends Recovered {
   ends: readonly string[];
   /** jumps after which no window was acknowledged any more */
   stuck: number;
-  /** lines of the journal that are older than the line before */
-  disordered: number;
+  /** lines of the journal that are older than the line before: what they say, and by how many ms */
+  disordered: string[];
 }
 
 /**
@@ -72,10 +72,15 @@ export async function runClock(
     supervisor = undefined;
     looks.push(world.look());
     const found = await recover(world);
-    const times = await world.asOwner(({ store }) => store.journal.find().map(({ at }) => at));
+    const lines = await world.asOwner(({ store }) => store.journal.find());
     return {
       ...{ ...found, jumps: plan.offsetsMs.length, ends, stuck },
-      disordered: times.filter((at, i) => i > 0 && at < times[i - 1]!).length,
+      disordered: lines.flatMap(({ at, kind }, i) => {
+        const before = lines[i - 1];
+        return before !== undefined && at < before.at
+          ? [`${kind} ${before.at - at} ms behind ${before.kind}`]
+          : [];
+      }),
       damaged: looks.filter(({ damage }) => damage.length > 0).length,
       missingBetween: looks.reduce((sum, { missing }) => sum + missing, 0),
     };
