@@ -18,7 +18,7 @@ const TAUGHT = 1000;
  *
  * @param gateway composed
  */
-export function labelService({ store, loop, task }: Composed): LabelCalls {
+export function labelService({ store, loop, task, clock }: Composed): LabelCalls {
   const answers = answersOf(task);
   const trusted = (source: string): number | null => {
     try {
@@ -81,7 +81,7 @@ export function labelService({ store, loop, task }: Composed): LabelCalls {
         });
       }
       const { id, device, quarantine } = sample;
-      const at = Date.now();
+      const at = clock.now();
       store.transaction(() => {
         store.samples.release(id, at);
         store.journal.write('sample.released', device, { sample: text, reason: quarantine }, at);

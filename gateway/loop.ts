@@ -113,7 +113,10 @@ export interface LoopParts {
 const TICK_MS = 5000;
 /** State of a device that runs a confirmed model; see the message `hello`. */
 const CONFIRMED = 1;
-/** Windows after which the monitor's memory is stored; a crash costs it no more than these. */
+/**
+ * Windows of a device, on the average, after which the monitor's memory of all of them is stored; a crash
+ * costs it no more than these. Oftener it would be most of what a gateway of many devices does.
+ */
 const UNSAVED = 50;
 /** Raw windows asked for when an alarm comes: what a device still holds of the new regime. */
 const ASKED = 32;
@@ -342,7 +345,7 @@ export function createLoop(parts: LoopParts): Loop {
     if (window === null && monitor.isSick(device) && sample.seq % PROBE === 0) {
       online.get(device)?.ask([sample.seq]);
     }
-    if (++unsaved >= UNSAVED) saveMonitor();
+    if (++unsaved >= UNSAVED * Math.max(1, online.size)) saveMonitor();
     const worth = answers.worth({ cls, score });
     unlessFull(() => rollouts.window(device, { release, score: worth }));
     if (alarm !== undefined) raise(device, alarm);
@@ -485,7 +488,7 @@ export function createLoop(parts: LoopParts): Loop {
     };
     for (const [name, value] of Object.entries(memory)) {
       store.states.save(name, value).catch(() => {
-        unsaved = UNSAVED; // a full disk: the next window tries again
+        unsaved = Infinity; // a full disk: the next window tries again
       });
     }
   }

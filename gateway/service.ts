@@ -55,7 +55,7 @@ export interface Service {
  * @param about what it cannot know by itself
  */
 export function createService(gateway: Composed, about: About): Service {
-  const { store, registry, monitor, loop, task } = gateway;
+  const { store, registry, monitor, loop, task, clock } = gateway;
   const histories = new Map<string, DeviceView['history']>();
   /** devices that a rollout began with */
   const beginnings = new Map<string, string[]>();
@@ -170,7 +170,7 @@ export function createService(gateway: Composed, about: About): Service {
       return {
         sentence: about.sentence,
         synthetic: about.simulated !== undefined,
-        ...{ task: task.name, classes: task.classes, startedAt: about.startedAt, at: Date.now() },
+        ...{ task: task.name, classes: task.classes, startedAt: about.startedAt, at: clock.now() },
         devices: store.devices.list({ task: task.name }).map(toDevice),
         rollouts: loop.rollouts.list().map(toRollout),
         training: trainingOf(loop.schedule.state()),
@@ -192,7 +192,7 @@ export function createService(gateway: Composed, about: About): Service {
     ...keyService(gateway, { allowWeakLink: about.allowWeakLink === true, versionOf: whole }),
     alarms: async () => viewOfAlarms(loop.alarms),
     silence: async ({ subject, what = null, forMs }) =>
-      loop.alarms.silence({ subject, what, until: Date.now() + forMs }),
+      loop.alarms.silence({ subject, what, until: clock.now() + forMs }),
     unsilence: async (request) => ({ ended: loop.alarms.unsilence(request).length }),
     async quality(scope) {
       const members = membersOf(store, task.name, parseScope(scope));

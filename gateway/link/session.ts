@@ -123,8 +123,9 @@ export function startSession(policy: SendingPolicy): SessionState {
 
 /** When `tick` is next wanted; Infinity while nothing is outstanding. */
 export function dueAt(state: SessionState): number {
-  if (!state.open || state.books.session === 0) return Infinity;
+  if (!state.open) return Infinity;
   const { transfer, order, rekey, nudge } = state;
+  if (state.books.session === 0) return nudge?.dueMs ?? Infinity;
   const timers = [transfer?.timer, order?.timer, rekey?.timer, nudge];
   for (const asked of state.asked.slice(0, ASKED_AT_ONCE)) timers.push(asked.timer);
   return Math.min(...timers.map((timer) => timer?.dueMs ?? Infinity));
@@ -303,7 +304,12 @@ function take(step: Step, message: DeviceMessage): void {
 function tick(step: Step): void {
   const { now } = step;
   const { open, books, transfer, order, rekey, nudge, asked } = step.state;
-  if (!open || books.session === 0) return;
+  if (!open) return;
+  if (nudge !== undefined && now >= nudge.dueMs) {
+    step.set({ nudge: backOff(nudge, now) });
+    step.nudge();
+  }
+  if (books.session === 0) return;
   if (transfer !== undefined) {
     const said = tickTransfer(transfer, now);
     step.set({ transfer: said.transfer });
@@ -318,10 +324,6 @@ function tick(step: Step): void {
     const said = tickRekey(rekey, now);
     step.set({ rekey: said.rekey });
     for (const one of said.send) step.effects.push({ t: 'send', ...one });
-  }
-  if (nudge !== undefined && now >= nudge.dueMs) {
-    step.set({ nudge: backOff(nudge, now) });
-    step.nudge();
   }
   const session = books.session;
   const again = asked.map((one, k) => {
@@ -346,8 +348,8 @@ export function next(
   const step = new Step(state, input.now);
   const { now } = input;
   if (input.t === 'open') {
-    step.set({ open: true });
-    step.nudge();
+    // a device that was welcomed before and has nothing to say would never be heard of again
+    step.set({ open: true, nudge: dueNow(now) });
   } else if (input.t === 'close') step.set({ open: false });
   else if (input.t === 'message') take(step, input.message);
   else if (input.t === 'welcome') welcome(step, input.session, input.known);

@@ -307,7 +307,7 @@ export function createRollouts(
         devices: ids,
         ...(spared.length > 0 && { spared }),
       };
-      store.journal.write('rollout.started', id, data, at);
+      store.journal.write('rollout.started', id, data, now()); // behind what the registry wrote
       save(made);
       return made;
     });
