@@ -84,7 +84,10 @@ function targetRows(
     },
     {
       ...{ name: `${name}: throughput`, unit: 'cases/s' },
-      value: round(sum((r) => (1000 * r.cases) / Math.max(1, r.ms)), 0),
+      value: round(
+        sum((r) => (1000 * r.cases) / Math.max(1, r.ms)),
+        0,
+      ),
     },
   ];
   if (cases < CASES_FOR_SLOPE) return rows;

@@ -14,7 +14,8 @@ export const EDGES = [
   ...[0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff],
 ];
 
-export const pick = <T>(random: Random, from: readonly T[]): T => from[random.integer(from.length)]!;
+export const pick = <T>(random: Random, from: readonly T[]): T =>
+  from[random.integer(from.length)]!;
 
 /** A copy with `cut` bytes at a place replaced by others. */
 export function replaced(
@@ -78,7 +79,8 @@ export const ANY: readonly Mutator[] = [
     const [at, length] = stretch(bytes, random);
     return replaced(bytes, at, 0, bytes.slice(at, at + length));
   },
-  (bytes, random) => replaced(bytes, place(bytes, random), 0, noise(random, 1 + random.integer(16))),
+  (bytes, random) =>
+    replaced(bytes, place(bytes, random), 0, noise(random, 1 + random.integer(16))),
   (bytes, random) => {
     const [at, length] = stretch(bytes, random);
     return bytes.slice().fill(pick(random, [0, 255, 0x41, random.integer(256)]), at, at + length);

@@ -50,7 +50,14 @@ async function runInThread(run: Run): Promise<RunResult> {
         if (performance.now() - since < HANGS_MS) return;
         const failures = [{ index, problem: `no end within ${HANGS_MS} ms`, bytes: '' }];
         const ms = performance.now() - begun;
-        resolve({ cases: index - run.from, taken: 0, slowestMs: HANGS_MS, ms, failures, looks: [] });
+        resolve({
+          cases: index - run.from,
+          taken: 0,
+          slowestMs: HANGS_MS,
+          ms,
+          failures,
+          looks: [],
+        });
       }, LOOK_MS);
     });
   } finally {

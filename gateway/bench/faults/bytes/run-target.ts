@@ -110,7 +110,9 @@ async function smallest(
 /** An error and the first place in our own code, without its numbers. */
 function problemOf(error: unknown): string {
   if (!(error instanceof Error)) return `no error: ${String(error)}`;
-  const place = /(?:device|gateway)\/(?!bench)\S+/.exec(error.stack?.split('\n    at ').slice(1).join('\n') ?? '');
+  const place = /(?:device|gateway)\/(?!bench)\S+/.exec(
+    error.stack?.split('\n    at ').slice(1).join('\n') ?? '',
+  );
   const message = error.message.split('\n')[0]!.slice(0, 200).replaceAll(/\d+/g, 'n');
   return `${error.name}: ${message}${place === null ? '' : ` (${place[0].replace(/[:)\d]+$/, '')})`}`;
 }

@@ -29,7 +29,7 @@ export const TARGETS = {
   'messages under a right seal, both ends': () =>
     import('./targets/frames.ts').then((m) => m.messages),
   'CBOR of messages': () => import('./targets/cbor.ts').then((m) => m.cbor),
-  'manifests': () => import('./targets/models.ts').then((m) => m.manifests),
+  manifests: () => import('./targets/models.ts').then((m) => m.manifests),
   '.tflite files': () => import('./targets/models.ts').then((m) => m.tflite),
   '.onnx files': () => import('./targets/onnx.ts').then((m) => m.onnx),
   'parts of models': () => import('./targets/models.ts').then((m) => m.parts),

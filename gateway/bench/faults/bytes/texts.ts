@@ -22,15 +22,10 @@ function containers(value: unknown, found: Json[] = []): Json[] {
   return found;
 }
 
-function nested(random: Random): unknown {
-  let value: unknown = 1;
-  for (let k = random.integer(400); k > 0; k--) value = random.integer(2) === 0 ? [value] : { a: value };
-  return value;
-}
-
 const changeJson = (container: Json, random: Random): void => {
   const keys = Object.keys(container);
-  const key = keys.length === 0 || random.integer(8) === 0 ? pick(random, KEYS) : pick(random, keys);
+  const key =
+    keys.length === 0 || random.integer(8) === 0 ? pick(random, KEYS) : pick(random, keys);
   const target = container as Record<string, unknown>;
   const set = (value: unknown): void => {
     // as JSON.parse would: a field of that name, whatever it means to objects
@@ -40,7 +35,7 @@ const changeJson = (container: Json, random: Random): void => {
   };
   const kind = random.integer(8);
   if (kind === 0) delete target[key];
-  else if (kind === 1) set(nested(random));
+  else if (kind === 1) set([[[{ a: [target[key]] }]]]);
   else if (kind === 2) set([target[key], target[key]]);
   else if (kind === 3 && typeof target[key] === 'number') set(-target[key]);
   else if (kind === 4) set(Object.fromEntries(Object.entries(container)));
@@ -63,9 +58,14 @@ export const jsonMutators: readonly Mutator[] = [
   },
   token(/[-\w."]+|[[\]{},:]/g, [
     ...['{', '}', '[', ']', ',', ':', '"', 'null', '-', '1e999', '0x10', '\\u0000', '"__proto__"'],
-    '[',
+    ...[nested(6), nested(300), nested(20_000)],
   ]),
 ];
+
+/** Deeper than what calls itself can follow. */
+function nested(depth: number): string {
+  return '['.repeat(depth) + ']'.repeat(depth);
+}
 
 /** Mutators of lines of values. */
 export const lineMutators: readonly Mutator[] = [
@@ -83,7 +83,13 @@ function token(pattern: RegExp, odd: readonly string[]): Mutator {
     const found = [...text.matchAll(pattern)];
     if (found.length === 0) return bytes;
     const { 0: token, index } = pick(random, found);
-    const by = pick(random, ['', token + token, pick(random, odd), pick(random, odd), pick(random, found)[0]]);
+    const by = pick(random, [
+      '',
+      token + token,
+      pick(random, odd),
+      pick(random, odd),
+      pick(random, found)[0],
+    ]);
     return replaced(bytes, index, token.length, new Uint8Array(Buffer.from(by)));
   };
 }

@@ -17,7 +17,8 @@ export const cbor: MakeTarget = async () => ({
     const fields = unpack(payload, GATEWAY_SHAPES);
     if (known !== undefined) {
       const again = parseMessage(composeMessage(known.name, known.body as never));
-      if (text(again?.body) !== text(known.body)) throw new Error('a message is not read as written');
+      if (text(again?.body) !== text(known.body))
+        throw new Error('a message is not read as written');
     }
     if (fields !== undefined && text(reread(fields)) !== text(fields)) {
       throw new Error('fields are not read as written');

@@ -1,5 +1,5 @@
 import { encodeFrame } from '../../../../../device/core/frame.ts';
-import { ACK, HELLO, pack, PROTO, SAMPLE } from '../../../../../device/core/messages.ts';
+import { ACK, HELLO, PROTO, pack, SAMPLE } from '../../../../../device/core/messages.ts';
 import { nodeSuite } from '../../../../link/connect.ts';
 import { walk } from '../../tiny-model.ts';
 import { cborMutators } from '../forms.ts';

@@ -79,9 +79,13 @@ export const tflite: MakeTarget = async () => {
       const outcome = tried(() => {
         const { layers } = readTflite(bytes);
         const said = layerRunner(layers)(new Int8Array(layerSizes(layers[0]!).input));
-        if (said.length !== layerSizes(layers.at(-1)!).output) throw new Error('a net of other size');
+        if (said.length !== layerSizes(layers.at(-1)!).output)
+          throw new Error('a net of other size');
       }, 'bad-model');
-      const imported = tried(() => importFile({ ...gateway, task }, bytes, { look: true }), 'bad-model');
+      const imported = tried(
+        () => importFile({ ...gateway, task }, bytes, { look: true }),
+        'bad-model',
+      );
       return outcome === 'taken' ? outcome : imported;
     },
     close: () => gateway.close(),

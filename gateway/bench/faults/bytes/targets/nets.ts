@@ -21,7 +21,13 @@ function numbers(seed: number, rows: number, size: number, each: boolean): Numbe
 /** Small nets that between them have every kind of layer that files bring: what is damaged is structure. */
 export function fileNets(): QuantLayer[][] {
   const sliding = { height: 1, width: 9, channels: 2, padding: 'same' as const, ...SMALL };
-  const plane = { ...sliding, height: 5, kernelHeight: 2, strideHeight: 2, padding: 'valid' as const };
+  const plane = {
+    ...sliding,
+    height: 5,
+    kernelHeight: 2,
+    strideHeight: 2,
+    padding: 'valid' as const,
+  };
   return [
     [
       { type: 'conv2d', ...sliding, filters: 3, ...numbers(1, 3, 6, true), input: IN, output: MID },

@@ -9,7 +9,8 @@ const OUTPUTS = 3;
 
 /** A dense layer in float32, as a teacher's file has it. */
 function dense(): Uint8Array {
-  const floats = (n: number) => new Uint8Array(Float32Array.from({ length: n }, (_, i) => i).buffer);
+  const floats = (n: number) =>
+    new Uint8Array(Float32Array.from({ length: n }, (_, i) => i).buffer);
   const element = ELEMENT.float32;
   return writeOnnxFile({
     nodes: [

@@ -72,14 +72,15 @@ const gzipped = gzipSync('');
 export const labels: MakeTarget = async () => ({
   corpus: [
     utf8('device,session,seq,class,source,trust\nw1,7,1,upup,ann,0.9\nw1,7,2,"down, down",,\n'),
-    utf8('\ufeffdevice,time,class\r\nw1,2026-01-02T03:04:05Z,upup\r\n\r\nw2,1700000000000,left\r\n'),
+    utf8(
+      '\ufeffdevice,time,class\r\nw1,2026-01-02T03:04:05Z,upup\r\n\r\nw2,1700000000000,left\r\n',
+    ),
   ],
   mutators: lineMutators,
   take: (bytes) => tried(() => readLabelCsv(Buffer.from(bytes).toString()), 'bad-file'),
 });
 
-const files = (names: readonly string[]): Uint8Array[] =>
-  names.map((value) => utf8(value));
+const files = (names: readonly string[]): Uint8Array[] => names.map((value) => utf8(value));
 
 /** Task files. */
 export const tasks: MakeTarget = async (directory) => {
