@@ -5,10 +5,14 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame } from '../../device/core/frame.ts';
 import { pack, STATUS } from '../../device/core/messages.ts';
+import {
+  makeTarget,
+  TARGETS,
+  type TargetName,
+} from '../../gateway/bench/faults/bytes/all-targets.ts';
 import { minimise } from '../../gateway/bench/faults/bytes/minimise.ts';
 import { mutated } from '../../gateway/bench/faults/bytes/mutate.ts';
 import { runTarget } from '../../gateway/bench/faults/bytes/run-target.ts';
-import { makeTarget, TARGETS, type TargetName } from '../../gateway/bench/faults/bytes/target.ts';
 import { createPair } from '../../gateway/bench/faults/bytes/targets/pair.ts';
 import { SEED, SHORT_CASES } from '../../gateway/bench/faults/bytes.ts';
 import { nodeSuite } from '../../gateway/link/connect.ts';

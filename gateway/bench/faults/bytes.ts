@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { GatewayError } from '../../errors.ts';
 import { openOnnx } from '../../runtimes/onnx.ts';
 import { type BenchRow, round } from '../report.ts';
+import { TARGETS, type TargetName } from './bytes/all-targets.ts';
 import { runInThreads } from './bytes/run-all.ts';
 import { type RunResult, runTarget } from './bytes/run-target.ts';
 import { slopeOf } from './bytes/slope.ts';
-import { TARGETS, type TargetName } from './bytes/target.ts';
 import type { FaultsOptions } from './part.ts';
 
 const CASES = 1_000_000;

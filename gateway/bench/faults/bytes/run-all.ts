@@ -2,8 +2,8 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { FaultsOptions } from '../part.ts';
+import type { TargetName } from './all-targets.ts';
 import type { Run, RunResult } from './run-target.ts';
-import type { TargetName } from './target.ts';
 
 /** A case that takes longer than this will never end. */
 const HANGS_MS = 60_000;

@@ -1,8 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { makeTarget, type TargetName } from './all-targets.ts';
 import { minimise } from './minimise.ts';
 import { mutated } from './mutate.ts';
-import { makeTarget, type Target, type TargetName } from './target.ts';
+import type { Target } from './target.ts';
 
 /** Looks at the memory in one run. */
 const LOOKS = 40;
