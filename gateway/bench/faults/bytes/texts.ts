@@ -45,16 +45,17 @@ const changeJson = (container: Json, random: Random): void => {
 /** Mutators of JSON: values, keys, nesting, and the text itself. */
 export const jsonMutators: readonly Mutator[] = [
   (bytes, random) => {
-    let value: unknown;
     try {
-      value = JSON.parse(Buffer.from(bytes).toString());
-    } catch {
-      return bytes;
+      const value: unknown = JSON.parse(Buffer.from(bytes).toString());
+      const all = containers(value);
+      if (all.length === 0) return bytes;
+      changeJson(pick(random, all), random);
+      return new Uint8Array(Buffer.from(JSON.stringify(value) ?? ''));
+    } catch (error) {
+      // no JSON any more, or nested deeper than can be followed: others change it as a text
+      if (error instanceof SyntaxError || error instanceof RangeError) return bytes;
+      throw error;
     }
-    const all = containers(value);
-    if (all.length === 0) return bytes;
-    changeJson(pick(random, all), random);
-    return new Uint8Array(Buffer.from(JSON.stringify(value) ?? ''));
   },
   token(/[-\w."]+|[[\]{},:]/g, [
     ...['{', '}', '[', ']', ',', ':', '"', 'null', '-', '1e999', '0x10', '\\u0000', '"__proto__"'],
