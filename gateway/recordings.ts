@@ -5,6 +5,9 @@ import { GatewayError } from './errors.ts';
 import { parseArrayLine } from './recordings-array.ts';
 import type { Task } from './task.ts';
 
+/** A compressed file that becomes larger is no recording: a kilobyte can say a megabyte of zeros. */
+const MOST_BYTES = 2 ** 28;
+
 /** One recorded window, as a device would have made it. */
 export interface Recording {
   /** index in the task's classes */
@@ -148,9 +151,11 @@ function readFile(
   let text: string;
   try {
     const bytes = readFileSync(file);
-    text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+    const plain = file.endsWith('.gz') ? gunzipSync(bytes, { maxOutputLength: MOST_BYTES }) : bytes;
+    text = plain.toString('utf8');
   } catch (cause) {
-    throw new GatewayError('bad-recordings', `cannot read ${file}`, { cause });
+    const why = (cause as Error).message.split('\n')[0];
+    throw new GatewayError('bad-recordings', `cannot read ${file}: ${why}`, { cause });
   }
   const lines = text.split(/\r?\n/);
   if (lines[lines.length - 1] === '') lines.pop();

@@ -56,10 +56,11 @@ export function loadTask(nameOrPath: string): Task {
  * @throws GatewayError 'bad-task' that names the field and what is expected there
  */
 export function parseTask(value: unknown, name = 'task'): Task {
-  const copy: unknown = structuredClone(value);
   const refuse = (path: string, problem: string): never => {
     throw new GatewayError('bad-task', `${name}: ${path} ${problem}`);
   };
+  if (isDeep(value)) refuse('the task', `is nested deeper than ${MOST_DEPTH} levels`);
+  const copy: unknown = structuredClone(value);
   fillKind(copy, refuse);
   if (!check(copy)) {
     const [path, problem] = explain(check.errors?.[0] as ErrorObject);
@@ -68,6 +69,18 @@ export function parseTask(value: unknown, name = 'task'): Task {
   checkKind(copy as Task, refuse);
   crossCheck(copy as Task, refuse);
   return copy as Task;
+}
+
+/** Far more than a task needs, far less than what overflows the stack of whoever follows it. */
+const MOST_DEPTH = 32;
+
+function isDeep(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; depth < MOST_DEPTH; depth++) {
+    level = level.flatMap((one) => (typeof one === 'object' && one ? Object.values(one) : []));
+    if (level.length === 0) return false;
+  }
+  return true;
 }
 
 /** What no schema can say: fields that must agree with one another. */

@@ -1,11 +1,14 @@
-import { Argument, type Command } from 'commander';
-import type { BenchOptions, BenchReport, BenchRow } from '../bench/report.ts';
+import { Argument, type Command, Option } from 'commander';
+import { type FaultsOptions, PARTS } from '../bench/faults/part.ts';
+import type { BenchReport, BenchRow } from '../bench/report.ts';
 import { type Io, integer, say, sayJson, table } from './io.ts';
 
-const benches: Record<string, (options: BenchOptions) => Promise<BenchReport>> = {
+const benches: Record<string, (options: FaultsOptions) => Promise<BenchReport>> = {
   kernel: async () => (await import('../bench/kernel.ts')).benchKernel(espruino()),
   train: async () => (await import('../bench/train.ts')).benchTrain(),
   adapt: async (options) => (await import('../bench/adapt.ts')).benchAdapt(options),
+  faults: async (options) =>
+    (await import('../bench/faults.ts')).benchFaults({ ...options, ...espruino() }),
   harm: async (options) => (await import('../bench/harm.ts')).benchHarm(options),
   audit: async () => (await import('../bench/audit.ts')).benchAudit(),
   detectors: async (options) => (await import('../bench/detectors.ts')).benchDetectors(options),
@@ -27,9 +30,11 @@ export function bench(program: Command, io: Io): void {
     .addArgument(new Argument('<name>', 'what to measure').choices(Object.keys(benches)))
     .option('--data <dir>', 'folder of recordings, for what is measured on recordings')
     .option('--seeds <n>', 'how often what depends on chance is repeated', integer(1))
+    .addOption(new Option('--only <part>', 'of faults: one part alone').choices(PARTS))
+    .option('--short', 'of faults: a small sample of the cases')
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  $ npx whetstone bench train --json')
-    .action(async (name: string, { json, ...options }: BenchOptions & { json?: boolean }) => {
+    .action(async (name: string, { json, ...options }: FaultsOptions & { json?: boolean }) => {
       io.err.write(`measuring ${name}; this takes a while …\n`);
       const onProgress = (what: string) => void io.err.write(`${what}\n`);
       const report = await benches[name]({ ...options, onProgress });

@@ -282,7 +282,9 @@ export async function connect(
       return;
     }
     if (message.name === 'want' || message.name === 'status') {
-      onWire(message.body.release, 'received', wireBytes);
+      // of what was sent alone: a device may name any number, and each would be kept
+      const { release } = message.body;
+      if (wire.has(release)) onWire(release, 'received', wireBytes);
     }
     run({ t: 'message', now: clock.now(), message });
   }

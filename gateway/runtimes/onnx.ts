@@ -36,6 +36,7 @@ export async function openOnnx(bytes: Uint8Array): Promise<ModelRunner> {
     session = await ort.InferenceSession.create(bytes, {
       executionProviders: [isWeb ? 'wasm' : 'cpu'],
       intraOpNumThreads: 1,
+      logSeverityLevel: 3, // what it only warns of is the file's, and it would fill a gateway's console
     });
   } catch (cause) {
     const said = String((cause as Error).message ?? cause).split('\n')[0];

@@ -18,8 +18,11 @@ export interface FlashShape {
   pages: number;
 }
 
-/** What a power cut leaves of an operation: of a write, its bytes; of an erase, its page's. */
-export type Tear = (index: number, length: number) => boolean;
+/**
+ * What a power cut leaves of an operation: which bytes of a write, or of the page of an erase, were
+ * reached. Where it was among the bits of a byte, the mask of those that were.
+ */
+export type Tear = (index: number, length: number) => boolean | number;
 
 /** Half of the bytes: what is written from the front, an erase from the back. */
 export const firstHalf: Tear = (index, length) => index < length / 2;
@@ -39,7 +42,7 @@ export class VirtualFlash {
   dead = false;
   /** called before each operation; may cut the power */
   onOp: (index: number) => void = () => {};
-  private readonly first: FlashImage;
+  private first: FlashImage;
   private readonly now: Map<number, Uint8Array>;
 
   constructor(shape: FlashShape, image: FlashImage = new Map()) {
@@ -102,6 +105,12 @@ export class VirtualFlash {
     return pages;
   }
 
+  /** Takes its contents as those it began with: what was done before is not told any more. */
+  forget(): void {
+    this.ops.length = 0;
+    this.first = copyOf(this.now);
+  }
+
   private carry(op: FlashOp): void {
     if (this.dead) return;
     this.onOp(this.ops.length);
@@ -133,7 +142,9 @@ function apply(pages: Map<number, Uint8Array>, shape: FlashShape, op: FlashOp, t
   const offset = op.at - shape.start;
   const length = op.kind === 'erase' ? shape.pageBytes : op.bytes.length;
   for (let i = 0; i < length; i++) {
-    if (!tear(i, length)) continue;
+    const torn = tear(i, length);
+    const mask = torn === true ? 255 : Number(torn);
+    if (mask === 0) continue;
     const number = Math.floor((offset + i) / shape.pageBytes);
     let page = pages.get(number);
     if (page === undefined) {
@@ -142,6 +153,6 @@ function apply(pages: Map<number, Uint8Array>, shape: FlashShape, op: FlashOp, t
       pages.set(number, page);
     }
     const at = (offset + i) % shape.pageBytes;
-    page[at] = op.kind === 'erase' ? 255 : page[at] & op.bytes[i];
+    page[at] = op.kind === 'erase' ? page[at] | mask : page[at] & (op.bytes[i] | (255 - mask));
   }
 }
