@@ -26,8 +26,10 @@ export function inlined(code: string, constants: Constants): string {
       const object = node.object as AnyNode;
       const holder = (object.type === 'MemberExpression' ? object.property : object) as AnyNode;
       const name = String((node.property as AnyNode).name);
-      const isOurs = HOLDERS.includes(String(holder.name)) && /(^|\/)core\//.test(moduleOf(node.start));
-      if (isOurs && Object.hasOwn(constants, name)) found.push([node.start, node.end, JSON.stringify(constants[name])]);
+      const isOurs =
+        HOLDERS.includes(String(holder.name)) && /(^|\/)core\//.test(moduleOf(node.start));
+      if (isOurs && Object.hasOwn(constants, name))
+        found.push([node.start, node.end, JSON.stringify(constants[name])]);
     }
     for (const value of Object.values(node).flat()) {
       if (typeof (value as AnyNode | null)?.type === 'string') visit(value as AnyNode);

@@ -62,7 +62,8 @@ function analyse(program: AnyNode): { variables: Variable[]; free: Set<string> }
     if (variable === undefined) free.add(name);
     else {
       variable.places.push([node.start, isKey]);
-      for (let s: Scope | undefined = scope; s !== home; s = s?.outer) variable.seen.add(s as Scope);
+      for (let s: Scope | undefined = scope; s !== home; s = s?.outer)
+        variable.seen.add(s as Scope);
     }
   }
   return { variables, free };

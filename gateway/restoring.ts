@@ -22,6 +22,8 @@ export interface Restoring {
  * devices know them, and refuse an older number.
  */
 const RELEASES = 1000;
+/** Starts of a link since the backup, of each device: more than one a second for 11 days. */
+const EPOCHS = 1_000_000;
 
 /**
  * Restores a backup: unpacks it beside what is there, opens it with its key, looks it through, brings
@@ -41,6 +43,7 @@ export function restore({ key, now = Date.now, ...request }: Restoring): BackupC
         const when = Math.max(now(), store.latestAt());
         store.transaction(() => {
           store.catalogue.skipReleases(RELEASES);
+          store.keys.skipEpochs(EPOCHS);
           store.journal.write('store.restored', '', { from: at }, when);
         });
       } finally {

@@ -89,7 +89,12 @@ export function createDevice(host: Host): Device {
   const segments = startWindows(host.segment);
   const length = segments.values.length;
   const update = startUpdate(host);
-  const link = startLink(PLAIN ? (host.session as number) : update.made, host.policy, host.ring, SPAN);
+  const link = startLink(
+    PLAIN ? (host.session as number) : update.made,
+    host.policy,
+    host.ring,
+    SPAN,
+  );
   let queue = update.out;
   let busy = false;
   let running: Head = NONE;

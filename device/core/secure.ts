@@ -55,12 +55,7 @@ export function ccmTag(aes: Aes, key: Uint8Array, first: Bytes[], text: Uint8Arr
  * @param parts the bytes of both
  * @returns whole blocks
  */
-export function ccmMask(
-  aes: Aes,
-  key: Uint8Array,
-  nonce: Uint8Array,
-  parts: Bytes[],
-): Uint8Array {
+export function ccmMask(aes: Aes, key: Uint8Array, nonce: Uint8Array, parts: Bytes[]): Uint8Array {
   const out = padded(parts);
   const blocks = new Uint8Array(out.length);
   for (let i = 0; i < out.length; i += 16) {

@@ -101,7 +101,7 @@ export function startWhetstone(
         // undefined will do
       }
     },
-  } as Host;
+  } as unknown as Host;
   const device = createDevice(host);
   port.on('data', (data) => device.receive(flat([data])));
   setInterval(device.tick, TICK_MS);

@@ -84,7 +84,12 @@ export const STEP_TABLE: readonly StepRow[] = [
     ([input, status]): StepRow => ({ runs: 'confirmed', input, says: [status], after: 'the same' }),
   ),
   { runs: 'confirmed', input: 'confirm of what runs', says: ['confirmed'], after: 'the same' },
-  { runs: 'confirmed', input: 'confirm of another release', says: ['confirmed'], after: 'the same' },
+  {
+    runs: 'confirmed',
+    input: 'confirm of another release',
+    says: ['confirmed'],
+    after: 'the same',
+  },
   {
     ...{ runs: 'confirmed', input: 'revert of what runs' },
     ...{ says: ['reverted'], after: 'the one before, confirmed' },

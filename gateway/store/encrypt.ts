@@ -31,6 +31,8 @@ export const sealedColumns: readonly SealedColumn[] = [
   { table: 'samples', column: 'embedding', key: ['device', 'session', 'seq'] },
   { table: 'parts', column: 'bytes', key: ['sha256'] },
   { table: 'states', column: 'json', key: ['name'], isText: true },
+  { table: 'linkKeys', column: 'keys', key: ['device'] },
+  { table: 'linkKeys', column: 'pending', key: ['device'] },
 ];
 
 /** How a store is encrypted. */

@@ -16,7 +16,7 @@ import { type Labels, labelsOf, settleAll } from './labels.ts';
 import { lockDirectory } from './lock.ts';
 import type { StoreOptions } from './options.ts';
 import { type Refusals, refusalsOf } from './refusals.ts';
-import { finishRestore, isRestoring } from './restore.ts';
+import { finishRestore } from './restore.ts';
 import { type Cursor, giveBack, type Swept, sweep } from './retain.ts';
 import { rowsOf } from './rows.ts';
 import { type Samples, samplesOf } from './samples.ts';
@@ -158,7 +158,7 @@ export function openStore(options: StoreOptions): Store {
     catalogue: catalogueOf(rows, commit, vault),
     journal,
     signers: signersOf(rows, commit),
-    keys: keysOf(rows, commit, now),
+    keys: keysOf(rows, commit, now, vault),
     refusals: refusalsOf(rows, commit),
     states: statesOf(rows, commit, vault),
     vault,

@@ -109,7 +109,8 @@ test('looseLets() leaves what a caller could set, and what a function within rem
 });
 
 test('inlined() puts constants in the place of the configuration, in the core alone', () => {
-  const code = '// device/core/a.ts\nf(s.c.page, host.page, s.page, c.read);\n// device/b.ts\nf(c.page)';
+  const code =
+    '// device/core/a.ts\nf(s.c.page, host.page, s.page, c.read);\n// device/b.ts\nf(c.page)';
   expect(inlined(code, { page: 4096 })).toBe(
     '// device/core/a.ts\nf(4096, 4096, s.page, c.read);\n// device/b.ts\nf(c.page)',
   );

@@ -57,7 +57,17 @@ function modelOf(set: 0 | 1 | 2, backbone: QuantLayer[], inputs: number): TinyMo
     crc32(b),
   ]);
   return {
-    offer: [2, new Uint8Array(8).fill(9), refs, golden.seed, golden.count, golden.outputs, 20, 0, NEVER],
+    offer: [
+      2,
+      new Uint8Array(8).fill(9),
+      refs,
+      golden.seed,
+      golden.count,
+      golden.outputs,
+      20,
+      0,
+      NEVER,
+    ],
     parts: bytes,
     predict: createPredictor(parts),
   };

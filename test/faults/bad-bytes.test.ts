@@ -15,7 +15,7 @@ import { mutated } from '../../gateway/bench/faults/bytes/mutate.ts';
 import { runTarget } from '../../gateway/bench/faults/bytes/run-target.ts';
 import { createPair } from '../../gateway/bench/faults/bytes/targets/pair.ts';
 import { SEED, SHORT_CASES } from '../../gateway/bench/faults/bytes.ts';
-import { nodeSuite } from '../../gateway/link/connect.ts';
+import { none } from '../../gateway/link/suites/none.ts';
 import { readRecordings } from '../../gateway/recordings.ts';
 import { loadTask, parseTask } from '../../gateway/task.ts';
 
@@ -70,7 +70,7 @@ describe('what bad bytes have shown', () => {
     const pair = await createPair();
     const known = pair.link.stats().wire.size;
     for (let release = 100; release < 200; release++) {
-      pair.toGateway(encodeFrame(pack(STATUS, [release, 1, 0]), nodeSuite().seal));
+      pair.toGateway(encodeFrame(pack(STATUS, [release, 1, 0]), none.seal));
     }
     await pair.settle();
     expect(pair.link.stats().wire.size).toBe(known);

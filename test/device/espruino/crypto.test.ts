@@ -45,12 +45,15 @@ real(`ccm on the real Espruino gives the packets of RFC 3610${skippedEspruino}`,
   expect(printed).toEqual(packets.map(({ encrypted, tag }) => `${encrypted} ${tag}`));
 });
 
-real(`boardHmac() on the real Espruino gives the digests of RFC 2202${skippedEspruino}`, async () => {
-  const { cases } = vectors('rfc2202') as { cases: Record<string, string>[] };
-  const printed = await onBoard(`
+real(
+  `boardHmac() on the real Espruino gives the digests of RFC 2202${skippedEspruino}`,
+  async () => {
+    const { cases } = vectors('rfc2202') as { cases: Record<string, string>[] };
+    const printed = await onBoard(`
     ${JSON.stringify(cases)}.forEach((c) => print(hex(boardHmac(bytes(c.key), bytes(c.data)))));`);
-  expect(printed).toEqual(cases.map(({ digest }) => digest));
-});
+    expect(printed).toEqual(cases.map(({ digest }) => digest));
+  },
+);
 
 for (const name of ['ccm', 'mac'] as const) {
   real(

@@ -48,6 +48,8 @@ export async function fillStore(store: Store): Promise<void> {
     why: '',
     ...{ signer: null, expires: null },
   });
+  store.keys?.add('w1', { board: 'b', suite: 'ccm', at: 2650 });
+  store.keys?.rotate('w1');
   store.journal.write('gateway.started', '', { n: 1 }, 2700);
   store.states.saveRollout({ id: 'r1', at: 2800, active: true, state: '{"stage":"canary"}' });
   const saved = store.states.save('monitor', { seen: [1, 2, 3], text: 'mönitor' });
@@ -65,6 +67,10 @@ export function contentsOf(store: Store): Record<string, unknown> {
     asked: store.asked.get(rest.id),
   }));
   const bytes = (value: Uint8Array) => Buffer.from(value).toString('hex');
+  const keys = store.keys?.list().map(({ device, present, pending }) => ({
+    device,
+    ...{ up: bytes(present.up), down: bytes(present.down), next: pending && bytes(pending.up) },
+  }));
   const models = store.catalogue.models({}).map((model) => ({
     ...{ ...model, manifest: bytes(model.manifest), signature: bytes(model.signature) },
     part: bytes(store.catalogue.part(Buffer.from(model.manifest).toString())!),
@@ -74,6 +80,7 @@ export function contentsOf(store: Store): Record<string, unknown> {
       .map((r) => ({ ...r, signature: bytes(r.signature) })),
   }));
   return {
+    keys,
     ...{ gateway: store.gateway, samples, models },
     devices: store.devices.list().map((device) => ({
       ...{ ...device, history: store.devices.history(device.id) },

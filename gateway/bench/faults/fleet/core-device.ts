@@ -2,12 +2,12 @@ import { crc32 } from 'node:zlib';
 import { builtOf } from '../../../../device/build.ts';
 import { createDevice, type Device } from '../../../../device/core/device.ts';
 import { feed, frameDecoder, type Suite } from '../../../../device/core/frame.ts';
-import { ACK, DROPPED, GATEWAY_SHAPES, unpack, WELCOME } from '../../../../device/core/messages.ts';
+import { ACK, DROPPED, unpack, WELCOME } from '../../../../device/core/messages.ts';
 import { readSlot, type SlotConfig, slotAt } from '../../../../device/core/slot.ts';
 import type { BoardProfile } from '../../../board.ts';
-import { nodeSuite } from '../../../link/connect.ts';
 import { type Hello, parseMessage } from '../../../link/messages.ts';
 import type { Clock, Port } from '../../../link/port.ts';
+import { none } from '../../../link/suites/none.ts';
 import { type FlashImage, type Tear, VirtualFlash } from '../../../link/virtual/flash.ts';
 import type { Random } from '../../../random.ts';
 import type { Recording } from '../../../recordings.ts';
@@ -62,7 +62,7 @@ export interface WatchedSuite {
 
 /** The suite `none`: whoever looks on sees what both ends see. */
 export function plainWatched(): WatchedSuite {
-  const suite = nodeSuite();
+  const suite = none;
   return { suite, said: suite.open, heard: suite.open };
 }
 
@@ -103,7 +103,7 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
   const { id, port, clock, board, task, pool, random, speed = 1, suite = plainWatched } = options;
   const { port: _, baud: __, flashStart: ___, ...built } = builtOf(board, task);
   const shape = { start: 0, pageBytes: built.page, pages: 2 + 2 * built.slotPages };
-  const inFlash = nodeSuite();
+  const inFlash = none;
   const lives: Life[] = [];
   const ran = new Map<string, Hello>();
   let image: FlashImage = new Map();
@@ -187,7 +187,7 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
       }
     });
     const heard = watch(link.heard, built.frame, (payload) => {
-      const fields = unpack(payload, GATEWAY_SHAPES) as number[] | undefined;
+      const fields = unpack(payload) as number[] | undefined;
       const at = payload[0] === ACK ? 1 : payload[0] === WELCOME ? 2 : undefined;
       if (fields === undefined || at === undefined || fields[0] !== life.session) return;
       if (payload[0] === WELCOME) life.isWelcome = true;

@@ -1,5 +1,5 @@
 import { type Decoded, decode, encode, readRest, refuse } from '../../../../../device/core/cbor.ts';
-import { GATEWAY_SHAPES, unpack } from '../../../../../device/core/messages.ts';
+import { unpack } from '../../../../../device/core/messages.ts';
 import { composeMessage, parseMessage } from '../../../../link/messages.ts';
 import { cborMutators } from '../forms.ts';
 import type { MakeTarget } from '../target.ts';
@@ -14,7 +14,7 @@ export const cbor: MakeTarget = async () => ({
   mutators: cborMutators(1),
   take: (payload) => {
     const known = parseMessage(payload);
-    const fields = unpack(payload, GATEWAY_SHAPES);
+    const fields = unpack(payload);
     if (known !== undefined) {
       const again = parseMessage(composeMessage(known.name, known.body as never));
       if (text(again?.body) !== text(known.body))

@@ -1,6 +1,6 @@
 import { encodeFrame } from '../../../../../device/core/frame.ts';
 import { ACK, HELLO, PROTO, pack, SAMPLE } from '../../../../../device/core/messages.ts';
-import { nodeSuite } from '../../../../link/connect.ts';
+import { none } from '../../../../link/suites/none.ts';
 import { walk } from '../../tiny-model.ts';
 import { cborMutators } from '../forms.ts';
 import type { MakeTarget, Outcome } from '../target.ts';
@@ -59,7 +59,7 @@ export const frames: MakeTarget = async () => {
 export const messages: MakeTarget = async () => {
   const pair = await createPair();
   const { device, link, heard, settle } = pair;
-  const { seal } = nodeSuite();
+  const { seal } = none;
   let cases = 0;
   const hello = (session: number) =>
     encodeFrame(
