@@ -86,9 +86,9 @@ export function startWhetstone(
     crc32: E.CRC32,
     seal: plain.seal,
     open: plain.open,
-    read: (at, n) => readFlash(base + at, n),
-    write: (at, bytes) => writeFlash(base + at, bytes),
-    erase: (at) => eraseFlash(base + at),
+    read: (at: number, n: number) => readFlash(base + at, n),
+    write: (at: number, bytes: Uint8Array) => writeFlash(base + at, bytes),
+    erase: (at: number) => eraseFlash(base + at),
     session: PLAIN ? sessionNumber() : undefined,
     cipher: cipher,
     send: (bytes: Uint8Array) => port.write(bytes),
@@ -101,7 +101,7 @@ export function startWhetstone(
         // undefined will do
       }
     },
-  } as Host;
+  } as unknown as Host;
   const device = createDevice(host);
   port.on('data', (data) => device.receive(flat([data])));
   setInterval(device.tick, TICK_MS);

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import type { Decoded, Value } from '../../device/core/cbor.ts';
 import { encodeFrame, feed, frameDecoder } from '../../device/core/frame.ts';
-import { GATEWAY_SHAPES, HELLO, pack, SAMPLE, unpack } from '../../device/core/messages.ts';
+import { HELLO, pack, SAMPLE, unpack } from '../../device/core/messages.ts';
 import { nodeSuite } from '../../gateway/link/connect.ts';
 import type { Port } from '../../gateway/link/port.ts';
 
