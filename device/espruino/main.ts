@@ -77,7 +77,7 @@ export function startWhetstone(
   const aes = (MAC || PLAIN ? undefined : boardAes()) as Aes;
   const cipher = (SECURE ? (MAC ? mac(boardHmac) : ccm(aes)) : undefined) as Cipher;
   // What is not here are constants, which the build puts where they are read.
-  const host = {
+  const host: Partial<Host> = {
     id: options.id,
     classes: built.classes,
     tier: chosen[1],
@@ -86,9 +86,9 @@ export function startWhetstone(
     crc32: E.CRC32,
     seal: plain.seal,
     open: plain.open,
-    read: (at, n) => readFlash(base + at, n),
-    write: (at, bytes) => writeFlash(base + at, bytes),
-    erase: (at) => eraseFlash(base + at),
+    read: (at: number, n: number) => readFlash(base + at, n),
+    write: (at: number, bytes: Uint8Array) => writeFlash(base + at, bytes),
+    erase: (at: number) => eraseFlash(base + at),
     session: PLAIN ? sessionNumber() : undefined,
     cipher: cipher,
     send: (bytes: Uint8Array) => port.write(bytes),
@@ -101,8 +101,8 @@ export function startWhetstone(
         // undefined will do
       }
     },
-  } as unknown as Host;
-  const device = createDevice(host);
+  };
+  const device = createDevice(host as Host);
   port.on('data', (data) => device.receive(flat([data])));
   setInterval(device.tick, TICK_MS);
   return device;
