@@ -138,9 +138,9 @@ describe('whetstone devices', () => {
     });
     const list = (await ask('devices')).out;
     expect(list.split('\n')[0]).toMatch(
-      /^device +model +for +state +link +accuracy +windows +dropped$/,
+      /^device +model +for +state +link +accuracy +windows +dropped +refused$/,
     );
-    expect(list).toMatch(/^watch-1 +v3f2a9c41 +fleet +confirmed +none +0\.97 +1234 +0$/m);
+    expect(list).toMatch(/^watch-1 +v3f2a9c41 +fleet +confirmed +none +0\.97 +1234 +0 +0$/m);
     expect(list).toMatch(/^watch-3 .* 0\.31 .* ALARM accuracy fell$/m);
     expect((await ask('devices', 'watch-2')).out).toContain('virtual, synthetic motion');
     expect(JSON.parse((await ask('devices', '--json')).out)).toEqual({
