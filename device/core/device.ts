@@ -89,8 +89,10 @@ export function createDevice(host: Host): Device {
   const segments = startWindows(host.segment);
   const length = segments.values.length;
   const update = startUpdate(host);
+  // a bundle has one of both; in Node a host with a cipher is a device with keys
+  const isSecure = SECURE && (!PLAIN || host.cipher !== undefined);
   const link = startLink(
-    PLAIN ? (host.session as number) : update.made,
+    isSecure ? update.made : (host.session as number),
     host.policy,
     host.ring,
     SPAN,
@@ -104,10 +106,10 @@ export function createDevice(host: Host): Device {
   let told = 0;
 
   const secure = (
-    SECURE ? secureSuite(host.cipher as Cipher, update.made, update.keys) : undefined
+    isSecure ? secureSuite(host.cipher as Cipher, update.made, update.keys) : undefined
   ) as SecureSuite;
   const send = (payload: Uint8Array): void =>
-    host.send(encodeFrame(payload, SECURE ? secure.seal : host.seal));
+    host.send(encodeFrame(payload, isSecure ? secure.seal : host.seal));
 
   /** Gives an input to both machines; each takes what is its own. */
   const hear = (code: number, f: unknown[]): void => {
@@ -148,7 +150,7 @@ export function createDevice(host: Host): Device {
       running = e[1];
       slot = e[2];
       kind = e[3];
-      if (SECURE) secure.secret = e[4];
+      if (isSecure) secure.secret = e[4];
       model = undefined;
       greet();
     } else if (e[0] === TEST) {
@@ -200,7 +202,7 @@ export function createDevice(host: Host): Device {
     },
     on: () => {},
     receive: (bytes) =>
-      feed(decoder, bytes, SECURE ? secure.open : host.open, (payload) => {
+      feed(decoder, bytes, isSecure ? secure.open : host.open, (payload) => {
         const fields = unpack(payload);
         if (fields !== undefined) hear(payload[0], fields);
       }),
