@@ -15,7 +15,7 @@ import { createPredictor, encodeModel, type ModelParts } from '../../gateway/tra
 import { trainRung } from '../../gateway/train/rungs.ts';
 import { hasLua, LUAS, skippedLua } from '../support/lua.ts';
 import { luaDevice } from '../support/lua-device.ts';
-import { miniGateway } from '../support/mini-gateway.ts';
+import { type MiniGateway, miniGateway } from '../support/mini-gateway.ts';
 import { espruinoPath, skippedEspruino } from '../support/run-espruino.ts';
 import { offered, type TinyModel } from '../support/tiny-model.ts';
 
@@ -63,16 +63,16 @@ function expected(name: string): number[] {
 /** The answers of a device that is given the model and the windows. */
 async function answersFrom(
   name: string,
-  statuses: () => number[][],
+  gateway: MiniGateway,
   until: (holds: () => boolean) => Promise<void>,
-  act: { offer(model: TinyModel): void; confirm(release: number): void },
   feed: (values: Int8Array, n: number) => Promise<Prediction | undefined>,
 ): Promise<number[]> {
   const answers = answersOf(loadTask(name));
-  const codes = (): number[] => statuses().map(([, code]) => code!);
-  act.offer(models.get(name)!.offer);
+  const codes = (): number[] => gateway.statuses.map(([, code]) => code!);
+  await until(() => gateway.hellos.length > 0);
+  gateway.offer(models.get(name)!.offer);
   await until(() => codes().includes(4));
-  act.confirm(1);
+  gateway.confirm(1);
   await until(() => codes().includes(5));
   expect(codes()).toEqual(HEALTHY);
   const said: number[] = [];
@@ -95,14 +95,7 @@ for (const task of tasks) {
         for (let i = 0; i < 400 && !holds(); i++) await clock.advance(250);
         expect(holds()).toBe(true);
       };
-      await until(() => gateway.hellos.length > 0);
-      const said = await answersFrom(
-        name,
-        () => gateway.statuses,
-        until,
-        gateway,
-        async (w, n) => device.feedWindow(w, n),
-      );
+      const said = await answersFrom(name, gateway, until, async (w, n) => device.feedWindow(w, n));
       await device.dispose();
       expect(said).toEqual(expected(name));
       expect(new Set(said).size).toBeGreaterThan(task.kind === 'anomaly' ? 1 : WINDOWS / 2);
@@ -121,14 +114,7 @@ for (const task of tasks) {
             while (!holds() && Date.now() < deadline) await new Promise((r) => setTimeout(r, 20));
             expect(holds(), device.output()).toBe(true);
           };
-          await until(() => gateway.hellos.length > 0);
-          const said = await answersFrom(
-            name,
-            () => gateway.statuses,
-            until,
-            gateway,
-            (w, n) => device.feedWindow(w, n),
-          );
+          const said = await answersFrom(name, gateway, until, (w, n) => device.feedWindow(w, n));
           expect(said).toEqual(expected(name));
         } finally {
           await device.stop();
@@ -154,13 +140,8 @@ for (const task of tasks) {
               for (let i = 0; i < 20 && !holds(); i++) await device.settle();
               expect(holds()).toBe(true);
             };
-            const { gateway } = device;
-            const said = await answersFrom(
-              name,
-              () => gateway.statuses,
-              until,
-              gateway,
-              (w, n) => device.feedWindow(w, n),
+            const said = await answersFrom(name, device.gateway, until, (w, n) =>
+              device.feedWindow(w, n),
             );
             expect(said).toEqual(expected(name));
           } finally {

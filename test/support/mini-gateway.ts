@@ -35,7 +35,11 @@ export interface MiniGateway {
   events: number[][];
   samples: Value[][];
   wants: number[][];
-  /** for the board and task of the newest hello */
+  /**
+   * Offers a model for the board and task of the newest hello.
+   *
+   * @throws Error before there is one: a device takes no model that is for another
+   */
   offer(model: TinyModel): void;
   confirm(release: number): void;
   revert(release: number): void;
@@ -62,9 +66,10 @@ export async function miniGateway(
     wants: [],
     serve: true,
     offer: (model) => {
+      const hello = gateway.hellos.at(-1);
+      if (hello === undefined) throw new Error('offered before any hello: wait for one');
       models.set(model.offer[0], model);
-      const [, , , , , board, task] = gateway.hellos.at(-1) ?? [];
-      const kind = board === undefined ? model.offer[7] : kindOf(`${board}`, `${task}`);
+      const kind = kindOf(`${hello[5]}`, `${hello[6]}`);
       send(OFFER, model.offer.with(7, kind) as unknown as Value[]);
     },
     confirm: (release) => send(CONFIRM, [release]),

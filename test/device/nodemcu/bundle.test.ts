@@ -5,7 +5,10 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bundle } from '../../../device/build.ts';
 import { buildLuaBundle, luaScript } from '../../../device/build-lua.ts';
+import type { Value } from '../../../device/core/cbor.ts';
+import { NEVER, OFFER, WELCOME } from '../../../device/core/messages.ts';
 import { pushSample, startWindows } from '../../../device/core/window.ts';
+import { kindOf } from '../../../device/kind.ts';
 import { windowOptions } from '../../../device/window-options.ts';
 import { loadBoard } from '../../../gateway/board.ts';
 import { loadTask } from '../../../gateway/task.ts';
@@ -185,6 +188,35 @@ for (const lua of LUAS) {
           expect(await update(d, wrong)).toContain(10);
           expect(await d.feedWindow(walk(7), 50)).toBeUndefined();
           expect(await update(d, tinyModel(3))).toContain(5);
+        }),
+      60_000,
+    );
+
+    it(
+      'bundle refuses a model that is for another board or task, and one whose time is over',
+      () =>
+        withDevice(lua, async (d) => {
+          const { gateway } = d;
+          const model = tinyModel(1);
+          const own = kindOf('esp8266-nodemcu', 'gesture');
+          const said = async (kind: number, expires: number): Promise<number[][]> => {
+            gateway.statuses.length = 0;
+            gateway.send(OFFER, model.offer.with(7, kind).with(8, expires) as unknown as Value[]);
+            await d.settle();
+            return gateway.statuses;
+          };
+          for (const [board, task] of [
+            ['esp8266-nodemcu', 'motor-speed'],
+            ['espruino-linux', 'gesture'],
+          ] as const) {
+            expect(await said(kindOf(board, task), NEVER)).toEqual([[1, 15, 0]]);
+          }
+          const now = 2 ** 31 + 1; // more than a signed integer of 32 bits holds
+          gateway.send(WELCOME, [gateway.hellos[0]![1]!, now, 0, 1, 0, 0]);
+          expect(await said(own, now - 1)).toEqual([[1, 16, 0]]);
+          expect(gateway.wants).toEqual([]);
+          expect(await said(own, now)).toEqual([[1, 1, 0]]);
+          expect(gateway.wants.length).toBeGreaterThan(0);
         }),
       60_000,
     );
