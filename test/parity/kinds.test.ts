@@ -54,10 +54,16 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** An answer and its score: of two answers alone, a small error would show in none of the windows. */
+type Said = [answer: number, score: number];
+
 /** What the gateway says of the windows, as a device would: before a step is read out of a score. */
-function expected(name: string): number[] {
+function expected(name: string): Said[] {
   const predict = createPredictor(models.get(name)!.parts);
-  return windows.get(name)!.map(({ window, length }) => predict(window, length).cls);
+  return windows.get(name)!.map(({ window, length }) => {
+    const { cls, score } = predict(window, length);
+    return [cls, score];
+  });
 }
 
 /** The answers of a device that is given the model and the windows. */
@@ -66,7 +72,7 @@ async function answersFrom(
   gateway: MiniGateway,
   until: (holds: () => boolean) => Promise<void>,
   feed: (values: Int8Array, n: number) => Promise<Prediction | undefined>,
-): Promise<number[]> {
+): Promise<Said[]> {
   const answers = answersOf(loadTask(name));
   const codes = (): number[] => gateway.statuses.map(([, code]) => code!);
   await until(() => gateway.hellos.length > 0);
@@ -75,9 +81,10 @@ async function answersFrom(
   gateway.confirm(1);
   await until(() => codes().includes(5));
   expect(codes()).toEqual(HEALTHY);
-  const said: number[] = [];
+  const said: Said[] = [];
   for (const { window, length } of windows.get(name)!) {
-    said.push(answers.of((await feed(window, length))!));
+    const prediction = (await feed(window, length))!;
+    said.push([answers.of(prediction), prediction.score]);
   }
   return said;
 }
@@ -98,7 +105,9 @@ for (const task of tasks) {
       const said = await answersFrom(name, gateway, until, async (w, n) => device.feedWindow(w, n));
       await device.dispose();
       expect(said).toEqual(expected(name));
-      expect(new Set(said).size).toBeGreaterThan(task.kind === 'anomaly' ? 1 : WINDOWS / 2);
+      expect(new Set(said.map(([answer]) => answer)).size).toBeGreaterThan(
+        task.kind === 'anomaly' ? 1 : WINDOWS / 2,
+      );
     });
 
     it.skipIf(espruinoPath() === undefined)(
