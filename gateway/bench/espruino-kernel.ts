@@ -58,7 +58,8 @@ function program({ layers, inputs }: BenchNet, tiers: readonly string[]): string
     const input = new Int8Array(${inputs});
     goldenWindow(5, input);
     ${JSON.stringify(tiers)}.forEach((asked) => {
-      const tier = chooseTier(${JSON.stringify(tiers)}, asked);
+      const chosen = chooseTier(${JSON.stringify(tiers)}, asked);
+      const tier = chosen[0];
       const text = atob('${part}');
       const bytes = new Uint8Array(text.length);
       for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
@@ -75,7 +76,7 @@ function program({ layers, inputs }: BenchNet, tiers: readonly string[]): string
       }
       times.sort((a, b) => a - b);
       const micros = times[${(BATCHES - 1) / 2}].toFixed(2);
-      print('\\n<' + asked + ' ' + tier.tier + ' ' + micros + ' ' + tier.run(layers, input).join() + '>');
+      print('\\n<' + asked + ' ' + chosen[1] + ' ' + micros + ' ' + tier.run(layers, input).join() + '>');
     });`;
 }
 

@@ -104,7 +104,8 @@ export async function runOnEspruino(
       for (let i = 0; i < all.length; i++) b[i] = all.charCodeAt(i);
       return b;
     };
-    const tier = chooseTier(['${name}', 'reference'], '${name}');
+    const chosen = chooseTier(['${name}', 'reference'], '${name}');
+    const tier = chosen[0];
     const parts = ['backbone', 'head'].map((file) => loadLayers(bytes(file)));
     const inputs = bytes('inputs');
     const size = inputs.length / ${net.inputs.length};
@@ -119,7 +120,7 @@ export async function runOnEspruino(
     parts.forEach((part) => part.forEach((layer) => {
       if (layer.run) layers++;
     }));
-    print(tier.tier + ' ' + parts.filter((part) => part.net).length + ' ' + layers);`,
+    print(chosen[1] + ' ' + parts.filter((part) => part.net).length + ' ' + layers);`,
     options,
   );
   const cwd = mkdtempSync(join(tmpdir(), 'espruino-net-'));

@@ -33,8 +33,9 @@ async function run(
       for (let i = 0; i < all.length; i++) b[i] = all.charCodeAt(i);
       return b;
     };
-    const tier = chooseTier(${JSON.stringify(TIERS)}, '${tier}');
-    print('tier ' + tier.tier);
+    const chosen = chooseTier(${JSON.stringify(TIERS)}, '${tier}');
+    const tier = chosen[0];
+    print('tier ' + chosen[1]);
     [${rows.join(',\n')}].forEach((row) => {
       const layers = loadLayers(bytes(row[0]));
       const b = bytes(row[1]);
