@@ -102,7 +102,7 @@ export async function linkWorld(count: number, seed: number): Promise<LinkWorld>
   /** The gateway's end of a cable, for one life of it. */
   function end(port: LossyPort, of: { isAlive: boolean }): Port {
     return {
-      name: port.name,
+      ...{ name: port.name, virtual: true },
       open: () => port.open(),
       close: async () => {
         if (of.isAlive) await port.close();
