@@ -123,6 +123,7 @@ export async function killWorld(options: KillWorldOptions): Promise<KillWorld> {
           NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'set-clock.ts'))}`,
         },
         ...['--virtual', '0', '--http-port', '0', '--data-dir', directory, '--task', taskFile],
+        '--allow-weak-link',
         ...ports.flatMap((port) => ['--port', port]),
       ),
     async begin() {
