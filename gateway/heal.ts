@@ -11,7 +11,7 @@ import type { Store } from './store/store.ts';
 import type { Task } from './task.ts';
 import type { GateReport } from './train/gate-report.ts';
 import type { LabelAudit } from './train/label-audit.ts';
-import { goldenVectors, type ModelParts } from './train/model.ts';
+import { type ModelParts, tellingVectors } from './train/model.ts';
 import { type Attempt, retrain } from './train/retrain.ts';
 import type { Rung } from './train/rungs.ts';
 
@@ -110,7 +110,7 @@ export async function heal(
   };
   journal.write('gate.passed', name, passed, clock.now());
   const values = task.window.samples * task.sensor.axes.length;
-  const { seed: goldenSeed, count, outputs } = goldenVectors(chosen.parts, values, seed, GOLDEN);
+  const { seed: goldenSeed, count, outputs } = tellingVectors(chosen.parts, values, seed, GOLDEN);
   const version = registry.register(
     chosen.parts,
     {

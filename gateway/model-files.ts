@@ -26,6 +26,7 @@ import {
   goldenVectors,
   type ModelParts,
   type QuantModel,
+  tellingVectors,
 } from './train/model.ts';
 import { summarise } from './train/model-summary.ts';
 import { writeOnnx } from './train/onnx/write-onnx.ts';
@@ -139,7 +140,7 @@ export function importFile(
     taskHash: hashOf(task),
     scope: { kind: 'fleet' as const, id: '' },
     parent: null,
-    golden: goldenOf(parts, task),
+    golden: goldenOf(parts, task, tellingVectors(parts, valuesOf(task), GOLDEN.seed, GOLDEN.count)),
     lineage: {
       dataSnapshot: store.catalogue.addSnapshot([], Date.now()),
       ...{ codeVersion: whetstone.version, seed: 0, rung: 'import' },
@@ -159,9 +160,10 @@ function partsOf(model: QuantModel): ModelParts {
   }
 }
 
-function goldenOf(parts: ModelParts, task: Task, { seed, count } = GOLDEN) {
-  const values = task.window.samples * task.sensor.axes.length;
-  const { outputs } = goldenVectors(parts, values, seed, count);
+const valuesOf = ({ window, sensor }: Task): number => window.samples * sensor.axes.length;
+
+function goldenOf(parts: ModelParts, task: Task, { seed, count }: { seed: number; count: number }) {
+  const { outputs } = goldenVectors(parts, valuesOf(task), seed, count);
   return { seed, count, outputs: Int8Array.from(outputs) };
 }
 

@@ -160,6 +160,35 @@ export function goldenVectors(
   return { seed, count, outputs: Uint8Array.from(logits) };
 }
 
+/** Seeds that are tried for golden vectors, and the step from one to the next. */
+const TRIES = 64;
+const STEP = 977;
+const SEEDS = 65_536;
+
+/**
+ * Golden vectors that tell: an output at the end of int8's range hides a wrong kernel, so of some seeds the
+ * first is taken under which most outputs are within it, or the one that has most of them there.
+ *
+ * @param seed where to begin, 0 to 65536
+ */
+export function tellingVectors(
+  parts: ModelParts,
+  values: number,
+  seed: number,
+  count = 4,
+): GoldenVectors {
+  let best: GoldenVectors | undefined;
+  let most = -1;
+  for (let k = 0; k < TRIES && most < 0.5; k++) {
+    const golden = goldenVectors(parts, values, (seed + k * STEP) % SEEDS, count);
+    const within = golden.outputs.filter((byte) => byte !== 127 && byte !== 128).length;
+    if (within / golden.outputs.length <= most) continue;
+    most = within / golden.outputs.length;
+    best = golden;
+  }
+  return best!;
+}
+
 function loaded({ pre, backbone, head }: ModelParts): Model {
   return loadModel(aligned(pre), aligned(backbone), aligned(head));
 }

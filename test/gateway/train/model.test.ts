@@ -7,6 +7,7 @@ import {
   goldenVectors,
   inputOf,
   type QuantModel,
+  tellingVectors,
 } from '../../../gateway/train/model.ts';
 import type { QuantLayer } from '../../../gateway/train/quant-layer.ts';
 import { trainRung } from '../../../gateway/train/rungs.ts';
@@ -123,6 +124,24 @@ describe('goldenVectors()', () => {
     expect(golden.outputs.length).toBe(3 * 6);
     expect(goldenVectors(parts, 150, 77, 3)).toEqual(golden);
     expect(goldenVectors(parts, 150, 78, 3).outputs).not.toEqual(golden.outputs);
+  });
+
+  it('tellingVectors() looks for a seed whose outputs are not all at the end of the range', () => {
+    const share = (bytes: Uint8Array) =>
+      bytes.filter((byte) => byte !== 127 && byte !== 128).length / bytes.length;
+    const seeds = Array.from({ length: 64 }, (_, k) => (9 + 977 * k) % 65_536);
+    const loud = structuredClone(model);
+    const last = loud.layers.at(-1)!;
+    if (last.type !== 'dense') throw new Error('a dense layer');
+    last.output = { ...last.output, scale: Math.fround(last.output.scale / 40) }; // saturates more often than not
+    const saturating = encodeModel(loud);
+    const all = seeds.map((seed) => goldenVectors(saturating, 150, seed, 1));
+    const first = all.find(({ outputs }) => share(outputs) >= 0.5);
+    const most = Math.max(...all.map(({ outputs }) => share(outputs)));
+    const found = tellingVectors(saturating, 150, 9, 1);
+    expect(share(all[0]!.outputs)).toBeLessThan(0.5);
+    expect(found).toEqual(first ?? all.find(({ outputs }) => share(outputs) === most));
+    expect(found.seed).not.toBe(9);
   });
 
   it('tells a model from one whose head differs in a single weight', async () => {
