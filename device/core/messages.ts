@@ -198,7 +198,6 @@ export const STATUSES = {
   14: 'rekeyed',
   15: 'refused-board',
   16: 'refused-stale',
-  17: 'refused-parts',
 } as const;
 
 export const DROPPED = 1;

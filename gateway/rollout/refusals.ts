@@ -22,7 +22,6 @@ export const losses: Partial<Record<Status, string>> = {
 /** A device that says this has seen that the version itself is bad: no other one is to get it. */
 export const failures: Partial<Record<Status, string>> = {
   'selftest-different': 'its self-test gave other numbers',
-  'refused-parts': 'its parts are not of one version',
 };
 
 /**
