@@ -133,11 +133,17 @@ export function createService(gateway: Composed, about: About): Service {
     return {
       ...{ id, version, previous: champion, stage, startedAt, endedAt, reason },
       scope: scopeName(scope),
-      devices: state.order.map((device) => ({
-        ...{ id: device, state: state.members[device]!.stage },
-        reason: state.members[device]!.reason,
-        wireBytes: loop.wireBytes(release, device),
-      })),
+      devices: [
+        ...state.order.map((device) => ({
+          ...{ id: device, state: state.members[device]!.stage },
+          reason: state.members[device]!.reason,
+          wireBytes: loop.wireBytes(release, device),
+        })),
+        ...(state.spared ?? []).map((device) => ({
+          ...{ id: device, state: 'spared', wireBytes: 0 },
+          reason: 'its world is as it was',
+        })),
+      ],
     };
   }
 

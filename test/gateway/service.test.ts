@@ -173,6 +173,19 @@ describe('createService()', () => {
     );
   });
 
+  it('rollouts() lists the devices that a release spared', async () => {
+    const { registry, store: kept, loop } = gateway;
+    const two = { id: 'watch-2', board: 'banglejs2', task: task.name, tier: 'convolve' };
+    kept.devices.hello({ ...two, version: null, session: 8, release: 1, state: 1, at: 0 });
+    const version = registry.register(parts(), meta(), null);
+    loop.rollouts.start(version, { who: 'test', why: 'better', spared: ['watch-2'] });
+    const [rollout] = await service.call.rollouts();
+    expect(rollout!.devices).toMatchObject([
+      { id: 'watch-1' },
+      { id: 'watch-2', state: 'spared', reason: 'its world is as it was', wireBytes: 0 },
+    ]);
+  });
+
   it('addLabel() names the classes when it gets another', async () => {
     const failed = service.call.addLabel({ sample: 'watch-1/7:1', cls: 'clap' });
     const error = (await failed.catch((thrown: unknown) => thrown)) as GatewayError;

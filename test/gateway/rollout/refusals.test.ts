@@ -37,15 +37,16 @@ describe('a device that refuses', () => {
     expect(told.some((reason) => reason !== '')).toBe(true);
   });
 
-  test.each([
-    ['selftest-different', 10],
-  ])('%s as a canary keeps the version from everybody else', (_, code) => {
-    const fleet = createFleet(ids);
-    for (const twin of fleet.twins.values()) twin.fault = { status: code };
-    const { id } = fleet.start(2);
-    expect(fleet.rollouts.get(id)?.stage).toBe('returned');
-    expect(ids.filter((device) => offers(fleet, device) > 0)).toHaveLength(1);
-  });
+  test.each([['selftest-different', 10]])(
+    '%s as a canary keeps the version from everybody else',
+    (_, code) => {
+      const fleet = createFleet(ids);
+      for (const twin of fleet.twins.values()) twin.fault = { status: code };
+      const { id } = fleet.start(2);
+      expect(fleet.rollouts.get(id)?.stage).toBe('returned');
+      expect(ids.filter((device) => offers(fleet, device) > 0)).toHaveLength(1);
+    },
+  );
 
   test.each([
     ['refused-board', 15],
