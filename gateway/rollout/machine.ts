@@ -194,7 +194,8 @@ function judgeCanaries(s: RolloutState, now: number, effects: RolloutEffect[]): 
     active.push(id);
     ask(s, id, effects);
   }
-  if (members.every((m) => m.stage === 'refused')) {
+  // where no device is known yet, the first one to come is the canary
+  if (members.length > 0 && members.every((m) => m.stage === 'refused')) {
     giveUp(s, 'no device can take it', now, effects);
     return;
   }

@@ -243,7 +243,10 @@ describe('ports that swap devices', () => {
     expect(w.loop.online.size).toBe(0);
     expect(w.store.devices.get('two')).toMatchObject({ release: 0, state: 0 });
     const told = w.store.journal.find().map(({ kind, subject }) => `${kind} ${subject}`);
-    expect(told).toEqual(['device.seen two', 'device.refused three']);
+    expect(told.filter((line) => line.startsWith('device.'))).toEqual([
+      'device.seen two',
+      'device.refused three',
+    ]);
     expect(w.unhandled).toEqual([]);
   });
 });

@@ -52,6 +52,13 @@ describe('a rollout without faults', () => {
     expect([...fleet.twins.values()].every((twin) => twin.release === 2)).toBe(true);
   });
 
+  test('waits where no device is known yet: the first one to come is its canary', () => {
+    const fleet = createFleet([], { settings });
+    const { id } = fleet.start(2);
+    expect(fleet.rollouts.get(id)).toMatchObject({ stage: 'canary', order: [] });
+    expect(fleet.rollouts.get(id)?.why).not.toContain('no device');
+  });
+
   test('leaves spared devices as they are, also when they say hello, until they are included', () => {
     const fleet = createFleet(four, { settings });
     const { id } = fleet.start(2, { spared: ['w1', 'w2'] });
