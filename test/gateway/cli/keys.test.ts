@@ -133,6 +133,6 @@ describe('whetstone keys', () => {
     expect([store.keys.get('puck'), store.keys.knows('puck')]).toEqual([undefined, true]);
     expect(await ask('remove', 'puck')).toMatchObject({ status: 1 });
     const kinds = store.journal.find().map(({ kind }) => kind);
-    expect(kinds).toEqual(['key.added', 'key.removed']);
+    expect(kinds.filter((kind) => kind.startsWith('key.'))).toEqual(['key.added', 'key.removed']);
   });
 });

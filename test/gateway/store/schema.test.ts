@@ -53,7 +53,9 @@ function expectKept(before: Tables, after: Tables): void {
     const kept = after[name]!.map((row) =>
       Object.fromEntries(Object.keys(rows[0] ?? {}).map((column) => [column, row[column]])),
     );
-    expect(kept, name).toEqual(expect.arrayContaining(rows));
+    // when it was last looked through is rewritten by each opening
+    const lasting = rows.filter((row) => name !== 'meta' || row.name !== 'checked');
+    expect(kept, name).toEqual(expect.arrayContaining(lasting));
   }
 }
 
