@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { StartOptions } from '../../gateway/calls.ts';
 import { startGateway } from '../../gateway/main.ts';
 import { openStore } from '../../gateway/store/store.ts';
@@ -42,7 +42,7 @@ describe('startGateway()', () => {
     await expect(fetch(gateway.url)).rejects.toThrow();
     const store = openStore({ directory: options.dataDir!, readOnly: true });
     expect(store.journal.find().map(({ kind }) => kind)).toEqual([
-      ...['gateway.started', 'gateway.stopped'],
+      ...['signer.created', 'gateway.started', 'gateway.stopped'],
     ]);
     store.close();
   });
@@ -60,7 +60,7 @@ describe('startGateway()', () => {
     const options = quiet();
     const gateway = await startGateway({ ...options, config: config({ allowWeakLink: true }) });
     expect((await gateway.call.status()).sentence).toMatch(/WEAK LINKS ARE ALLOWED/);
-    const [started] = await gateway.call.events();
+    const [, started] = await gateway.call.events();
     expect(started).toMatchObject({ kind: 'gateway.started', data: { allowWeakLink: true } });
     await gateway.close();
   });
@@ -104,7 +104,10 @@ describe('startGateway()', () => {
   it('leaves no timer or handle behind when it is closed', async () => {
     const before = await handles();
     const gateway = await startGateway({ ...quiet(), virtual: 1 });
-    expect((await gateway.call.devices()).map(({ id }) => id)).toEqual(['watch-1']);
+    // a device writes its boot into flash before it says hello
+    await vi.waitFor(async () =>
+      expect((await gateway.call.devices()).map(({ id }) => id)).toEqual(['watch-1']),
+    );
     await gateway.close();
     await gateway.close(); // once more does no harm
     expect(await leaked(before)).toEqual([]);
