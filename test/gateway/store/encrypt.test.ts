@@ -44,8 +44,8 @@ describe('encryptStore()', () => {
     const { directory } = before;
     const [first, second] = [keyOf(), keyOf()];
     const { values } = encryptStore({ directory, key: first });
-    // five windows, three embeddings, a part, a state
-    expect(values).toBe(10);
+    // five windows, three embeddings, a part, a state, present and pending keys of a device
+    expect(values).toBe(12);
     expectWhole(before, first);
     const files = ['store.db', 'key.pem'].map((name) => readFileSync(join(directory, name)));
     for (const text of ['a part of a model', 'mönitor', 'PRIVATE KEY']) {

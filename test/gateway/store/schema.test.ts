@@ -156,8 +156,8 @@ describe('openStore(), cut before any statement', () => {
     counting.end();
     const old = before(schema);
     const script = join(import.meta.dirname, 'open-killed.ts');
-    // one statement in three: that every one is a good place to end is shown above
-    for (let at = 1 + (schema % 3); at <= counting.count(); at += 3) {
+    // one statement in nine: that every one is a good place to end is shown above
+    for (let at = 1 + (schema % 9); at <= counting.count(); at += 9) {
       const directory = storeOf(schema);
       const child = spawnSync(process.execPath, [script, directory, String(at)]);
       expect(child.signal, String(child.stderr)).toBe('SIGKILL');
