@@ -23,9 +23,9 @@ export function encrypt(program: Command, io: Io): void {
     .addHelpText(
       'after',
       '\nWithout its key an encrypted store and its backups are lost: keep a copy elsewhere.' +
-        '\n\nExample:\n  $ npx whetstone encrypt --new-key /root/whetstone.key' +
-        '\n  $ npx whetstone encrypt --key-file /root/whetstone.key' +
-        '\n  $ npx whetstone start --key-file /root/whetstone.key',
+        '\n\nExample:\n  $ npx whetstone encrypt --new-key /etc/whetstone/whetstone.key' +
+        '\n  $ npx whetstone encrypt --key-file /etc/whetstone/whetstone.key' +
+        '\n  $ npx whetstone start --key-file /etc/whetstone/whetstone.key',
     )
     .action(async ({ dataDir, keyFile, oldKeyFile, newKey, json }: Options) => {
       const { makeStoreKey, readStoreKey } = await import('../store/store-key.ts');

@@ -53,11 +53,11 @@ describe("a model that is damaged on the gateway's disk", () => {
     await goodWindow(device, 'watch', 78);
     await settle();
     expect(unhandled).toEqual([]);
-    const refused = store.journal.find({ kind: 'device.refused' });
+    const refused = store.journal.find({ kind: 'update.refused' });
     if (isDamaged) {
       expect(device.count(OFFER)).toBe(0);
-      expect(refused[0]).toMatchObject({ subject: 'watch', data: { release: 1 } });
-      expect(String(refused[0]!.data.reason)).toContain('release 1 is not offered: bad pre');
+      expect(refused[0]).toMatchObject({ subject: 'watch', data: { release: 1, code: 'bad-hash' } });
+      expect(String(refused[0]!.data.reason)).toContain('its pre is not what was signed');
     } else {
       expect(device.count(OFFER)).toBeGreaterThan(0);
       expect(refused).toEqual([]);
