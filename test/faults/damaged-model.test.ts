@@ -56,7 +56,10 @@ describe("a model that is damaged on the gateway's disk", () => {
     const refused = store.journal.find({ kind: 'update.refused' });
     if (isDamaged) {
       expect(device.count(OFFER)).toBe(0);
-      expect(refused[0]).toMatchObject({ subject: 'watch', data: { release: 1, code: 'bad-hash' } });
+      expect(refused[0]).toMatchObject({
+        subject: 'watch',
+        data: { release: 1, code: 'bad-hash' },
+      });
       expect(String(refused[0]!.data.reason)).toContain('its pre is not what was signed');
     } else {
       expect(device.count(OFFER)).toBeGreaterThan(0);
