@@ -13,11 +13,12 @@ export interface RetentionLimits {
 }
 
 /**
- * The defaults: a quarter of a year; and a quarter of the smallest SD card that a Raspberry Pi is sold
+ * The defaults: nothing is removed for its age, since a clock that was set years forward around a kill could
+ * make new windows look old; and a quarter of the smallest SD card that a Raspberry Pi is sold
  * with (8 GB), so that a backup beside it and the system have room. That is five million windows of
  * three axes.
  */
-export const retentionDefaults: RetentionLimits = { maxDays: 90, maxBytes: 2_000_000_000 };
+export const retentionDefaults: RetentionLimits = { maxDays: null, maxBytes: 2_000_000_000 };
 
 /** JSON schema of `retention` in a configuration; every field may be left out. */
 export const retentionSchema = {

@@ -237,6 +237,6 @@ describe('livedAgo()', () => {
   });
 
   test('the defaults are for an SD card', () => {
-    expect(retentionDefaults).toEqual({ maxDays: 90, maxBytes: 2_000_000_000 });
+    expect(retentionDefaults).toEqual({ maxDays: null, maxBytes: 2_000_000_000 });
   });
 });
