@@ -6,5 +6,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // by default one core stays idle, of two
+    maxWorkers: '100%',
   },
 });

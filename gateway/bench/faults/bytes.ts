@@ -13,7 +13,7 @@ import type { FaultsOptions } from './part.ts';
 const CASES = 1_000_000;
 /** A session of a runtime that is not ours takes ten times as long. */
 const CASES_ONNX = 100_000;
-export const SHORT_CASES = 300;
+export const SHORT_CASES = 100;
 export const SEED = 5;
 /** Less is no measure of what a million leave behind. */
 const CASES_FOR_SLOPE = 100_000;
