@@ -54,16 +54,17 @@ function installPackages() {
     dev ? '--include=dev' : '--omit=dev',
   ];
   // npm runs this script with its own settings in the environment; only these flags shall count.
-  // what works is kept until its successor does: npm ci begins by removing it
+  // what works is kept until its successor does: npm ci begins by removing it, through a link as well,
+  // and what a link shows to may be another clone's
   const modules = join(root, 'node_modules');
   const kept = `${modules}.before`;
-  if (existsSync(modules) && !lstatSync(modules).isSymbolicLink()) {
+  if (isThere(modules)) {
     rmSync(kept, { recursive: true, force: true });
     renameSync(modules, kept);
   }
   const done = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (done.status !== 0) {
-    if (existsSync(kept)) {
+    if (isThere(kept)) {
       rmSync(modules, { recursive: true, force: true });
       renameSync(kept, modules);
     }
@@ -76,6 +77,10 @@ function installPackages() {
   }
   rmSync(kept, { recursive: true, force: true });
   writeFileSync(stampFile, JSON.stringify({ lock, dev }));
+}
+
+function isThere(path) {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function has(command) {

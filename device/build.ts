@@ -11,6 +11,7 @@ import { edited, minified, type Owned } from './owned.ts';
 import { passNames } from './pass-names.ts';
 import { privateNames, shortNames } from './private-names.ts';
 import { refuse } from './refuse.ts';
+import { sensorOf } from './sensors.ts';
 import { shortVariables } from './short-variables.ts';
 import { settled, singles } from './singles.ts';
 import { tighten } from './tighten.ts';
@@ -22,6 +23,7 @@ export interface BuildBoard {
   flash: { start: number; pageBytes: number; pages: number; mapped: boolean };
   slotPages: number;
   port: string;
+  console?: string;
   baud: number;
   chunkBytes: number;
   ring: number;
@@ -36,7 +38,7 @@ export type SuiteName = 'ccm' | 'mac' | 'none';
 export interface BuildTask extends WindowTask {
   name: string;
   classes: string[];
-  sensor: { axes: string[]; rateHz: number; countsPerG?: number };
+  sensor: { name: string; axes: string[]; rateHz: number; countsPerG?: number };
   features: 'raw' | 'statistics' | 'motion';
   architecture: { layers: { type: string }[]; deeper?: { type: string }[] };
   send: { confidentOneIn: number; uncertainBelow: number; rawOneIn: number };
@@ -68,10 +70,6 @@ export const BUDGET_BYTES = 12_288;
 export const TFLM_BYTES = 2_304;
 
 const root = join(import.meta.dirname, '..');
-const drivers: Record<string, string> = {
-  'bangle-accelerometer': './espruino/bangle.ts',
-  'puck-accelerometer': './espruino/puck.ts',
-};
 
 /** Boots on trial without a confirmation; ms until a chunk is asked for again. */
 const MAX_BOOTS = 3;
@@ -80,7 +78,10 @@ const RETRY_MS = 2000;
 const OFFER_BYTES = 512;
 
 /** What a bundle is told of its task and board, whichever firmware it is for. */
-export function builtOf(board: BuildBoard, task: BuildTask): Built & Omit<Wiring, 'tiers'> {
+export function builtOf(
+  board: BuildBoard,
+  task: BuildTask,
+): Built & Omit<Wiring, 'tiers' | 'console'> {
   const { send } = task;
   return {
     port: board.port,
@@ -132,6 +133,7 @@ export function optionsOf(
     PLANE: has(...PLANE),
     POINT: has(...POINT),
     TFLM: board.tiers.includes('tflm'),
+    REFERENCE: board.tiers.includes('reference'),
     RAW: task.features === 'raw',
     FEATURES: task.features !== 'raw',
     MOTION: task.features === 'motion',
@@ -175,22 +177,21 @@ function blobOf(board: BuildBoard, types: readonly string[], imported: boolean):
 }
 
 function entry(board: BuildBoard, task: BuildTask): string {
-  const driver = board.sensors.map((name) => drivers[name]).find((path) => path !== undefined);
-  const { countsPerG, rateHz } = task.sensor;
-  const sensor = driver !== undefined && countsPerG !== undefined;
+  const sensor = sensorOf(board, task);
+  const has = 'path' in sensor;
   const { port, baud, flashStart, page, slotPages } = builtOf(board, task);
-  const wiring = { port, baud, tiers: board.tiers, flashStart, page, slotPages };
+  const { tiers, console = null } = board;
+  const wiring = { port, baud, console, tiers, flashStart, page, slotPages };
   return `
     import { storage } from './espruino/flash.ts';
     import { startWhetstone } from './espruino/main.ts';
-    ${sensor ? `import { connectSensor } from '${driver}';` : ''}
+    ${has ? `import { connectSensor } from '${sensor.path}';` : ''}
     const wiring = ${JSON.stringify(wiring)};
     const built = ${JSON.stringify({ classes: task.classes })};
     global.whetstone = function (options) {
       const device = startWhetstone(global, wiring, built, options);
-      ${sensor ? `if (device !== undefined) connectSensor(device, ${countsPerG}, ${rateHz});` : ''}
+      ${has ? `connectSensor(device, ${sensor.scale}, ${sensor.rateHz}${sensor.pins ? ', options.pins' : ''});` : ''}
       global.W = device;
-      return device;
     };
     const stored = storage.readJSON('ws.json', true);
     if (stored) global.whetstone(stored);

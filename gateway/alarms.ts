@@ -40,7 +40,7 @@ export interface Alarms {
   raised(alarm: Alarm): void;
   /** A device's episode ends with a release. */
   ended(device: string, release: number): void;
-  /** Time passed: groups close, sensors are well, silences end. */
+  /** Time passed: groups close, alarms are over by themselves, silences end. */
   tick(): void;
   /** What is not over, the newest first. */
   open(): OpenAlarm[];
@@ -48,9 +48,9 @@ export interface Alarms {
   /** End of the silence that covers a device's alarms of a kind, ms since 1970; null without one. */
   silencedUntil(device: string, what: AlarmKind): number | null;
   /** @throws GatewayError 'not-found' if there is no such device, or nobody in the cohort */
-  silence(wish: Pick<Silence, 'subject' | 'what' | 'until'>): Silence;
+  silence(wish: Pick<Silence, 'subject' | 'what' | 'until'>, by?: string): Silence;
   /** @returns what was ended: of one kind, or all of the subject */
-  unsilence(wish: { subject: string; what?: AlarmKind }): Silence[];
+  unsilence(wish: { subject: string; what?: AlarmKind }, by?: string): Silence[];
 }
 
 /** What telling works with. */
@@ -60,6 +60,8 @@ export interface AlarmParts {
   monitor: Monitor;
   clock: Pick<Clock, 'now'>;
   write(kind: EventKind, subject: string, data: Record<string, unknown>): void;
+  /** a device is as it was before its alarm, and nothing was done to it */
+  onOver(device: string): void;
 }
 
 /** Devices of one cause that are told of one by one; more of them are told of together. */
@@ -73,7 +75,7 @@ export const GROUP_MS = 30_000;
  *
  * @param parts where alarms come from, and where they are written
  */
-export function createAlarms({ task, store, monitor, clock, write }: AlarmParts): Alarms {
+export function createAlarms({ task, store, monitor, clock, write, onOver }: AlarmParts): Alarms {
   let silences: Silence[] = store.states.load<Silence[]>('silences') ?? [];
   const cohortOf = (id: string): string | null => store.devices.get(id)?.cohort ?? null;
 
@@ -146,8 +148,12 @@ export function createAlarms({ task, store, monitor, clock, write }: AlarmParts)
         const subject = scopeOf(devices, fleet());
         write('alarm.group', subject, { devices, what, since, ...(silenced && { silenced }) });
       }
-      for (const { device, what } of monitor.recovered()) {
-        write('alarm.ended', device, { what, reason: 'its sensor measures again' });
+      for (const { alarm, since } of monitor.recovered()) {
+        const { device, what } = alarm;
+        const isSensor = since === null;
+        const reason = isSensor ? 'its sensor measures again' : 'back to normal';
+        write('alarm.ended', device, { what, reason, ...(!isSensor && { since }) });
+        if (!isSensor) onOver(device);
       }
       const now = clock.now();
       if (silences.some(({ until }) => until <= now)) {
@@ -165,29 +171,31 @@ export function createAlarms({ task, store, monitor, clock, write }: AlarmParts)
     },
     silencedUntil,
     silences: () => silences.filter(({ until }) => until > clock.now()),
-    silence({ subject, what, until }) {
+    silence({ subject, what, until }, by) {
       const scope = parseScope(/^(fleet$|cohort:)/.test(subject) ? subject : `device:${subject}`);
       const known =
         scope.kind === 'fleet' ||
         fleet().devices.some((id) => (scope.kind === 'device' ? id : cohortOf(id)) === scope.id);
       if (!known) {
-        throw new GatewayError('not-found', `no device '${subject}'`, {
-          hint: 'a device (see: whetstone devices), cohort:NAME or fleet',
+        const what = scope.kind === 'cohort' ? 'no device in' : 'no device';
+        throw new GatewayError('not-found', `${what} '${subject}'`, {
+          hint: 'it is a device, cohort:NAME or fleet; see: whetstone devices',
         });
       }
       const silence = { subject, what, at: clock.now(), until };
       const others = silences.filter((one) => one.subject !== subject || one.what !== what);
       keep([...others, silence]);
-      write('alarm.silenced', subject, { what, until });
+      write('alarm.silenced', subject, { what, until, ...(by !== undefined && { who: by }) });
       return silence;
     },
-    unsilence({ subject, what }) {
+    unsilence({ subject, what }, by) {
       const meant = (one: Silence): boolean =>
         one.subject === subject && (what === undefined || one.what === what);
       const gone = silences.filter(meant);
       if (gone.length === 0) return [];
       keep(silences.filter((one) => !meant(one)));
-      write('alarm.unsilenced', subject, { what: what ?? null });
+      const who = by !== undefined && { who: by };
+      write('alarm.unsilenced', subject, { what: what ?? null, ...who });
       return gone;
     },
   };

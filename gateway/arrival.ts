@@ -1,8 +1,6 @@
-import { answersOf } from './answers.ts';
+import type { Answers } from './answers.ts';
 import type { Sample } from './link/messages.ts';
 import type { NewSample } from './store/types.ts';
-import type { Task } from './task.ts';
-import { trustOf } from './trust.ts';
 
 /** Where a sample came from, and when. */
 export interface Origin {
@@ -15,6 +13,15 @@ export interface Origin {
   quarantine: string | null;
 }
 
+/** What rows of a task have in common. */
+export interface AsRow {
+  /** name of the task */
+  task: string;
+  answers: Answers;
+  /** how far a label of the wearer's own is trusted, 0 to 1 */
+  trust: number;
+}
+
 /**
  * A message as it was measured: the wire may pad a window, the store and the check see its samples.
  *
@@ -22,18 +29,20 @@ export interface Origin {
  */
 export function measured(sample: Sample, axes: number): Sample {
   const { window, length } = sample;
-  return { ...sample, window: window === null ? null : window.subarray(0, length * axes) };
+  if (window === null) return sample;
+  return { ...sample, window: window.subarray(0, length * axes) };
 }
 
 /** A message as the store takes it: `cls` is its answer; a label that is none of the task's is none. */
-export function toRow(sample: Sample, task: Task, origin: Origin): NewSample {
+export function toRow(sample: Sample, { task, answers, trust }: AsRow, origin: Origin): NewSample {
   const { session, seq, t, release, score, length, label, embedding, window } = sample;
-  const answers = answersOf(task);
+  const { device, version, at, quarantine } = origin;
   const cls = answers.of(sample);
+  const known = label === null || (label >= 0 && label < answers.count) ? label : null;
+  // every window comes by here: spread, this literal would cost several times as much
+  // biome-ignore format: a column of fifteen names says nothing more
   return {
-    ...{ task: task.name, session, seq, t, release, cls, score, length, embedding, window },
-    ...origin,
-    label: label === null || (label >= 0 && label < answers.count) ? label : null,
-    labelTrust: trustOf(task, 'device'),
+    device, session, seq, task, at, t, release, version, cls, score, length,
+    embedding, window, quarantine, labelTrust: trust, label: known,
   };
 }

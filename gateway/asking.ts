@@ -1,12 +1,14 @@
 import { boardNames, loadBoard } from './board.ts';
 import { championOf, gather, membersOf } from './dataset.ts';
 import type { Clock } from './link/port.ts';
+import { createRandom } from './random.ts';
 import { type Scope, scopeName } from './registry/manifest.ts';
 import type { Registry } from './registry/registry.ts';
 import type { Store } from './store/store.ts';
 import type { Sample, SampleKey } from './store/types.ts';
 import type { Task } from './task.ts';
 import { learnScores } from './train/choose-windows.ts';
+import type { Missing } from './train/missing.ts';
 import { createPredictor } from './train/model.ts';
 import { selectUseful, type Unlabelled } from './train/select.ts';
 
@@ -21,6 +23,8 @@ export interface AskedFor {
   candidates: number;
   /** unlabelled windows whose raw samples no device holds any more: they cannot teach */
   outOfReach: number;
+  /** for people: why there are no more, and when to ask again; null where there were enough */
+  missing: string | null;
 }
 
 /** Asks people for the labels that teach most, and devices for the raw windows behind them. */
@@ -38,6 +42,16 @@ export interface Asking {
    * @param who asks
    */
   ask(count: number, scope: Scope, who: string): AskedFor;
+  /**
+   * Asks for labels that may settle what the gate refused: of each device that is missing as many (where
+   * labels do not show that the champion fails, of those that have an alarm), together a third of the
+   * task's `labels.askedToSettle`, and at least as many as make the gateway train again. What was asked
+   * for and waits counts. They are drawn by chance: the windows that teach most are those of which the
+   * champion is least sure, and on them alone it looks worse than it is.
+   *
+   * @returns how many windows wait for their label; 0 where `labels.askedToSettle` of the task is used up
+   */
+  settle(scope: Scope, missing: Missing): number;
   /** Where the raw window of a sample is. */
   whereabouts(sample: Sample): Whereabouts;
   /** A device said that it holds a raw window no more. */
@@ -58,13 +72,34 @@ export interface AskingParts {
   regime: (device: string) => number;
   /** devices that are connected now */
   online: () => Iterable<string>;
+  /** whether a device has an alarm, or a model that is not good enough yet */
   wantsLabels: (device: string) => boolean;
+  /** asks by itself, whatever was refused, where the task says so */
+  automatic: boolean;
 }
+
+/** What is chosen from, and for whom. */
+interface Open {
+  /** unlabelled windows whose raw samples can be had, newest first, device by device */
+  inReach: readonly Sample[];
+  members: readonly string[];
+  scope: Scope;
+  /** what the scope runs */
+  version: string | null;
+  count: number;
+}
+
+/** Chooses windows, in the order of their use, and says among how many. */
+type Choice = (open: Open) => Pick<AskedFor, 'chosen' | 'candidates'>;
 
 /** Newest unlabelled windows of a device that are looked at. */
 const LOOKED_AT = 1000;
 /** Newest labelled windows that others are compared with. */
 const COMPARED = 500;
+/** In so many rounds what may be asked for after refusals is asked for: after each the gate looks again. */
+const ROUNDS = 3;
+/** Stream of chance of the windows that settle a refusal. */
+const ASKED_STREAM = 80;
 /** A device whose board nobody knows may hold this many windows; the smallest ring of a profile. */
 const LEAST_RING = 4;
 
@@ -72,6 +107,8 @@ const LEAST_RING = 4;
 export function createAsking(parts: AskingParts): Asking {
   const { task, store, registry, clock, fetch, regime, wantsLabels } = parts;
   const rings = new Map(boardNames().map((board) => [board, loadBoard(board).ring]));
+  const random = createRandom(parts.seed, ASKED_STREAM);
+  const unspoilt = { task: task.name, quarantined: false, order: 'newest' } as const;
   const learned = new Map<string, { version: string; score: (embedding: Int8Array) => number }>();
   const ringOf = (device: string): number =>
     rings.get(store.devices.get(device)?.board ?? '') ?? LEAST_RING;
@@ -97,20 +134,14 @@ export function createAsking(parts: AskingParts): Asking {
     if (score !== null) learned.set(scopeName(scope), { version, score });
   }
 
-  function ask(count: number, scope: Scope, who: string): AskedFor {
-    const members = membersOf(store, task.name, scope);
-    const version = championOf(registry, task.name, scope);
+  const ask: Asking['ask'] = (count, scope, who) =>
+    askOf(membersOf(store, task.name, scope), count, scope, who, useful);
+
+  /** What teaches most, by the scores of the newest head where there is one. */
+  function useful({ inReach, members, scope, version, count }: Open): ReturnType<Choice> {
     const newest = learned.get(scopeName(scope));
     const rescore = newest?.version === version ? newest?.score : undefined;
     const see = seerOf(registry, version, task);
-    const open = { task: task.name, quarantined: false, order: 'newest' } as const;
-    const unlabelled = members.flatMap((device) =>
-      store.samples.find({
-        ...{ ...open, device, since: regime(device), limit: LOOKED_AT },
-        ...{ labelled: false, asked: false },
-      }),
-    );
-    const inReach = unlabelled.filter((sample) => whereabouts(sample) !== 'gone');
     const seen = inReach.flatMap((sample) => {
       const looks = see(sample);
       return looks === undefined ? [] : [{ sample, looks }];
@@ -118,7 +149,7 @@ export function createAsking(parts: AskingParts): Asking {
     const labelled = members
       .flatMap((device) =>
         store.samples.find({
-          ...{ ...open, device, since: regime(device), limit: COMPARED, labelled: true },
+          ...{ ...unspoilt, device, since: regime(device), limit: COMPARED, labelled: true },
         }),
       )
       .flatMap((sample) => see(sample)?.embedding ?? []);
@@ -127,9 +158,36 @@ export function createAsking(parts: AskingParts): Asking {
         rescore === undefined ? looks : { ...looks, score: rescore(looks.embedding) },
       ),
       { count, seed: parts.seed, labelled },
-    ).map((i) => seen[i]!.sample);
+    );
+    return { chosen: chosen.map((i) => seen[i]!.sample), candidates: seen.length };
+  }
+
+  /** Any, by chance: windows as they come, and no others, show which of two models is the better one. */
+  const fair: Choice = ({ inReach, count }) => ({
+    chosen: random.shuffle([...inReach]).slice(0, count),
+    candidates: inReach.length,
+  });
+
+  function askOf(
+    members: readonly string[],
+    count: number,
+    scope: Scope,
+    who: string,
+    choose: Choice,
+  ): AskedFor {
+    const version = championOf(registry, task.name, scope);
+    const unlabelled = members.flatMap((device) =>
+      store.samples.find({
+        ...{ ...unspoilt, device, since: regime(device), limit: LOOKED_AT },
+        ...{ labelled: false, asked: false },
+      }),
+    );
+    const inReach = unlabelled.filter((sample) => whereabouts(sample) !== 'gone');
+    const { chosen, candidates } = choose({ inReach, members, scope, version, count });
     const at = clock.now();
-    const asked = { outOfReach: unlabelled.length - inReach.length, candidates: seen.length };
+    const asked = { outOfReach: unlabelled.length - inReach.length, candidates };
+    const isEnough = chosen.length === count;
+    const missing = isEnough ? null : missingOf(scope, version, members, asked, inReach.length);
     if (chosen.length > 0) {
       store.transaction(() => {
         store.asked.note(
@@ -142,7 +200,66 @@ export function createAsking(parts: AskingParts): Asking {
       });
     }
     for (const device of new Set(chosen.map((sample) => sample.device))) fetchRaw(device);
-    return { chosen, ...asked };
+    return { chosen, ...asked, missing };
+  }
+
+  function missingOf(
+    scope: Scope,
+    version: string | null,
+    members: readonly string[],
+    { candidates, outOfReach }: Pick<AskedFor, 'candidates' | 'outOfReach'>,
+    inReach: number,
+  ): string {
+    const name = scopeName(scope);
+    if (version === null) {
+      return `no model serves ${name} yet, and devices send windows once they run one; ask again when its first update is confirmed: whetstone rollouts`;
+    }
+    const count = (of: { asked?: boolean; labelled?: boolean }): number =>
+      members.reduce((sum, device) => {
+        const known = { task: task.name, quarantined: false, device, since: regime(device) };
+        return sum + store.samples.count({ ...known, ...of });
+      }, 0);
+    if (count({}) === 0) {
+      const isHere = new Set(parts.online());
+      return members.some((device) => isHere.has(device))
+        ? `no window of ${name} has come yet; ask again in a minute`
+        : `no window of ${name} has come yet, and none of its devices is connected: whetstone devices; ask again once one is`;
+    }
+    if (candidates > 0) return 'there are no more for now; ask again once further windows came';
+    if (inReach > 0) {
+      return `the ${inReach} windows that wait were seen by another model than the one that runs, without their raw samples; ask again once the devices have sent windows under ${version.slice(0, 8)}`;
+    }
+    if (outOfReach > 0) {
+      return `no device holds the raw samples of the windows that came; ask again while new ones come`;
+    }
+    const waiting = count({ asked: true, labelled: false });
+    return waiting === 0
+      ? 'every window that came has its label; ask again once further windows came'
+      : `${waiting} that were asked for before still wait for their label: whetstone labels --asked; ask again once further windows came`;
+  }
+
+  /** Windows of a device's regime that were asked for, and those of them that wait and can be labelled. */
+  function askedOf(device: string): { all: number; waiting: number } {
+    const of = { task: task.name, device, since: regime(device), asked: true };
+    const waiting = store.samples
+      .find({ ...of, labelled: false })
+      .filter((sample) => whereabouts(sample) !== 'gone').length;
+    return { all: store.samples.count(of), waiting };
+  }
+
+  function settle(scope: Scope, missing: Missing): number {
+    const devices = missing.devices.filter((device) => missing.fails || wantsLabels(device));
+    const before = devices.map(askedOf);
+    const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0);
+    const waiting = sum(before.map((one) => one.waiting));
+    const { askedToSettle } = task.labels;
+    const left = askedToSettle - sum(before.map(({ all }) => all));
+    const atOnce = Math.max(task.training.minLabels, Math.ceil(askedToSettle / ROUNDS));
+    const wanted = Math.min(left, atOnce - waiting);
+    if (devices.length === 0 || wanted <= 0) return waiting;
+    const each = Math.ceil(wanted / devices.length);
+    const chosen = devices.map((device) => askOf([device], each, scope, 'gateway', fair));
+    return waiting + sum(chosen.map((asked) => asked.chosen.length));
   }
 
   function fetchRaw(device: string): void {
@@ -155,6 +272,7 @@ export function createAsking(parts: AskingParts): Asking {
   return {
     learn,
     ask,
+    settle,
     whereabouts,
     gone(key) {
       const sample = store.samples.get(key);
@@ -167,11 +285,8 @@ export function createAsking(parts: AskingParts): Asking {
       const { askedAtOnce } = task.labels;
       for (const device of parts.online()) {
         fetchRaw(device);
-        if (askedAtOnce === 0 || !wantsLabels(device)) continue;
-        const waiting = store.samples
-          .find({ task: task.name, device, since: regime(device), asked: true, labelled: false })
-          .filter((sample) => whereabouts(sample) !== 'gone');
-        const more = askedAtOnce - waiting.length;
+        if (askedAtOnce === 0 || !parts.automatic || !wantsLabels(device)) continue;
+        const more = askedAtOnce - askedOf(device).waiting;
         if (more > 0) ask(more, { kind: 'device', id: device }, 'gateway');
       }
     },

@@ -13,6 +13,9 @@ export const BoardSchema = Type.Object(
     name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$', description: 'as the file is called' }),
     title: Type.String({ minLength: 1, description: 'as its maker writes it' }),
     family: Type.Enum(['espruino', 'nodemcu'], { description: 'which runtime is built for it' }),
+    firmware: Type.Optional(
+      Type.String({ minLength: 1, description: 'what its firmware calls itself' }),
+    ),
     chip: Type.String({ minLength: 1 }),
     ram: Type.Integer({
       minimum: 0,
@@ -36,6 +39,13 @@ export const BoardSchema = Type.Object(
       pattern: '^[A-Z][A-Za-z0-9]*$',
       description: 'object that the link speaks through',
     }),
+    console: Type.Optional(
+      Type.String({
+        pattern: '^[A-Z][A-Za-z0-9]*$',
+        description: 'where the console goes while the link runs; absent: nowhere',
+      }),
+    ),
+    consoleBaud: Type.Optional(count('of the console of a bare board; absent: the same as `baud`')),
     baud: count('of the serial port'),
     chunkBytes: Type.Integer({
       minimum: 4,
@@ -44,6 +54,17 @@ export const BoardSchema = Type.Object(
       description: 'bytes of a model asked for at a time',
     }),
     ring: count('samples that wait for an acknowledgement'),
+    lfs: Type.Optional(
+      Type.Boolean({
+        description: 'NodeMCU: too little RAM for the bundle outside its flash store',
+      }),
+    ),
+    button: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'NodeMCU: pin, by its own numbers, of the button that keeps the console',
+      }),
+    ),
     tiers: Type.Array(Type.Enum(['reference', 'convolve', 'tflm', 'thumb', 'lua']), {
       minItems: 1,
       uniqueItems: true,
@@ -54,9 +75,12 @@ export const BoardSchema = Type.Object(
       uniqueItems: true,
       description: 'what it can do natively to secure the link, the strongest first',
     }),
-    sensors: Type.Array(Type.Enum(['bangle-accelerometer', 'puck-accelerometer']), {
-      description: 'drivers that its bundle contains',
-    }),
+    sensors: Type.Array(
+      Type.Enum(['bangle-accelerometer', 'puck-accelerometer', 'analogue-input']),
+      {
+        description: 'drivers that its bundle contains',
+      },
+    ),
     energy: Type.Optional(
       Type.Object(
         {

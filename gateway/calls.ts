@@ -1,24 +1,63 @@
+import type { BoxCalls } from './box-calls.ts';
 import type { BudgetLimits } from './budget/limits.ts';
 import type { GatewayError } from './errors.ts';
-import type { KeyCalls, LinkView } from './key-calls.ts';
+import type { Format } from './formats.ts';
+import type { HistoryCalls } from './history-calls.ts';
+import type { KeyCalls } from './key-calls.ts';
 import type { LabelCalls } from './label-calls.ts';
-import type { EstimatedView, MeasuredView, MonitorCalls } from './monitor-calls.ts';
+import type { MonitorCalls } from './monitor-calls.ts';
+import type { PortCalls } from './port-calls.ts';
 import type { RetentionLimits } from './retention.ts';
 import type { SigningCalls } from './signing-calls.ts';
-import type { ModelSummary } from './train/model-summary.ts';
-import type { WearView } from './wear.ts';
+import type { TokenCalls } from './token-calls.ts';
+import type { DeviceView } from './views/device.ts';
+import type { ExportView, ImportView, ModelView, TrainView } from './views/model.ts';
+import type { RolloutView } from './views/rollout.ts';
+import type { GatewayEvent, Status } from './views/status.ts';
+import type { WindowCalls } from './window-calls.ts';
 
+export type * from './box-calls.ts';
+export { FORMATS, type Format } from './formats.ts';
+export type * from './history-calls.ts';
 export type * from './key-calls.ts';
 export type * from './label-calls.ts';
 export * from './monitor-calls.ts';
+export type * from './port-calls.ts';
+export { ROLES, type Role } from './roles.ts';
 export type * from './signing-calls.ts';
+export type * from './token-calls.ts';
+export type * from './views/box.ts';
+export type * from './views/device.ts';
+export type * from './views/history.ts';
+export type * from './views/key.ts';
+export type * from './views/label.ts';
+export type * from './views/live.ts';
+export type * from './views/model.ts';
+export type * from './views/monitor.ts';
+export type * from './views/port.ts';
+export type * from './views/rollout.ts';
+export type * from './views/status.ts';
+export type * from './views/token.ts';
+export type * from './views/window.ts';
+export type * from './window-calls.ts';
 
 /**
  * What a person or a program can ask of a running gateway: one set of calls, three faces (command
  * line, HTTP, page). Everything here travels as JSON: times are milliseconds since 1970, versions
- * 64 hexadecimal digits, shares and accuracies 0 to 1.
+ * 64 hexadecimal digits, shares and accuracies 0 to 1. What changes something takes last who wants it, `by`, for
+ * the log: name and role of a token; default 'person'.
  */
-export interface Calls extends KeyCalls, LabelCalls, MonitorCalls, SigningCalls {
+export interface Calls
+  extends BoxCalls,
+    HistoryCalls,
+    KeyCalls,
+    LabelCalls,
+    MonitorCalls,
+    PortCalls,
+    SigningCalls,
+    TokenCalls,
+    WindowCalls {
+  /** At a glance: what there is, in summaries. */
   status(): Promise<Status>;
   devices(): Promise<DeviceView[]>;
   /** @throws GatewayError 'not-found' */
@@ -30,17 +69,31 @@ export interface Calls extends KeyCalls, LabelCalls, MonitorCalls, SigningCalls 
    */
   model(version: string): Promise<ModelView>;
   rollouts(): Promise<RolloutView[]>;
+  /** @throws GatewayError 'not-found' */
+  rollout(id: string): Promise<RolloutView>;
+  /**
+   * Lets a rollout go on that stands in stage 'awaiting-approval'.
+   *
+   * @throws GatewayError 'not-found'; 'not-allowed' if it waits for no approval
+   */
+  approveRollout(id: string, by?: string): Promise<RolloutView>;
+  /**
+   * Ends a rollout that has not settled, and takes back what went out.
+   *
+   * @throws GatewayError 'not-found'; 'not-allowed' if it is over
+   */
+  stopRollout(id: string, request?: StopRequest, by?: string): Promise<RolloutView>;
   /** Events with an id above `since`, oldest first; without `since` the newest `limit`. */
   events(query?: EventQuery): Promise<GatewayEvent[]>;
   /** Trains for a scope now and puts what passes the gate on its way. */
-  train(request: TrainRequest): Promise<TrainView>;
+  train(request: TrainRequest, by?: string): Promise<TrainView>;
   /**
    * Makes a registered version the champion of its scope and rolls it out; of a champion whose release
    * is over, or was signed by a key that is revoked, says it again.
    */
-  promote(version: string): Promise<RolloutView>;
+  promote(version: string, by?: string): Promise<RolloutView>;
   /** Goes back to the version before; without a version, undoes the newest promotion. */
-  rollback(version?: string): Promise<RolloutView>;
+  rollback(version?: string, by?: string): Promise<RolloutView>;
   /**
    * A version as a file.
    *
@@ -54,7 +107,7 @@ export interface Calls extends KeyCalls, LabelCalls, MonitorCalls, SigningCalls 
    * @throws GatewayError 'bad-model' if the file is damaged or none for the task; 'not-allowed' if
    *   the gateway is for another task
    */
-  importModel(request: ImportRequest): Promise<ImportView>;
+  importModel(request: ImportRequest, by?: string): Promise<ImportView>;
   /**
    * Calls back for every event from now on, in order.
    *
@@ -63,123 +116,9 @@ export interface Calls extends KeyCalls, LabelCalls, MonitorCalls, SigningCalls 
   on(name: 'event', listener: (event: GatewayEvent) => void): () => void;
 }
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-
-/** One thing that happened; the log is append-only. */
-export interface GatewayEvent {
-  id: number;
-  at: number;
-  kind: string;
-  /** what it happened to: a device, a version, a rollout */
-  subject: string;
-  data: { [key: string]: Json };
-}
-
-export interface Status {
-  /** one sentence for people: '4 virtual watches, synthetic motion' */
-  sentence: string;
-  /** true where no real sensor is behind the figures */
-  synthetic: boolean;
-  task: string;
-  classes: string[];
-  startedAt: number;
-  at: number;
-  devices: DeviceView[];
-  rollouts: RolloutView[];
-  training: TrainingView;
-  store: StoreView;
-  /** id of the newest event, where a reader of events goes on */
-  lastEvent: number;
-}
-
-/** What is kept, and for how long. */
-export interface StoreView {
-  /** of its file */
-  bytes: number;
-  /** fingerprint of the key that it is encrypted with; null where it is not */
-  keyId: string | null;
-  /** since when the disk takes nothing; null while it does */
-  fullSince: number | null;
-  /** null where everything is kept */
-  retention: {
-    maxDays: number | null;
-    maxBytes: number | null;
-    /** windows in all, and when the last ones were */
-    removed: number;
-    removedAt: number | null;
-    /** since when the store is too large although nothing is left that may be removed */
-    crowdedSince: number | null;
-  } | null;
-}
-
-/** What is trained, and what is to be. Reasons: 'alarm', 'labels', 'time', 'hand'. */
-export interface TrainingView {
-  running: { scope: string; why: string[] } | null;
-  /** in the order in which they are to be trained */
-  queue: { scope: string; why: string[] }[];
-  /** what the first of the queue waits for: 'waits: cpu-thermal 84 °C, starts below 75 °C' */
-  waiting: { scope: string; since: number; sentence: string } | null;
-  /** when time is a reason again */
-  dueAt: number | null;
-}
-
-export interface DeviceView {
-  id: string;
-  board: string;
-  connected: boolean;
-  synthetic: boolean;
-  /** who wears it, where that is known */
-  wearer: string | null;
-  release: number;
-  version: string | null;
-  scope: string | null;
-  state: 'empty' | 'confirmed' | 'trial';
-  /** of the newest labelled windows; null without labels */
-  accuracy: number | null;
-  /** mean of the newest scores, in sixteenths of a logit */
-  score: number | null;
-  /** oldest first; at most some hundred points */
-  history: { at: number; accuracy: number | null; score: number | null }[];
-  alarm: { since: number; message: string; what: string; silencedUntil: number | null } | null;
-  /** accuracy on the newest labelled windows; null without labels */
-  measured: MeasuredView | null;
-  /** accuracy on the newest windows as scores let expect it; null before there are enough */
-  estimated: EstimatedView | null;
-  samples: number;
-  /** windows that the device had to evict before they were acknowledged */
-  dropped: number;
-  /** erases of its flash; null before they are counted */
-  wear: WearView | null;
-  link: LinkView;
-  /** when it last said hello or its newest stored window came */
-  lastSeen: number | null;
-}
-
-export interface ModelView {
-  version: string;
-  parent: string | null;
-  scope: string;
-  stage: string;
-  release: number;
-  rung: string | null;
-  createdAt: number;
-  parts: { part: 'pre' | 'backbone' | 'head'; id: string; bytes: number }[];
-  /** the gate's report, as stored with the version */
-  gate: Json;
-}
-
-export interface RolloutView {
-  id: string;
-  version: string;
-  previous: string | null;
-  scope: string;
-  stage: string;
-  startedAt: number;
-  endedAt: number | null;
-  /** one sentence: why it stands where it stands */
-  reason: string | null;
-  /** `reason`: why it is refused, failed or on its way back; '' otherwise */
-  devices: { id: string; state: string; wireBytes: number; reason: string }[];
+export interface StopRequest {
+  /** for the log; default 'stopped by hand' */
+  reason?: string;
 }
 
 export interface EventQuery {
@@ -192,28 +131,6 @@ export interface TrainRequest {
   scope: string;
 }
 
-export interface TrainView {
-  scope: string;
-  released: boolean;
-  version: string | null;
-  rung: string | null;
-  reason: string;
-  trainMs: number;
-  /** limits of the budget that were crossed: what is asked for by hand does not wait for them */
-  although: string[];
-}
-
-/** What a version can be taken out as. */
-export const FORMATS = ['tflite', 'onnx', 'image'] as const;
-export type Format = (typeof FORMATS)[number];
-
-export interface ExportView {
-  version: string;
-  format: Format;
-  /** the file, base64 */
-  file: string;
-}
-
 export interface ImportRequest {
   /** name of the task that the model is for */
   task: string;
@@ -221,24 +138,6 @@ export interface ImportRequest {
   file: string;
   /** only look: register nothing */
   look?: boolean;
-}
-
-export interface ImportView {
-  /** null after a look */
-  version: string | null;
-  report: ImportReport;
-}
-
-/** What an import found, whether or not it was registered. */
-export interface ImportReport extends ModelSummary {
-  /** SHA-256 of the file, hex */
-  file: string;
-  /** whether the file came out of `export` as it is: then its version is the exported one */
-  exported: boolean;
-  /** what was made of the file otherwise than it stands there */
-  notes: string[];
-  parts: { part: 'pre' | 'backbone' | 'head'; bytes: number }[];
-  boards: { board: string; fits: boolean; why: string[] }[];
 }
 
 /** How a gateway is started; every field may be left out. */
@@ -255,11 +154,21 @@ export interface StartOptions {
   /** serial ports of real boards; with none, a virtual fleet */
   serial?: string[];
   baud?: number;
+  /** boards by Bluetooth Low Energy: the names that they advertise, or addresses */
+  ble?: string[];
+  /** certificate (with what it was signed by) and key, PEM files: needed off the loopback */
+  tls?: { cert: string; key: string };
+  /** further names under which the API is asked: 'box.local'; with a port where that is another one */
+  names?: string[];
+  /** asks for a token on the loopback, too; default not */
+  requireToken?: boolean;
   /** virtual watches when no port is named; default 4 */
   virtual?: number;
   seed?: number;
   /** real boards may speak under weaker suites than their board can do, and without keys */
   allowWeakLink?: boolean;
+  /** 'canary': a person is asked once the canaries of a rollout have passed; default the task's, else 'none' */
+  approval?: 'none' | 'canary';
   /** limits that a training waits for; in the configuration file only */
   budget?: Partial<BudgetLimits>;
   /** how much is kept; in the configuration file only */
@@ -273,6 +182,8 @@ export interface Gateway {
   readonly call: Calls;
   /** of the page */
   readonly url: string;
+  /** the file with the admin token, where this start made one */
+  readonly adminToken: string | null;
   /** Resolves when the store turns out to be damaged: close the gateway, and say so. */
   readonly damaged: Promise<GatewayError>;
   close(): Promise<void>;

@@ -9,7 +9,8 @@ import { unlessFull } from './full-disk.ts';
 import { checkClasses } from './known-classes.ts';
 import { type Clock, steady } from './link/port.ts';
 import { createLoop, type Loop } from './loop.ts';
-import { createMonitor, type Monitor, type MonitorState } from './monitor/monitor.ts';
+import { createMonitor, type Monitor } from './monitor/monitor.ts';
+import { rememberedBy } from './monitor-memory.ts';
 import { openRegistry, type Registry } from './registry/registry.ts';
 import { memorySigner, openSigner } from './registry/signing.ts';
 import { createRetention, type Retention, type RetentionLimits } from './retention.ts';
@@ -45,6 +46,8 @@ export interface ComposeOptions {
   budget?: Budget;
   /** real boards may do with weaker suites than theirs */
   allowWeakLink?: boolean;
+  /** a person is asked once the canaries of a rollout have passed; default: nobody is */
+  approval?: 'none' | 'canary';
   seed: number;
   /** of an encrypted store */
   key?: StoreKey | undefined;
@@ -78,14 +81,14 @@ export function compose(options: ComposeOptions): Composed {
     const head = directory === ':memory:' ? undefined : join(directory, HEAD_FILE);
     const sealer = createSealer(store, registry.keyring, head, clock.now);
     checkClasses(store, registry, task);
-    const remembered = store.states.load<MonitorState>('monitor');
-    const monitor = createMonitor(task.monitor, GROUP_MS, remembered, {
+    const monitor = createMonitor(task.monitor, GROUP_MS, rememberedBy(store), {
       ...{ reads: answersOf(task), sensor: task.sensor },
       isMargin: task.kind === 'classification',
     });
     const settings = {
       ...{ automatic, seed, allowWeakLink: allowWeakLink === true },
       ...(budget && { budget }),
+      ...(options.approval && { approval: options.approval }),
     };
     const loop = createLoop({ task, store, registry, monitor, clock, ...settings });
     let sealing = clock.setTimeout(seal, SEAL_EVERY_MS);

@@ -6,23 +6,37 @@ import { GatewayError } from './errors.ts';
 import { retentionSchema } from './retention.ts';
 
 /** A configuration file holds the options of `start`, in the form of {@link StartOptions}. */
+const properties = {
+  dataDir: { type: 'string', minLength: 1 },
+  task: { type: 'string', minLength: 1 },
+  host: { type: 'string', minLength: 1 },
+  port: { type: 'integer', minimum: 0, maximum: 65535 },
+  tls: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['cert', 'key'],
+    properties: {
+      cert: { type: 'string', minLength: 1 },
+      key: { type: 'string', minLength: 1 },
+    },
+  },
+  names: { type: 'array', items: { type: 'string', pattern: '^[^\\s/]+$' } },
+  requireToken: { type: 'boolean' },
+  serial: { type: 'array', items: { type: 'string', minLength: 1 } },
+  ble: { type: 'array', items: { type: 'string', minLength: 1 } },
+  baud: { type: 'integer', minimum: 300 },
+  virtual: { type: 'integer', minimum: 0, maximum: 200 },
+  seed: { type: 'integer', minimum: 0 },
+  allowWeakLink: { type: 'boolean' },
+  approval: { enum: ['none', 'canary'] },
+  budget: budgetSchema,
+  keyFile: { type: 'string', minLength: 1 },
+  retention: retentionSchema,
+};
 const checkConfig = new Ajv2020().compile({
   type: 'object',
   additionalProperties: false,
-  properties: {
-    dataDir: { type: 'string', minLength: 1 },
-    task: { type: 'string', minLength: 1 },
-    host: { type: 'string', minLength: 1 },
-    port: { type: 'integer', minimum: 0, maximum: 65535 },
-    serial: { type: 'array', items: { type: 'string', minLength: 1 } },
-    baud: { type: 'integer', minimum: 300 },
-    virtual: { type: 'integer', minimum: 0, maximum: 200 },
-    seed: { type: 'integer', minimum: 0 },
-    allowWeakLink: { type: 'boolean' },
-    budget: budgetSchema,
-    keyFile: { type: 'string', minLength: 1 },
-    retention: retentionSchema,
-  },
+  properties,
 });
 
 /**
@@ -48,8 +62,7 @@ export function readConfig(path: string | undefined): StartOptions {
   const where = [...(error?.instancePath.split('/').slice(1) ?? []), extra]
     .filter(Boolean)
     .join('.');
-  const names =
-    'dataDir, task, host, port, serial, baud, virtual, seed, allowWeakLink, budget, keyFile, retention';
+  const names = Object.keys(properties).join(', ');
   const problem = extra === undefined ? error?.message : `is not a field; fields: ${names}`;
   throw new GatewayError('bad-config', `configuration ${path}: ${where || 'it'} ${problem}`);
 }

@@ -6,16 +6,16 @@ import type { Store } from './store/store.ts';
 import type { LabelledSample, Sample } from './store/types.ts';
 import type { Task } from './task.ts';
 import type { LabelOrigin } from './train/label-audit.ts';
-import { createPredictor, type QuantModel } from './train/model.ts';
+import { createPredictor } from './train/model.ts';
 import { classesOf } from './train/new-class.ts';
 import { reservoir } from './train/rehearsal.ts';
 import type { Example, RungData, Window } from './train/rungs.ts';
-import { modelOf } from './versions.ts';
+import { modelOf, type TrainedVersion } from './versions.ts';
 
 /** What is known of a scope when its model is retrained. */
 export interface Dataset {
   /** the version that the scope runs, as the trainer sees it; null before the first model */
-  champion: { version: string; model: QuantModel; reference: number | null } | null;
+  champion: ({ version: string } & TrainedVersion) | null;
   data: RungData;
   championSaid: number[];
   /** whence each fresh label came */
@@ -90,10 +90,7 @@ export function gather(
   // of the world as it was: what another device sees since its own changed is no part of that
   const isNew = ({ device, at }: Sample): boolean => since(device) > 0 && at >= since(device);
   const settled = earlier.filter((sample) => !isNew(sample));
-  // a label that came after the version that runs has been through no gate: it is no evidence
-  const releasedAt = version === null ? 0 : registry.get(version).at;
-  const vetted = settled.filter(({ label }) => label.firstAt <= releasedAt);
-  const memory = reservoir(vetted, groupBy(answers), KEPT.compare, seed);
+  const memory = accepted(registry, version, settled, seed, task);
   const toExample = (sample: LabelledSample): Example => example(sample, task);
   const newest = (device: string, from: number): Window[] =>
     store.samples
@@ -137,6 +134,29 @@ export function championOf(registry: Registry, task: string, scope: Scope): stri
   return (
     registry.champion(task, scope) ?? registry.champion(task, { kind: 'fleet', id: '' }) ?? null
   );
+}
+
+/**
+ * Labels that are evidence: of what the version that runs was given, what it says, too. One that came
+ * after it has been through no gate, and one that it contradicts taught it nothing: its audit may have
+ * found that somebody mixes classes up.
+ */
+function accepted(
+  registry: Registry,
+  version: string | null,
+  settled: readonly LabelledSample[],
+  seed: number,
+  task: Task,
+): LabelledSample[] {
+  if (version === null) return [];
+  const answers = answersOf(task);
+  const { at } = registry.get(version);
+  const given = settled.filter(({ label }) => label.firstAt <= at);
+  const predict = createPredictor(registry.parts(version));
+  return reservoir(given, groupBy(answers), KEPT.compare, seed).filter((sample) => {
+    const { window, length } = padded(sample, task);
+    return answers.isRight(answers.of(predict(window, length)), sample.label.cls);
+  });
 }
 
 /** What the champion says of windows that it was not trained on; -1 for the others. */

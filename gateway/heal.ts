@@ -11,6 +11,7 @@ import type { Store } from './store/store.ts';
 import type { Task } from './task.ts';
 import type { GateReport } from './train/gate-report.ts';
 import type { LabelAudit } from './train/label-audit.ts';
+import type { Missing } from './train/missing.ts';
 import { type ModelParts, tellingVectors } from './train/model.ts';
 import { type Attempt, retrain } from './train/retrain.ts';
 import type { Rung } from './train/rungs.ts';
@@ -25,6 +26,8 @@ export interface HealParts {
   seed: number;
   /** when the present regime of a device began */
   regime: (device: string) => number;
+  /** asks for labels that may settle a refusal, as many as it sees fit. @returns how many */
+  settle: (scope: Scope, missing: Missing) => number;
 }
 
 export interface HealOptions {
@@ -46,6 +49,8 @@ export interface Healed {
   attempts: Attempt[];
   /** devices of the scope that are left as they are: their world has not changed */
   spared: string[];
+  /** labels that were asked for, since they may turn the refusal */
+  asked: number;
   /** why it was released, or why not */
   reason: string;
   trainMs: number;
@@ -75,14 +80,15 @@ export async function heal(
   const name = scopeName(scope);
   const known = gather(parts, scope, regime, seed);
   const { champion, data, samples, ...evidence } = known;
-  const { reason: why } = options;
-  const started = { labels: data.fresh.length, ...(why && { reason: why }) };
+  const { reason: why, who } = options;
+  const started = { labels: data.fresh.length, ...(why && { reason: why }), ...(who && { who }) };
   journal.write('train.started', name, started, clock.now());
   const boards = boardsOf(store, task.name, scope);
-  const { attempts, chosen, audit, waits, spared } = await retrain({
+  const { attempts, chosen, audit, waits, spared, missing } = await retrain({
     ...{ ...evidence, task, data, seed },
     champion: champion?.model ?? null,
     championReference: champion?.reference ?? null,
+    isUpdated: champion?.isUpdated ?? false,
     budgets: (model) => boards.map((board) => budget(board, model)),
     ...(options.signal && { signal: options.signal }),
     ...(options.onRung && { onRung: options.onRung }),
@@ -92,11 +98,13 @@ export async function heal(
     const moved = audit?.grounds.filter(({ inForce }) => !inForce) ?? [];
     rollouts.include(moved.map(({ device }) => device));
     const proven = attempts.at(-1)?.report.reason;
-    const reason = [proven ?? (waits === null ? nothingToLearn(audit) : null), waits]
+    const asked = missing === null ? 0 : parts.settle(scope, missing);
+    const refused = proven ?? (waits === null ? nothingToLearn(audit) : null);
+    const reason = [refused, waits, asked > 0 ? askedFor(asked, missing) : null]
       .filter((text) => text !== null)
       .join('; ');
     journal.write('gate.refused', name, { scope: name, reason }, clock.now());
-    return { scope, version: null, rollout: null, attempts, spared, reason, trainMs };
+    return { scope, version: null, rollout: null, attempts, spared, asked, reason, trainMs };
   }
   const { report, rung } = chosen;
   journal.write('train.finished', name, { scope: name, rung, trainMs }, clock.now());
@@ -138,7 +146,13 @@ export async function heal(
       soakWindows: champion === null ? FIRST_SOAK : soakWindows,
     },
   });
-  return { scope, version, rollout, attempts, spared, reason: report.reason, trainMs };
+  return { scope, version, rollout, attempts, spared, asked: 0, reason: report.reason, trainMs };
+}
+
+function askedFor(count: number, missing: Missing | null): string {
+  const classes = missing?.classes ?? [];
+  const of = classes.length === 0 ? '' : `, hardly any is of ${classes.join(', ')}`;
+  return `more labels may settle it${of}: ${count} windows are asked for, see labels --asked`;
 }
 
 function nothingToLearn(audit: LabelAudit | null): string {

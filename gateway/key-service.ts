@@ -2,10 +2,12 @@ import { kindOf } from '../device/kind.ts';
 import { loadBoard } from './board.ts';
 import type { Composed } from './compose.ts';
 import { GatewayError } from './errors.ts';
-import type { AddKeys, KeyCalls, KeyView, LinkView } from './key-calls.ts';
+import type { AddKeys, KeyCalls } from './key-calls.ts';
 import { slotFileImage } from './slot-file.ts';
 import type { DeviceKeys } from './store/keys.ts';
 import { isWeak } from './suites.ts';
+import type { LinkView } from './views/device.ts';
+import type { KeyView } from './views/key.ts';
 
 /**
  * Answers what people and programs ask about keys.
@@ -15,7 +17,7 @@ import { isWeak } from './suites.ts';
  *   version by its first digits
  */
 export function keyService(
-  { store, registry, loop, task }: Composed,
+  { store, registry, loop, task, clock }: Composed,
   options: { allowWeakLink: boolean; versionOf: (prefix: string) => string },
 ): KeyCalls {
   const { keys, journal } = store;
@@ -60,7 +62,7 @@ export function keyService(
         a.device < b.device ? -1 : 1,
       );
     },
-    async addKeys(request) {
+    async addKeys(request, by) {
       const { device, board, replace = false, model } = request;
       const suite = suiteFor(request);
       let slot: Uint8Array | undefined;
@@ -72,14 +74,15 @@ export function keyService(
       if (slot !== undefined && slot.length > profile.slotPages * profile.flash.pageBytes) {
         throw new GatewayError('not-allowed', `the model does not fit a slot of ${board}`);
       }
-      const added = keys.add(device, { board, suite, at: Date.now() }, { replace });
+      const at = clock.now();
+      const added = keys.add(device, { board, suite, at }, { replace });
       loop.forget(device);
-      journal.write('key.added', device, { board, suite, replaced: replace }, Date.now());
+      journal.write('key.added', device, { board, suite, replaced: replace, ...named(by) }, at);
       const sequence = Math.max(1, added.deviceEpoch);
       const image = slotFileImage(profile, added.present, sequence, slot);
       return { ...viewOf(added), image: Buffer.from(image).toString('base64') };
     },
-    async rotateKeys(device) {
+    async rotateKeys(device, by) {
       if (keys.get(device)?.suite === 'mac') {
         throw new GatewayError('not-allowed', `the link of '${device}' is not encrypted (mac)`, {
           hint: `new keys would travel in clear; flash it again: whetstone keys add ${device} --board ${keys.get(device)?.board} --replace --out FILE`,
@@ -87,20 +90,23 @@ export function keyService(
       }
       const rotating = keys.rotate(device);
       const { generation } = rotating.pending!;
-      journal.write('key.rotating', device, { generation }, Date.now());
+      journal.write('key.rotating', device, { generation, ...named(by) }, clock.now());
       loop.online.get(device)?.rekey();
       return viewOf(keys.get(device) ?? rotating);
     },
-    async removeKeys(device) {
+    async removeKeys(device, by) {
       const before = keys.get(device);
-      const removedAt = Date.now();
+      const removedAt = clock.now();
       keys.remove(device, removedAt);
       loop.forget(device);
-      journal.write('key.removed', device, {}, removedAt);
+      journal.write('key.removed', device, { ...named(by) }, removedAt);
       return { ...viewOf(before!), generation: null, pending: null, removedAt, connected: false };
     },
   };
 }
+
+/** Who wanted it, where that is known. */
+const named = (by: string | undefined) => by !== undefined && { who: by };
 
 /** How a device's link is secured, and what was refused on it. */
 export function linkViewOf({ store, loop }: Composed, device: string): LinkView {

@@ -1,7 +1,5 @@
 import type { LabelRow } from './label-rows.ts';
-import type { SourceTally } from './store/labels.ts';
-import type { Taught } from './teaching.ts';
-import type { ImportedLabels } from './truths.ts';
+import type { AskView, ImportedLabels, LabelView, SourceView, TeachView } from './views/label.ts';
 
 /** What can be asked of a gateway about labels: a part of its calls, see `calls.ts`. */
 export interface LabelCalls {
@@ -11,15 +9,15 @@ export interface LabelCalls {
    *
    * @throws GatewayError 'not-found' (no such sample), 'not-allowed' (no such class or source)
    */
-  addLabel(label: NewLabel): Promise<LabelView>;
+  addLabel(label: NewLabel, by?: string): Promise<LabelView>;
   /**
    * Takes labels of a window back: they are kept, and count no more.
    *
    * @throws GatewayError 'not-found' if there are none
    */
-  withdrawLabel(request: WithdrawRequest): Promise<LabelView>;
+  withdrawLabel(request: WithdrawRequest, by?: string): Promise<LabelView>;
   /** Labels in bulk; what cannot be placed is told line by line, the others are stored together. */
-  importLabels(request: ImportLabelsRequest): Promise<ImportedLabels>;
+  importLabels(request: ImportLabelsRequest, by?: string): Promise<ImportedLabels>;
   /** How each source of labels fares. */
   labelSources(): Promise<SourceView[]>;
   /**
@@ -27,41 +25,21 @@ export interface LabelCalls {
    *
    * @throws GatewayError 'not-found' if there is no device in the scope
    */
-  askLabels(request: AskRequest): Promise<AskView>;
+  askLabels(request: AskRequest, by?: string): Promise<AskView>;
   /**
    * Lets a model file label stored raw windows.
    *
    * @throws GatewayError 'bad-model' if it does not fit the task; 'missing-tool' if what runs it is
    *   not installed
    */
-  teach(request: TeachRequest): Promise<TeachView>;
+  teach(request: TeachRequest, by?: string): Promise<TeachView>;
   /**
    * Releases a window that the check set aside: it counts again.
    *
    * @param sample 'DEVICE/SESSION:SEQ'
    * @throws GatewayError 'not-found' if no such window is set aside
    */
-  release(sample: string): Promise<LabelView>;
-}
-
-/** A stored window and the label that counts; class, source and time are null while it has none. */
-export interface LabelView {
-  sample: string;
-  device: string;
-  cls: string | null;
-  /** what the device said when it saw the window */
-  predicted: string | null;
-  source: string | null;
-  /** 0 to 1 */
-  trust: number | null;
-  /** every label of a window that sources contradict one another about, as they came; else none */
-  contradicted: { cls: string; source: string; trust: number; at: number; standing: string }[];
-  /** when its label was asked for, and where its raw samples are: 'here', 'held', 'gone' */
-  asked: { at: number; raw: string } | null;
-  /** why the check set it aside; null when it did not, or somebody released it */
-  quarantine: string | null;
-  /** of the label, else of the window */
-  at: number;
+  release(sample: string, by?: string): Promise<LabelView>;
 }
 
 export interface LabelQuery {
@@ -103,24 +81,11 @@ export interface ImportLabelsRequest {
   dryRun?: boolean;
 }
 
-export interface SourceView extends SourceTally {
-  /** the task's; null for a source that it does not know any more */
-  trust: number | null;
-}
-
 export interface AskRequest {
   /** budget of labels */
   count: number;
   /** 'fleet' (the default), 'cohort:NAME' or 'device:ID' */
   scope?: string;
-}
-
-export interface AskView {
-  asked: LabelView[];
-  /** unlabelled windows that could have been chosen */
-  candidates: number;
-  /** unlabelled windows that no device holds raw any more */
-  outOfReach: number;
 }
 
 export interface TeachRequest {
@@ -139,5 +104,4 @@ export interface TeachRequest {
   dryRun?: boolean;
 }
 
-export type TeachView = Taught;
-export type { ImportedLabels, LabelRow };
+export type { LabelRow };

@@ -1,9 +1,13 @@
 import { type CsvError, parse } from 'csv-parse/sync';
 import { GatewayError } from './errors.ts';
-import type { LabelRow, RefusedRow } from './label-rows.ts';
+import type { LabelRow } from './label-rows.ts';
+import type { RefusedRow } from './views/label.ts';
 
 /** Columns that a file of labels may have. */
 const COLUMNS = ['device', 'session', 'seq', 'time', 'class', 'source', 'trust'];
+
+/** Letters of a line that a message repeats; a file without an end of line is one. */
+const SHOWN = 200;
 
 interface Parsed {
   record: Record<string, string>;
@@ -65,7 +69,9 @@ function checkColumns(names: string[]): string[] {
   const known = given.every((name, i) => COLUMNS.includes(name) && given.indexOf(name) === i);
   const has = (...wanted: string[]): boolean => wanted.every((name) => given.includes(name));
   if (known && has('device', 'class') && (has('session', 'seq') || has('time'))) return given;
-  throw new GatewayError('bad-file', `the first line names no columns of labels: ${names}`, {
+  const line = names.join(',');
+  const begins = line.length > SHOWN ? `${line.slice(0, SHOWN)}…` : line;
+  throw new GatewayError('bad-file', `the first line names no columns of labels: ${begins}`, {
     hint: 'device,session,seq,class or device,time,class; also source, trust',
   });
 }

@@ -5,6 +5,7 @@ import type { Store } from './store/store.ts';
 import type { NewLabel, Sample } from './store/types.ts';
 import type { Task } from './task.ts';
 import { trustOf } from './trust.ts';
+import type { RefusedRow } from './views/label.ts';
 
 /** One line of a file of labels: a window by its number or by its time, and what it was. */
 export interface LabelRow {
@@ -19,12 +20,6 @@ export interface LabelRow {
   source?: string;
   /** 0 to 1; without it the task's for the source */
   trust?: number;
-}
-
-/** A line that gave no label, and why. */
-export interface RefusedRow {
-  line: number;
-  reason: string;
 }
 
 /** How lines become labels. */
@@ -50,24 +45,31 @@ export interface PlacedLabel extends NewLabel {
  * further up: so the same lines again, alone or with others behind them, are labels that are there,
  * and what was withdrawn stays withdrawn.
  *
+ * @param breathe awaited between two rows
  * @param rows in their order: of two for one window from one source the later counts
  * @returns labels for the lines that are good, and the others with their reason, each line once
  */
-export function placeRows(
+export async function placeRows(
   rows: readonly LabelRow[],
   { store, task, answers }: { store: Store; task: Task; answers: Answers },
   options: RowOptions,
-): { labels: PlacedLabel[]; refused: RefusedRow[] } {
+  breathe: () => Promise<void>,
+): Promise<{ labels: PlacedLabel[]; refused: RefusedRow[] }> {
   const labels: PlacedLabel[] = [];
   const refused: RefusedRow[] = [];
   const times = new Map<string, number>();
+  const lines = new Map<number, number>();
   for (const row of rows) {
+    await breathe();
     try {
       const source = row.source ?? options.source;
       const cls = answers.parse(row.cls);
       const trust = row.trust ?? trustOf(task, source);
       if (!(trust >= 0 && trust <= 1)) throw refusal(`trust ${trust} is not from 0 to 1`);
       const found = windowOf(row, store, task.name, options.withinMs);
+      const line = (lines.get(found.id) ?? 0) + 1;
+      lines.set(found.id, line);
+      if (line > MOST_LINES) throw refusal(`more than ${MOST_LINES} lines are about this window`);
       const said = `${source} ${found.device}/${found.session}:${found.seq} ${cls}`;
       const nth = (times.get(said) ?? 0) + 1;
       times.set(said, nth);
@@ -81,6 +83,12 @@ export function placeRows(
   return { labels, refused };
 }
 
+/** Lines about one window: each is weighed against all others of it. */
+const MOST_LINES = 64;
+
+/** @source ECMAScript 2025, 21.4.1.1: the last moment that a Date can be */
+const LAST_MS = 8.64e15;
+
 const refusal = (message: string, hint?: string): GatewayError =>
   new GatewayError('not-found', message, hint === undefined ? {} : { hint });
 
@@ -93,6 +101,7 @@ function windowOf(row: LabelRow, store: Store, task: string, withinMs: number): 
   }
   if (time === undefined) throw refusal('neither session and seq, nor a time, say which window');
   const at = typeof time === 'number' ? time : millisecondsOf(time);
+  if (!(Math.abs(at) <= LAST_MS)) throw refusal(`${time} is no time`, 'milliseconds since 1970');
   const near = store.samples
     .find({ task, device, since: at - withinMs, until: at + withinMs + 1 })
     .map((sample) => ({ sample, apart: Math.abs(sample.at - at) }))

@@ -1,11 +1,11 @@
 import { answersOf } from './answers.ts';
 import type { Composed } from './compose.ts';
-import { membersOf } from './dataset.ts';
 import { GatewayError } from './errors.ts';
-import type { LabelCalls, LabelView } from './label-calls.ts';
-import { parseScope } from './registry/manifest.ts';
+import type { LabelCalls } from './label-calls.ts';
+import { devicesOf } from './scopes.ts';
 import type { Sample, SampleKey } from './store/types.ts';
 import { trustOf } from './trust.ts';
+import type { LabelView } from './views/label.ts';
 
 /** How far a window may be from the time that a row names, unless the row's sender says otherwise. */
 const WITHIN_MS = 2000;
@@ -18,7 +18,7 @@ const TAUGHT = 1000;
  *
  * @param gateway composed
  */
-export function labelService({ store, loop, task, clock }: Composed): LabelCalls {
+export function labelService({ store, registry, loop, task, clock }: Composed): LabelCalls {
   const answers = answersOf(task);
   const trusted = (source: string): number | null => {
     try {
@@ -73,7 +73,7 @@ export function labelService({ store, loop, task, clock }: Composed): LabelCalls
         })
         .map(toLabel);
     },
-    async release(text) {
+    async release(text, by) {
       const sample = store.samples.get(parseSample(text));
       if (sample === undefined || sample.quarantine === null || sample.releasedAt !== null) {
         throw new GatewayError('not-found', `no window ${text} is set aside`, {
@@ -84,34 +84,38 @@ export function labelService({ store, loop, task, clock }: Composed): LabelCalls
       const at = clock.now();
       store.transaction(() => {
         store.samples.release(id, at);
-        store.journal.write('sample.released', device, { sample: text, reason: quarantine }, at);
+        store.journal.write(
+          'sample.released',
+          device,
+          { sample: text, reason: quarantine, ...(by !== undefined && { who: by }) },
+          at,
+        );
       });
       return toLabel(store.samples.get(id) as Sample);
     },
-    async addLabel({ sample, cls, source = 'person', trust }) {
+    async addLabel({ sample, cls, source = 'person', trust }, by) {
       const index = answers.parse(cls);
       const weight = trust ?? trustOf(task, source);
       const key = parseSample(sample);
-      return toLabel(await loop.truth({ sample: key, cls: index, source, trust: weight }));
+      const who = by !== undefined && { who: by };
+      return toLabel(await loop.truth({ sample: key, cls: index, source, trust: weight, ...who }));
     },
-    withdrawLabel: async ({ sample, source }) =>
-      toLabel(loop.labels.withdraw(parseSample(sample), source)),
-    importLabels: async ({ rows, source = 'delayed', withinMs = WITHIN_MS, dryRun = false }) =>
-      loop.labels.addRows(rows, { source, withinMs, dryRun }),
+    withdrawLabel: async ({ sample, source }, by) =>
+      toLabel(loop.labels.withdraw(parseSample(sample), source, by)),
+    importLabels: async ({ rows, source = 'delayed', withinMs = WITHIN_MS, dryRun = false }, by) =>
+      loop.labels.addRows(rows, {
+        ...{ source, withinMs, dryRun },
+        ...(by !== undefined && { who: by }),
+      }),
     labelSources: async () =>
       store.labels.sources(task.name).map((tally) => ({ ...tally, trust: trusted(tally.source) })),
-    async askLabels({ count, scope = 'fleet' }) {
-      const of = parseScope(scope);
-      if (membersOf(store, task.name, of).every((id) => store.devices.get(id) === undefined)) {
-        throw new GatewayError('not-found', `no device in scope '${scope}'`, {
-          hint: 'see: whetstone devices',
-        });
-      }
+    async askLabels({ count, scope = 'fleet' }, by = 'person') {
+      const { scope: of } = devicesOf({ store, registry, task }, scope);
       await loop.asking.learn(of);
-      const { chosen, ...asked } = loop.asking.ask(count, of, 'person');
+      const { chosen, ...asked } = loop.asking.ask(count, of, by);
       return { asked: chosen.map(toLabel), ...asked };
     },
-    async teach({ file, name, device, limit = TAUGHT, dryRun = false, ...given }) {
+    async teach({ file, name, device, limit = TAUGHT, dryRun = false, ...given }, by) {
       if (device !== undefined && store.devices.get(device) === undefined) throw noDevice(device);
       const { openTeacher } = await import('./teacher.ts');
       const { teach } = await import('./teaching.ts');
@@ -120,7 +124,7 @@ export function labelService({ store, loop, task, clock }: Composed): LabelCalls
       const teacher = await openTeacher(Buffer.from(file, 'base64'), settings, task);
       try {
         return await teach({ task, store, loop }, teacher, {
-          ...{ limit, dryRun },
+          ...{ limit, dryRun, ...(by !== undefined && { who: by }) },
           ...(device !== undefined && { device }),
         });
       } finally {

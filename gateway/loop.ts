@@ -6,6 +6,7 @@ import { answersOf } from './answers.ts';
 import { measured, type Origin, toRow } from './arrival.ts';
 import { type Asking, createAsking } from './asking.ts';
 import type { Budget } from './budget/budget.ts';
+import { createChatter } from './chatter.ts';
 import { GatewayError } from './errors.ts';
 import { createDebts, unlessFull } from './full-disk.ts';
 import { type Healed, heal } from './heal.ts';
@@ -13,6 +14,7 @@ import { type Connection, connect } from './link/connect.ts';
 import type { DeviceEvent, Hello, Sample, Status } from './link/messages.ts';
 import type { Clock, Port } from './link/port.ts';
 import type { Alarm, Monitor, SeenLabel } from './monitor/monitor.ts';
+import { createMonitorMemory } from './monitor-memory.ts';
 import { createRegimes } from './regimes.ts';
 import type { Scope } from './registry/manifest.ts';
 import type { Registry } from './registry/registry.ts';
@@ -23,10 +25,12 @@ import { type AskOptions, createScheduler, type Scheduler } from './schedule/sch
 import { createShadow, type Shadowed } from './shadow.ts';
 import { checkLimits, checkSample } from './store/check.ts';
 import type { EventKind } from './store/event-kinds.ts';
+import { isModel } from './store/resolve.ts';
 import type { Store } from './store/store.ts';
 import type { NewSample, SampleKey, Sample as StoredSample } from './store/types.ts';
 import { isWeak, type Suite } from './suites.ts';
 import type { Task } from './task.ts';
+import { trustOf } from './trust.ts';
 import { createTruths, type Truth, type Truths } from './truths.ts';
 import { createTold, type TurnedAway, tooWeak, turnedAway } from './turned-away.ts';
 import { fallsShort, reportOf } from './versions.ts';
@@ -43,8 +47,15 @@ import { createWear, type Wear } from './wear.ts';
  * and are confirmed.
  */
 export interface Loop {
-  /** Lets a device take part, for as long as its port lives. */
-  attach(port: Port, clock?: Clock): Promise<Connection>;
+  /**
+   * Lets a device take part, for as long as its port lives.
+   *
+   * @param patient a port that cannot be opened yet is waited for, and the log says so
+   * @throws GatewayError 'port' if it cannot be opened, and is not waited for
+   */
+  attach(port: Port, clock?: Clock, patient?: boolean): Promise<Connection>;
+  /** Closes what {@link attach} gave: its device is gone, and the port is free. */
+  detach(connection: Connection): Promise<void>;
   /**
    * Takes a window that a device reported: what `attach` does with everything on a port, for those who
    * have none.
@@ -63,6 +74,8 @@ export interface Loop {
   /** Labels in bulk, and taken back. */
   readonly labels: Pick<Truths, 'addRows' | 'withdraw'>;
   readonly asking: Pick<Asking, 'learn' | 'ask' | 'whereabouts'>;
+  /** Calls back for every window once it is stored, the set-aside ones too. @returns what ends that */
+  onWindow(listener: (row: NewSample) => void): () => void;
   /** Calls back for every good raw window once it is stored. @returns what ends that */
   onRaw(listener: (key: SampleKey) => void): () => void;
   /** What is wrong, and who does not want to hear of it. */
@@ -106,6 +119,8 @@ export interface LoopParts {
   budget?: Budget;
   /** real boards may speak under weaker suites than theirs, and under none */
   allowWeakLink?: boolean;
+  /** whether a person is asked once the canaries of a rollout have passed; default 'none' */
+  approval?: 'none' | 'canary';
   seed: number;
 }
 
@@ -113,11 +128,8 @@ export interface LoopParts {
 const TICK_MS = 5000;
 /** State of a device that runs a confirmed model; see the message `hello`. */
 const CONFIRMED = 1;
-/**
- * Windows of a device, on the average, after which the monitor's memory of all of them is stored; a crash
- * costs it no more than these. Oftener it would be most of what a gateway of many devices does.
- */
-const UNSAVED = 50;
+/** Releases whose versions are at hand: more than a fleet runs at once. */
+const VERSIONS_KEPT = 64;
 /** Raw windows asked for when an alarm comes: what a device still holds of the new regime. */
 const ASKED = 32;
 /** While a sensor is sick, one in so many windows is asked for raw, to see whether it is well again. */
@@ -133,19 +145,26 @@ export function createLoop(parts: LoopParts): Loop {
   const { journal } = store;
   const axes = task.sensor.axes.length;
   const answers = answersOf(task);
+  const asRow = { task: task.name, answers, trust: trustOf(task, 'device') };
   const windowBytes = task.window.samples * axes;
-  const ports = new Set<Connection>();
+  const ports = new Map<Connection, () => void>();
   const listeners = new Set<(key: SampleKey) => void>();
+  const readers = new Set<(row: NewSample) => void>();
   const online = new Map<string, Connection>();
   const watched = new Map(
     Object.entries(store.states.load<Record<string, number>>('watched') ?? {}),
   );
   const links = new Map<string, DeviceLink>();
+  const versions = new Map<number, string>();
   const isNews = createTold();
   const last = new Map<string, { session: number; seq: number; t: number }>();
   const regimes = createRegimes(store, task, store.states.load('regimes'));
-  let unsaved = 0;
+  const memory = createMonitorMemory({
+    ...{ store, monitor, now: clock.now },
+    others: () => ({ watched: Object.fromEntries(watched), regimes: regimes.state() }),
+  });
   const debts = createDebts();
+  const chatter = createChatter(clock.now);
   const wear = createWear(store);
   const shadow = createShadow(registry, task);
   const truths = createTruths({
@@ -155,7 +174,13 @@ export function createLoop(parts: LoopParts): Loop {
     },
   });
 
-  const alarms = createAlarms({ task, store, monitor, clock, write });
+  const alarms = createAlarms({
+    ...{ task, store, monitor, clock, write },
+    onOver(device) {
+      regimes.withdraw(device);
+      memory.save(device);
+    },
+  });
 
   const rollouts = createRollouts(
     store,
@@ -181,17 +206,23 @@ export function createLoop(parts: LoopParts): Loop {
     },
     clock.now,
     answers,
+    parts.approval,
   );
 
   const scheduler = createScheduler({
     ...{ task, states: store.states, clock, budget: parts.budget, automatic, write },
     facts: factsOf({ task, store, rollouts, regimes, wantsLabels: (id) => wantsLabels(id) }),
-    train: (scope, options) => heal({ ...parts, rollouts, regime: regimes.since }, scope, options),
+    train: (scope, options) =>
+      heal(
+        { ...parts, rollouts, regime: regimes.since, settle: (...of) => asking.settle(...of) },
+        scope,
+        options,
+      ),
   });
 
   const asking = createAsking({
     ...{ task, store, registry, clock, seed: parts.seed, regime: regimes.since },
-    ...{ online: () => online.keys(), wantsLabels: (device) => automatic && wantsLabels(device) },
+    ...{ online: () => online.keys(), wantsLabels: (device) => wantsLabels(device), automatic },
     fetch: (device, seqs) => online.get(device)?.ask(seqs),
   });
 
@@ -207,7 +238,7 @@ export function createLoop(parts: LoopParts): Loop {
 
   // ── stream ──────────────────────────────────────────────────────────────────────────────────
 
-  async function attach(port: Port, own: Clock = clock): Promise<Connection> {
+  async function attach(port: Port, own: Clock = clock, patient = false): Promise<Connection> {
     let device = ''; // whose samples these are, for as long as they are of its session
     let isHere = false; // it said hello since the port was opened
     let mine: Connection | undefined;
@@ -252,11 +283,12 @@ export function createLoop(parts: LoopParts): Loop {
           const below = Math.max(...ranges.map(([, to]) => to)) + 1;
           const [id, at] = [device, clock.now()];
           monitor.lost(id, windows);
+          const told = allowed(id);
           debts.owe(() =>
             store.transaction(() => {
               const { dropped } = store.samples.progress(id, session);
               store.samples.noteDropped(id, session, dropped + windows, below);
-              journal.write('device.dropped', id, { windows }, at);
+              if (told) journal.write('device.dropped', id, { windows }, at);
             }),
           );
         },
@@ -271,13 +303,20 @@ export function createLoop(parts: LoopParts): Loop {
         },
         onRekeyed: (of, generation) => write('key.rotated', of, { generation }),
         onClose: leave,
+        onWaiting(why) {
+          if (why === undefined) write('port.opened', port.name, {});
+          else {
+            const reason = why instanceof GatewayError ? why.line() : why.message;
+            write('port.waiting', port.name, { reason });
+          }
+        },
       },
       {
         ...{ policy: task.send, clock: own, maxFrameBytes: FRAME_BYTES + windowBytes },
-        ...{ keys: store.keys, plain: port.virtual === true || allowWeakLink },
+        ...{ keys: store.keys, plain: port.virtual === true || allowWeakLink, patient },
       },
     );
-    ports.add(await ready);
+    ports.set(await ready, leave);
     return ready;
   }
 
@@ -302,10 +341,14 @@ export function createLoop(parts: LoopParts): Loop {
     links.set(id, { suite, weak });
     const version = registry.releaseOf(release)?.version ?? null;
     const known = { id, board, task: hello.task, tier, session, release, version, state, at };
-    const { first, restarted } = store.devices.hello(known);
-    if (first || restarted) wear.booted(id, board, at);
-    if (first) journal.write('device.seen', id, { board, tier, port: port.name }, at);
-    else if (restarted) journal.write('device.restarted', id, { session }, at);
+    // with one sync of the disk: many may come at once, when power is back. What is owed stays outside:
+    // a transaction that fails would take it along
+    store.transaction(() => {
+      const { first, restarted } = store.devices.hello(known);
+      if (first || restarted) wear.booted(id, board, at);
+      if (first) journal.write('device.seen', id, { board, tier, port: port.name }, at);
+      else if (restarted && allowed(id)) journal.write('device.restarted', id, { session }, at);
+    });
     if (state === CONFIRMED) settle(id, release);
     return true;
   }
@@ -321,7 +364,7 @@ export function createLoop(parts: LoopParts): Loop {
     const same = before?.session === sample.session && before.seq < sample.seq ? before : undefined;
     const whole = measured(sample, axes);
     const reason = checkSample(whole, task, same, checkLimits);
-    const stored = toRow(whole, task, { ...origin(device, sample), quarantine: reason });
+    const stored = toRow(whole, asRow, { ...origin(device, sample), quarantine: reason });
     last.set(device, { session: sample.session, seq: sample.seq, t: sample.t });
     try {
       if ((await store.samples.add(stored)) === 'duplicate') return done();
@@ -331,9 +374,10 @@ export function createLoop(parts: LoopParts): Loop {
     }
     done();
     debts.pay();
+    for (const reader of readers) reader(stored);
     if (reason !== null) {
       const { session, seq } = sample;
-      write('sample.quarantined', device, { session, seq, reason });
+      tell('sample.quarantined', device, { session, seq, reason });
       return sense(device, stored);
     }
     if (stored.window !== null) tellRaw(stored);
@@ -345,7 +389,7 @@ export function createLoop(parts: LoopParts): Loop {
     if (window === null && monitor.isSick(device) && sample.seq % PROBE === 0) {
       online.get(device)?.ask([sample.seq]);
     }
-    if (++unsaved >= UNSAVED * Math.max(1, online.size)) saveMonitor();
+    memory.window(device);
     const worth = answers.worth({ cls, score });
     unlessFull(() => rollouts.window(device, { release, score: worth }));
     if (alarm !== undefined) raise(device, alarm);
@@ -365,9 +409,10 @@ export function createLoop(parts: LoopParts): Loop {
     scheduler.consider(device);
   }
 
-  function labelled(device: string): void {
+  function labelled(device: string, who?: string): void {
     const have = regimes.labels(device);
-    write('label.added', device, { have, want: task.training.minLabels });
+    const whose = who !== undefined && { who };
+    write('label.added', device, { have, want: task.training.minLabels, ...whose });
   }
 
   /** A raw window says whether its sensor still measures, however late it comes. */
@@ -380,7 +425,7 @@ export function createLoop(parts: LoopParts): Loop {
     // a sick sensor begins no regime: what it gives is no world to learn
     if (alarm.what !== 'sensor') regimes.begin(device, alarm.since);
     else if (alarm.raisedAs !== null) regimes.withdraw(device);
-    saveMonitor();
+    memory.save(device);
     alarms.raised(alarm);
     for (const seq of newest(device)) online.get(device)?.ask([seq]);
     scheduler.consider(device);
@@ -391,7 +436,7 @@ export function createLoop(parts: LoopParts): Loop {
   function hear(device: string, { release, code, detail }: Status): void {
     const status = STATUSES[code as keyof typeof STATUSES] ?? String(code);
     if (status === 'selftest-equal' || status === 'selftest-different') {
-      write('device.selftest', device, { release, equal: status === 'selftest-equal', detail });
+      tell('device.selftest', device, { release, equal: status === 'selftest-equal', detail });
     }
     if (REFUSED.has(status)) turnedDown(device, { release, code: status, by: 'device', detail });
     wear.heard(device, release, status, clock.now());
@@ -405,10 +450,11 @@ export function createLoop(parts: LoopParts): Loop {
     told: { release: number; code: string; by: 'device' | 'gateway'; [more: string]: unknown },
   ): void {
     const at = clock.now();
+    const isTold = allowed(device);
     debts.owe(() =>
       store.transaction(() => {
         store.refusals.note(device, told.code, at);
-        journal.write('update.refused', device, told, at);
+        if (isTold) journal.write('update.refused', device, told, at);
       }),
     );
   }
@@ -425,12 +471,12 @@ export function createLoop(parts: LoopParts): Loop {
     alarms.ended(device, release);
     monitor.installed(device, release, promised ?? null);
     if (!isShort(device)) scheduler.healed(device);
-    saveMonitor();
+    memory.save(device);
   }
 
   function note(device: string, { code, a, b }: DeviceEvent): void {
     const text = EVENTS[code as keyof typeof EVENTS] ?? 'unknown';
-    write('device.event', device, { code, a, b, text });
+    tell('device.event', device, { code, a, b, text });
   }
 
   // ── what the functions above share ──────────────────────────────────────────────────────────
@@ -449,8 +495,31 @@ export function createLoop(parts: LoopParts): Loop {
     debts.owe(() => journal.write(kind, subject, data, at));
   }
 
+  /** Writes what a device has caused: of one that says too much not all of it. */
+  function tell(kind: EventKind, device: string, data: Record<string, unknown>): void {
+    if (allowed(device)) write(kind, device, data);
+  }
+
+  function allowed(device: string): boolean {
+    const missed = chatter.allow(device);
+    if (missed !== undefined && missed > 0) write('device.noisy', device, { entries: missed });
+    return missed !== undefined;
+  }
+
   function origin(device: string, { release }: Sample): Omit<Origin, 'quarantine'> {
-    return { device, version: registry.releaseOf(release)?.version ?? null, at: clock.now() };
+    return { device, version: versionOf(release), at: clock.now() };
+  }
+
+  /** The version behind a release: once there is one it stays the same. */
+  function versionOf(release: number): string | null {
+    let version = versions.get(release);
+    if (version === undefined) {
+      version = registry.releaseOf(release)?.version;
+      if (version === undefined) return null;
+      if (versions.size >= VERSIONS_KEPT) versions.clear();
+      versions.set(release, version);
+    }
+    return version;
   }
 
   /** A raw window that was asked for: checked as if it had come at once. */
@@ -458,13 +527,23 @@ export function createLoop(parts: LoopParts): Loop {
     const whole = measured(sample, axes);
     const quarantine = checkSample(whole, task);
     try {
-      const row = toRow(whole, task, { ...origin(device, sample), quarantine });
+      const row = toRow(whole, asRow, { ...origin(device, sample), quarantine });
+      const before = store.samples.get(row);
       await store.samples.add(row);
+      if (quarantine === null && before?.window === null) compare(before, row);
       sense(device, { ...row, at: store.samples.get(row)?.at ?? row.at });
       if (quarantine === null) tellRaw(row);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error; // a full disk: the window is asked for again
     }
+  }
+
+  /** What the version before says of a labelled window is known once its raw samples are here. */
+  function compare({ device, release, cls: said, label }: StoredSample, row: NewSample): void {
+    const was = shadow(rollouts.replaced(device, release), row);
+    if (was === null || label === null || isModel(label.source)) return;
+    const [correct, before] = [said, was].map((one) => answers.isRight(one, label.cls));
+    unlessFull(() => rollouts.pair(device, { release, correct, before }));
   }
 
   function tellRaw({ device, session, seq }: SampleKey): void {
@@ -479,22 +558,14 @@ export function createLoop(parts: LoopParts): Loop {
       .map(({ seq }) => seq);
   }
 
-  function saveMonitor(): void {
-    unsaved = 0;
-    const memory = {
-      monitor: monitor.state(),
-      watched: Object.fromEntries(watched),
-      regimes: regimes.state(),
-    };
-    for (const [name, value] of Object.entries(memory)) {
-      store.states.save(name, value).catch(() => {
-        unsaved = Infinity; // a full disk: the next window tries again
-      });
-    }
-  }
-
+  truths.resume();
   return {
     attach,
+    async detach(connection) {
+      await connection.close();
+      ports.get(connection)?.();
+      ports.delete(connection);
+    },
     arrive,
     hear,
     truth: truths.add,
@@ -504,6 +575,10 @@ export function createLoop(parts: LoopParts): Loop {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
+    onWindow(reader) {
+      readers.add(reader);
+      return () => void readers.delete(reader);
+    },
     alarms,
     heal: scheduler.ask,
     schedule: scheduler,
@@ -512,14 +587,14 @@ export function createLoop(parts: LoopParts): Loop {
     online,
     linkOf: (device) => links.get(device),
     forget(device) {
-      for (const port of ports) port.forget(device);
+      for (const port of ports.keys()) port.forget(device);
       links.delete(device);
       if (online.delete(device)) unlessFull(() => rollouts.offline(device));
     },
     regime: regimes.since,
     wantsLabels,
     wireBytes(release, device) {
-      const at = device === undefined ? [...ports] : [online.get(device)];
+      const at = device === undefined ? [...ports.keys()] : [online.get(device)];
       return at.reduce((sum, port) => {
         const wire = port?.stats().wire.get(release);
         return sum + (wire === undefined ? 0 : wire.sent + wire.received);
@@ -528,10 +603,11 @@ export function createLoop(parts: LoopParts): Loop {
     async close() {
       clock.clearTimeout(timer);
       await scheduler.close();
-      await Promise.all([...ports].map((port) => port.close()));
+      await Promise.all([...ports.keys()].map((port) => port.close()));
       store.flush();
       await setImmediate(); // what waited for its commit finishes while the store is open
-      saveMonitor();
+      memory.saveAll();
+      store.flush();
       debts.pay();
       unlessFull(() => rollouts.save());
     },

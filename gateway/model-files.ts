@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import { plainSuite } from '../device/core/frame.ts';
 import { NEVER } from '../device/core/messages.ts';
 import { headOf, partAt, type SlotConfig, slotStart } from '../device/core/slot.ts';
+import { MOST_GOLDEN } from '../device/core/update.ts';
 import whetstone from '../package.json' with { type: 'json' };
 import { fitBoards } from './board-fit.ts';
 import type { Format, ImportView } from './calls.ts';
@@ -39,8 +40,6 @@ import { writeTflite } from './train/tflite/write-tflite.ts';
 const METADATA = { pre: 'whetstone.pre', cut: 'whetstone.cut', manifest: 'whetstone.manifest' };
 /** Golden windows of an imported version, as of a trained one; see heal.ts. */
 const GOLDEN = { seed: 1, count: 4 };
-/** A manifest that asks for more is not looked into. */
-const MOST_GOLDEN = 64;
 /** Of a version that was never released: the number that a first release would have. */
 const FIRST_RELEASE = 1;
 
@@ -119,7 +118,7 @@ type PartField = [id: Uint8Array, length: number, crc32: number];
 export function importFile(
   { store, registry, task }: { store: Store; registry: Registry; task: Task },
   file: Uint8Array,
-  options: { look: boolean },
+  options: { look: boolean; who?: string },
 ): ImportView {
   const read = readTflite(file);
   const pre = carriedPre(read, task);
@@ -147,7 +146,7 @@ export function importFile(
     },
     budgets: { bytes: modelBytes(parts) },
   };
-  return { version: registry.register(parts, meta, { imported: report }), report };
+  return { version: registry.register(parts, meta, { imported: report }, options.who), report };
 }
 
 function partsOf(model: QuantModel): ModelParts {

@@ -5,7 +5,7 @@ import type { Task } from './task.ts';
 export interface Regimes {
   /** An alarm says that a new regime began, ms since 1970. */
   begin(device: string, since: number): void;
-  /** It did not: a sick sensor had only looked like it. What was before holds again. */
+  /** It did not, or is over: a sick sensor had only looked like it, or the world is as it was. What was before holds again. */
   withdraw(device: string): void;
   /**
    * When it began, ms since 1970; 0 if it never changed. This is the alarm's own estimate, and

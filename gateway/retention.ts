@@ -13,12 +13,11 @@ export interface RetentionLimits {
 }
 
 /**
- * The defaults: nothing is removed for its age, since a clock that was set years forward around a kill could
- * make new windows look old; and a quarter of the smallest SD card that a Raspberry Pi is sold
+ * The defaults: a quarter of a year; and a quarter of the smallest SD card that a Raspberry Pi is sold
  * with (8 GB), so that a backup beside it and the system have room. That is five million windows of
  * three axes.
  */
-export const retentionDefaults: RetentionLimits = { maxDays: null, maxBytes: 2_000_000_000 };
+export const retentionDefaults: RetentionLimits = { maxDays: 90, maxBytes: 2_000_000_000 };
 
 /** JSON schema of `retention` in a configuration; every field may be left out. */
 export const retentionSchema = {
@@ -36,28 +35,29 @@ const PAUSE_MS = 10 * 60_000;
 const STEP_MS = 100;
 /** A sweep for room goes on until the file is so much below its limit: it is not for each window. */
 const ROOM = 0.95;
-/** A clock that gains more than this between two looks was set, or the gateway did not run. */
-const JUMP_MS = 60 * 60_000;
+/** Marks in `maxDays`: a window stays that much longer than it has to, at most. */
+const MARKS = 64;
 const STATE = 'retention';
 
-/** A stretch of the clock in which the gateway did not live: from `at` on, so long. */
-export interface Jump {
+/** What the gateway's clock showed when the gateway had run for so long. */
+export interface Mark {
   at: number;
-  ms: number;
+  ranMs: number;
 }
 
 /** What retention remembers over a restart. */
 export interface RetentionState {
-  /** the clock at its last look */
-  seenAt: number;
-  jumps: Jump[];
+  /** how long the gateway has run, over all its starts, but for what a kill did not let it write */
+  ranMs: number;
+  /** oldest first; none while nothing is removed for its age */
+  marks: Mark[];
   /** windows removed in all, and when the last one was */
   removed: number;
   removedAt: number | null;
   /** since when less is removed than should be: all that is left is labelled or new */
   crowdedSince: number | null;
-  /** when the last sweep by age began: one a day is enough */
-  agedAt: number | null;
+  /** how long it had run when the last sweep by age began: one a day is enough */
+  agedMs: number | null;
   /** removed and not yet told as an event: a kill does not make it forgotten */
   untold: { windows: number; bytes: number; since: number } | null;
 }
@@ -73,24 +73,24 @@ export interface RetentionParts {
   store: Store;
   clock: Clock;
   limits?: Partial<RetentionLimits> | undefined;
-  /** ms that only ever grow, in step with time: tells a clock that was set from one that ran */
+  /** ms that only ever grow, in step with time, and that nobody sets; default those of the process */
   monotonic?: () => number;
 }
 
 /**
- * The moment that is `ms` of lived time ago: what a clock jumped over, or slept through, is not
- * counted. So a clock that shows next year for an hour removes nothing.
+ * What is old: all that was stored before this moment of the gateway's clock. The clock tells the order of
+ * things alone, for it never goes back; how long ago they were is what the gateway ran since. So a
+ * clock that is set, at whatever moment, makes nothing old.
  *
- * @param jumps oldest first
- * @example livedAgo(1000, 100, []) // 900
- * @example livedAgo(1000, 100, [{ at: 200, ms: 750 }]) // 150
- * @example livedAgo(1000, 40, [{ at: 200, ms: 750 }]) // 960
+ * @param marks oldest first
+ * @param ranMs until now
+ * @param ms that make old
+ * @returns the moment; undefined if nothing is so old
+ * @example oldBefore([{ at: 500, ranMs: 0 }, { at: 9000, ranMs: 40 }], 130, 100) // 500
+ * @example oldBefore([{ at: 500, ranMs: 0 }], 90, 100) // undefined
  */
-export function livedAgo(now: number, ms: number, jumps: readonly Jump[]): number {
-  return jumps.reduceRight(
-    (then, jump) => (then < jump.at + jump.ms ? then - jump.ms : then),
-    now - ms,
-  );
+export function oldBefore(marks: readonly Mark[], ranMs: number, ms: number): number | undefined {
+  return marks.findLast((mark) => mark.ranMs <= ranMs - ms)?.at;
 }
 
 /**
@@ -99,38 +99,45 @@ export function livedAgo(now: number, ms: number, jumps: readonly Jump[]): numbe
  */
 export function createRetention(parts: RetentionParts): Retention {
   const { store, clock } = parts;
-  const monotonic = parts.monotonic ?? clock.now;
+  const monotonic = parts.monotonic ?? (() => performance.now());
   const limits = { ...retentionDefaults, ...parts.limits };
-  const state: RetentionState = store.states.load<RetentionState>(STATE) ?? {
-    ...{ jumps: [], removed: 0, removedAt: null, crowdedSince: null, agedAt: null, untold: null },
-    seenAt: store.latestAt() || clock.now(),
+  const maxMs = limits.maxDays === null ? Infinity : limits.maxDays * DAY_MS;
+  const state: RetentionState = {
+    ...{ ranMs: 0, marks: [], removed: 0, removedAt: null, crowdedSince: null, agedMs: null },
+    untold: null,
+    ...store.states.load<RetentionState>(STATE),
   };
-  let seenAt = Math.max(state.seenAt, store.latestAt());
-  let ranAt: number | undefined;
+  // what is stored from now on comes behind every mark, also where the computer's clock was set back
+  const begunAt = clock.now();
+  for (const mark of state.marks) mark.at = Math.min(mark.at, begunAt);
+  let lookedAt = monotonic();
   let timer = clock.setTimeout(begin, STEP_MS);
 
-  /** Notes time that the clock shows and nobody lived. */
-  function look(): void {
-    const [now, ran] = [clock.now(), monotonic()];
-    const lived = ranAt === undefined ? 0 : ran - ranAt;
-    const gained = now - seenAt - lived;
-    if (gained > JUMP_MS) state.jumps.push({ at: seenAt, ms: gained });
-    [seenAt, ranAt, state.seenAt] = [now, ran, now];
-    const oldest =
-      limits.maxDays === null ? now : livedAgo(now, limits.maxDays * DAY_MS, state.jumps);
-    // samples from before a jump that is older than all that is kept are gone, or kept for ever
-    state.jumps = state.jumps.filter((jump) => jump.at + jump.ms > oldest);
+  /** Counts the time since the last look. @returns before which moment what is stored is old */
+  function look(): number | undefined {
+    const now = monotonic();
+    state.ranMs += now - lookedAt;
+    lookedAt = now;
+    if (maxMs === Infinity) {
+      state.marks = [];
+      return undefined;
+    }
+    const { ranMs, marks } = state;
+    const last = marks.at(-1)?.ranMs ?? -Infinity;
+    if (ranMs - last >= maxMs / MARKS) marks.push({ at: clock.now(), ranMs });
+    // of the marks that are old enough the newest is needed alone
+    const old = marks.findLastIndex((mark) => mark.ranMs <= ranMs - maxMs);
+    state.marks = marks.slice(Math.max(0, old));
+    return oldBefore(state.marks, ranMs, maxMs);
   }
 
   function begin(): void {
-    look();
-    const now = clock.now();
-    const isAged = state.agedAt !== null && now >= state.agedAt && now - state.agedAt < DAY_MS;
-    const cut = limits.maxDays === null ? -1 : livedAgo(now, limits.maxDays * DAY_MS, state.jumps);
-    if (isAged || cut < 0) byRoom();
+    const before = look();
+    const { ranMs, agedMs } = state;
+    if (before === undefined || (agedMs !== null && ranMs - agedMs < DAY_MS)) byRoom();
     else {
-      state.agedAt = now;
-      byAge(cut);
+      state.agedMs = ranMs;
+      byAge(before - 1);
     }
   }
 

@@ -12,8 +12,6 @@ export function signingService(
   whole: (prefix: string) => string,
 ): SigningCalls {
   const { keyring } = registry;
-  const because = (why: string) => ({ who: 'person', why });
-
   function list(): SigningKeyView[] {
     const rows = keyring.list();
     const models = store.catalogue.models({});
@@ -33,17 +31,17 @@ export function signingService(
 
   return {
     signingKeys: async () => list(),
-    async rotateSigning() {
-      keyring.rotate('person');
+    async rotateSigning(by = 'person') {
+      keyring.rotate(by);
       return sealed();
     },
-    async revokeSigning({ id, reason }) {
-      keyring.revoke(id, because(reason));
+    async revokeSigning({ id, reason }, by = 'person') {
+      keyring.revoke(id, { who: by, why: reason });
       return sealed();
     },
-    async signVersion({ version: prefix, reason }) {
+    async signVersion({ version: prefix, reason }, by = 'person') {
       const version = whole(prefix);
-      registry.signAgain(version, because(reason));
+      registry.signAgain(version, { who: by, why: reason });
       sealer.seal();
       return { version, signer: keyring.list().at(-1)?.id as string };
     },

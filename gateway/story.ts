@@ -103,21 +103,21 @@ export async function tellStory(gateway: Composed, plot: Plot = PLOT): Promise<S
     after(ms, again);
   };
 
-  for (let i = 0; i < plot.watches; i++) {
-    const id = `watch-${i + 1}`;
-    // its chance is that of this boot: a watch that starts again opens a session of its own
-    const device = createVirtualDevice({ bundle, id, board, clock, seed: clock.now() + i });
-    const changes = i < plot.watches - plot.changing ? 0 : turns;
-    const someone = wearerAfter(plot.seed, i, changes);
-    const stream = motion(task, someone, plot.seed + i, plot.restSeconds);
-    watches.push({ id, device, motion: stream, truth: [], right: [], told: null });
-    await loop.attach(device.port);
-  }
-  if (store.samples.count({ task: task.name }) === 0) await teach();
-  every(1000 / task.sensor.rateHz, () => watches.forEach(sense));
-  every(1000, () => watches.forEach(tell));
-  every(plot.labelMs, label);
   try {
+    for (let i = 0; i < plot.watches; i++) {
+      const id = `watch-${i + 1}`;
+      // its chance is that of this boot: a watch that starts again opens a session of its own
+      const device = createVirtualDevice({ bundle, id, board, clock, seed: clock.now() + i });
+      const changes = i < plot.watches - plot.changing ? 0 : turns;
+      const someone = wearerAfter(plot.seed, i, changes);
+      const stream = motion(task, someone, plot.seed + i, plot.restSeconds);
+      watches.push({ id, device, motion: stream, truth: [], right: [], told: null });
+      await loop.attach(device.port);
+    }
+    if (store.samples.count({ task: task.name }) === 0) await teach();
+    every(1000 / task.sensor.rateHz, () => watches.forEach(sense));
+    every(1000, () => watches.forEach(tell));
+    every(plot.labelMs, label);
     if (loop.rollouts.list().length === 0) await loop.heal({ kind: 'fleet', id: '' });
   } catch (error) {
     await close();

@@ -302,6 +302,12 @@ const rollout = Type.Object(
     trialWindows: count('windows without a confirmation after which a device goes back by itself', {
       default: 60,
     }),
+    approval: Type.Optional(
+      Type.Enum(['none', 'canary'], {
+        description:
+          "'canary': once the canaries have passed, a person is asked before the rest gets a version; 'none' without it, and the gateway's configuration goes before it",
+      }),
+    ),
   },
   { ...closed, default: {} },
 );
@@ -464,6 +470,12 @@ const labels = Type.Object(
       default: 0,
       description:
         'labels that the gateway asks for by itself while a device has an alarm, at a time; 0: only when told to',
+    }),
+    askedToSettle: Type.Integer({
+      minimum: 0,
+      default: 72,
+      description:
+        'labels of one regime that the gateway asks for by itself, at most, where more of them may turn what its gate refused; 0: never',
     }),
     teachers: Type.Array(teacher, {
       default: [],

@@ -175,6 +175,14 @@ function explain(error: ErrorObject): [string, string] {
       return [inside(String(params.missingProperty)), 'is missing'];
     case 'enum':
       return [where, `must be one of ${(params.allowedValues as string[]).join(', ')}${is}`];
+    case 'pattern': {
+      // a person reads what a field is sooner than a pattern
+      const { description } = error.parentSchema as { description?: string };
+      return [
+        where,
+        `${description === undefined ? error.message : `is ${description}`}${is.replace(/^, is/, '; not')}`,
+      ];
+    }
     case 'discriminator':
       return [inside('type'), 'must be one of dense, conv1d, maxpool1d, avgpool1d'];
     default:

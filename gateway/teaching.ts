@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { GatewayError } from './errors.ts';
+import type { Clock } from './link/port.ts';
 import type { Loop } from './loop.ts';
 import { isModel } from './store/resolve.ts';
 import type { Store } from './store/store.ts';
@@ -7,30 +8,15 @@ import type { Sample, SampleKey } from './store/types.ts';
 import type { Task } from './task.ts';
 import { openTeacher, type Teacher } from './teacher.ts';
 import { trustOf } from './trust.ts';
-
-/** What a teacher did with stored windows. */
-export interface Taught {
-  teacher: string;
-  runtime: string;
-  /** raw windows that it saw */
-  seen: number;
-  /** new labels; of a dry run those that would be */
-  labelled: number;
-  /** windows of which it is not sure enough */
-  unsure: number;
-  /** windows that it takes for something that is no class of the task */
-  foreign: number;
-  perClass: Record<string, number>;
-  /** among windows that people, buttons or a delayed truth label: how often it is sure, and right */
-  compared: number;
-  right: number;
-}
+import type { TeachView } from './views/label.ts';
 
 export interface TeachOptions {
   device?: string;
   /** newest windows */
   limit: number;
   dryRun: boolean;
+  /** whom the log names */
+  who?: string;
 }
 
 interface Classroom {
@@ -48,15 +34,15 @@ interface Classroom {
 export async function teach(
   { task, store, loop }: Classroom,
   teacher: Teacher,
-  { device, limit, dryRun }: TeachOptions,
-): Promise<Taught> {
+  { device, limit, dryRun, who }: TeachOptions,
+): Promise<TeachView> {
   const samples = store.samples.find({
     ...{ task: task.name, withWindow: true, quarantined: false, order: 'newest', limit },
     ...(device !== undefined && { device }),
   });
   const { name, source, runtime } = teacher;
   const taught = { teacher: name, runtime, seen: samples.length, labelled: 0, unsure: 0 };
-  const outcome: Taught = { ...taught, foreign: 0, perClass: {}, compared: 0, right: 0 };
+  const outcome: TeachView = { ...taught, foreign: 0, perClass: {}, compared: 0, right: 0 };
   const lessons: { sample: Sample; cls: number }[] = [];
   for (const sample of samples) {
     const { cls, said } = await teacher.look(sample);
@@ -75,7 +61,8 @@ export async function teach(
     ...{ line: i + 1, device: sample.device, session: sample.session, seq: sample.seq },
     cls: task.classes[cls]!,
   }));
-  outcome.labelled = loop.labels.addRows(rows, { source, withinMs: 0, dryRun }).added;
+  const options = { source, withinMs: 0, dryRun, ...(who !== undefined && { who }) };
+  outcome.labelled = (await loop.labels.addRows(rows, options)).added;
   return outcome;
 }
 
@@ -85,7 +72,12 @@ export async function teach(
  * @returns what ends it
  * @throws GatewayError 'bad-file' if a teacher's file cannot be read; whatever `openTeacher` says
  */
-export async function startTeaching({ task, store, loop }: Classroom): Promise<() => void> {
+export async function startTeaching({
+  task,
+  store,
+  loop,
+  clock,
+}: Classroom & { clock: Clock }): Promise<() => void> {
   const teachers: Teacher[] = [];
   for (const { file, ...settings } of task.labels.teachers) {
     let bytes: Uint8Array;
@@ -113,7 +105,7 @@ export async function startTeaching({ task, store, loop }: Classroom): Promise<(
       const reason = error instanceof Error ? error.message : String(error);
       if (told.has(reason)) return;
       told.add(reason);
-      store.journal.write('label.untaught', teacher.source, { reason }, Date.now());
+      store.journal.write('label.untaught', teacher.source, { reason }, clock.now());
     }
   }
 

@@ -1,12 +1,15 @@
 import type { Answers } from './answers.ts';
+import { breather } from './breathe.ts';
 import { GatewayError } from './errors.ts';
-import { type LabelRow, placeRows, type RefusedRow } from './label-rows.ts';
+import { createLabelImport } from './label-import.ts';
+import { type LabelRow, placeRows } from './label-rows.ts';
 import type { Clock } from './link/port.ts';
 import type { SeenLabel } from './monitor/monitor.ts';
 import { isModel } from './store/resolve.ts';
 import type { Store } from './store/store.ts';
 import type { Sample, SampleKey } from './store/types.ts';
 import type { Task } from './task.ts';
+import type { ImportedLabels } from './views/label.ts';
 
 /** What somebody says a window was. */
 export interface Truth {
@@ -15,17 +18,8 @@ export interface Truth {
   source: string;
   /** 0 to 1 */
   trust: number;
-}
-
-/** What became of labels that came in bulk. */
-export interface ImportedLabels {
-  /** new labels; of a dry run those that would be */
-  added: number;
-  /** labels that were there already */
-  known: number;
-  refused: RefusedRow[];
-  /** windows that count as another class than the lines say, for all that was labelled before */
-  overruled: string[];
+  /** whom the log names */
+  who?: string;
 }
 
 /** How labels come in bulk. */
@@ -35,6 +29,10 @@ export interface BulkOptions {
   withinMs: number;
   /** only say what would become of them */
   dryRun: boolean;
+  /** whom the log names */
+  who?: string;
+  /** how long others may have to wait for it, ms */
+  turnMs?: number;
 }
 
 /** What windows really were, however late it is said. */
@@ -44,15 +42,20 @@ export interface Truths {
    * @throws GatewayError 'not-found' (no such sample), 'not-allowed' (no such class)
    */
   add(label: Truth): Promise<Sample>;
-  /** Many at once: the good ones are stored together, or none where that fails. */
-  addRows(rows: readonly LabelRow[], options: BulkOptions): ImportedLabels;
+  /**
+   * Many at once: the good ones are stored all, or none where that fails; what else the gateway does goes on
+   * meanwhile, and may see some of them before the others.
+   */
+  addRows(rows: readonly LabelRow[], options: BulkOptions): Promise<ImportedLabels>;
+  /** Ends what a gateway that was killed has left of {@link Truths.addRows}. */
+  resume(): void;
   /**
    * Takes labels of a window back.
    *
    * @param source whose; without it everybody's
    * @throws GatewayError 'not-found' if there are none
    */
-  withdraw(key: SampleKey, source?: string): Sample;
+  withdraw(key: SampleKey, source?: string, who?: string): Sample;
 }
 
 export interface TruthParts {
@@ -63,13 +66,10 @@ export interface TruthParts {
   /** the first truth about a prediction, or a correction of it: for those who count */
   judged: (device: string, seen: SeenLabel, sample: Sample) => void;
   /** labels of a device have changed */
-  labelled: (device: string) => void;
+  labelled: (device: string, who?: string) => void;
   /** the raw window of a labelled sample is wanted */
   wanted: (sample: Sample) => void;
 }
-
-/** What a dry run ends with, so that nothing of it is kept. */
-class DryRun extends Error {}
 
 /** @param parts where labels are stored, and who is told */
 export function createTruths(parts: TruthParts): Truths {
@@ -90,12 +90,21 @@ export function createTruths(parts: TruthParts): Truths {
     judged(device, { release, said, truth: after.cls, score, at }, before);
   }
 
+  const bulk = createLabelImport(store, clock);
+
+  /** In the order in which the windows came. */
+  function* creditAll(changed: readonly Sample[]): Iterable<void> {
+    const inTime = [...changed].sort((a, b) => a.at - b.at);
+    for (const device of new Set(inTime.map((found) => found.device))) labelled(device);
+    for (const found of inTime) yield credit(found);
+  }
+
   return {
-    async add({ sample, cls, source, trust }) {
+    async add({ sample, cls, source, trust, who }) {
       const found = store.samples.get(sample);
       if (found === undefined) {
         throw new GatewayError('not-found', 'no such sample', {
-          hint: 'DEVICE/SESSION:SEQ, see: whetstone events',
+          hint: 'DEVICE/SESSION:SEQ, see: whetstone labels --unlabelled',
         });
       }
       if (!Number.isInteger(cls) || cls < 0 || cls >= answers.count) {
@@ -104,42 +113,24 @@ export function createTruths(parts: TruthParts): Truths {
         });
       }
       await store.labels.add({ sample: found.id, cls, source, trust, at: clock.now() });
-      labelled(found.device);
+      labelled(found.device, who);
       credit(found);
       return store.samples.get(found.id) as Sample;
     },
-    addRows(rows, { source, withinMs, dryRun }) {
-      const at = clock.now();
-      const { labels, refused } = placeRows(
-        rows,
-        { store, task, answers },
-        { source, withinMs, at },
-      );
-      const outcome: ImportedLabels = { added: 0, known: 0, refused, overruled: [] };
-      const changed = new Set<Sample>();
-      try {
-        store.transaction(() => {
-          store.labels.addAll(labels).forEach((isNew, i) => {
-            if (isNew) changed.add(labels[i]!.found);
-            outcome[isNew ? 'added' : 'known']++;
-          });
-          outcome.overruled = overruled(labels);
-          if (dryRun) throw new DryRun();
-          const { added, known } = outcome;
-          const data = { added, known, refused: refused.length };
-          if (added > 0) store.journal.write('label.imported', source, data, at);
-        });
-      } catch (error) {
-        if (error instanceof DryRun) return outcome;
-        throw error;
-      }
-      const first = new Map([...changed].map((found) => [found.id, found]));
-      const inTime = [...first.values()].sort((a, b) => a.at - b.at);
-      for (const device of new Set(inTime.map((found) => found.device))) labelled(device);
-      for (const found of inTime) credit(found);
-      return outcome;
+    async addRows(rows, { source, withinMs, dryRun, who, turnMs }) {
+      const breathe = breather(turnMs);
+      const options = { source, withinMs, at: clock.now() };
+      const where = { store, task, answers };
+      const { labels, refused } = await placeRows(rows, where, options, breathe);
+      const about = { source, refused: refused.length, ...named(who) };
+      const { added, known, overruled, changed } = await bulk.add(labels, about, breathe, dryRun);
+      if (!dryRun) for (const _ of creditAll(changed)) await breathe();
+      return { added, known, refused, overruled };
     },
-    withdraw(key, source) {
+    resume() {
+      for (const _ of creditAll(bulk.resume()));
+    },
+    withdraw(key, source, who) {
       const found = store.samples.get(key);
       const name = `${key.device}/${key.session}:${key.seq}`;
       const at = clock.now();
@@ -148,7 +139,12 @@ export function createTruths(parts: TruthParts): Truths {
           ? 0
           : store.transaction(() => {
               const count = store.labels.withdraw(found.id, source, at);
-              const data = { sample: name, count, ...(source !== undefined && { source }) };
+              const data = {
+                sample: name,
+                count,
+                ...(source !== undefined && { source }),
+                ...named(who),
+              };
               if (count > 0) store.journal.write('label.withdrawn', found.device, data, at);
               return count;
             });
@@ -162,16 +158,10 @@ export function createTruths(parts: TruthParts): Truths {
       return store.samples.get(found.id) as Sample;
     },
   };
-
-  /** Each window, once, whose label that counts is another than its lines say in the end. */
-  function overruled(labels: readonly { found: Sample; cls: number; source: string }[]): string[] {
-    const last = new Map(labels.map((label) => [`${label.source} ${label.found.id}`, label]));
-    const names = [...last.values()]
-      .filter(({ found, cls }) => store.samples.get(found.id)?.label?.cls !== cls)
-      .map(({ found }) => `${found.device}/${found.session}:${found.seq}`);
-    return [...new Set(names)];
-  }
 }
+
+/** Who wanted it, where that is known. */
+const named = (who: string | undefined) => who !== undefined && { who };
 
 /** The class that the monitor was told of a window. */
 function known({ label }: Sample): number | undefined {

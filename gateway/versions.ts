@@ -7,6 +7,8 @@ export interface TrainedVersion {
   model: QuantModel;
   /** accuracy that the gate saw when it was released, 0 to 1 */
   reference: number | null;
+  /** it has replaced another version */
+  isUpdated: boolean;
 }
 
 /**
@@ -18,6 +20,7 @@ export function modelOf(registry: Registry, version: string): TrainedVersion {
   return {
     model: decodeModel(registry.parts(version)),
     reference: reportOf(registry, version)?.evidence.candidate ?? null,
+    isUpdated: registry.get(version).manifest.parent !== null,
   };
 }
 

@@ -1,6 +1,7 @@
 import { RECORD_BYTES } from '../device/core/slot.ts';
 import { boardNames, loadBoard } from './board.ts';
 import type { Store } from './store/store.ts';
+import type { WearView } from './views/device.ts';
 
 /** What the gateway has counted of a device. */
 export interface Counted {
@@ -11,20 +12,6 @@ export interface Counted {
   updates: number;
   /** the one that goes on, as it was counted; '' for none */
   last: string;
-}
-
-/** How far the flash of a device is worn. */
-export interface WearView {
-  boots: number;
-  updates: number;
-  /** erases of its most worn page, at most */
-  erases: number;
-  /** erases that its maker promises of a page; null where the board's profile says nothing */
-  cycles: number | null;
-  /** of the promised erases, 0 to 1 and more */
-  share: number | null;
-  /** from {@link WORN} on */
-  worn: boolean;
 }
 
 /** Keeps count of what wears the flash of devices. */

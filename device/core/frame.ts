@@ -29,7 +29,8 @@ export function words(values: number[]): Uint8Array {
   return new Uint8Array(new Uint32Array(values).buffer);
 }
 
-/** CRC-32 of any bytes with their own CRC-32, little-endian, behind them; of no others. */
+/** CRC-32 of any bytes with their own CRC-32, little-endian, behind them; of no others. Four zeros, a line
+ * that is stuck, are none with theirs: nobody says nothing. */
 const RESIDUE = 558161692;
 
 /**
@@ -43,7 +44,7 @@ export function plainSuite(crc32: (bytes: Uint8Array) => number): Suite {
   const seal = (payload: Uint8Array) => flat([payload, words([crc32(payload)])]);
   const open = (sealed: Uint8Array) => {
     const n = sealed.length - 4;
-    return n < 0 || crc32(sealed) !== RESIDUE ? undefined : sealed.subarray(0, n);
+    return n < 1 || crc32(sealed) !== RESIDUE ? undefined : sealed.subarray(0, n);
   };
   return { seal: seal, open: open };
 }
@@ -84,17 +85,18 @@ export function encodeFrame(payload: Uint8Array, seal: Suite['seal']): Uint8Arra
  */
 function unstuff(bytes: Uint8Array): Uint8Array {
   let at = 0;
-  for (let from = 0; from < bytes.length; ) {
+  let from = 0;
+  while (from < bytes.length) {
     const code = bytes[from];
     bytes.set(bytes.subarray(from + 1, from + code), at);
     from += code;
     at += code - 1;
     if (code < 255 && from < bytes.length) {
-      bytes[at] = 0;
-      at++;
+      bytes[at++] = 0;
     }
   }
-  return bytes.subarray(0, at);
+  // a run that is longer than the frame was no stuffing
+  return bytes.subarray(0, from > bytes.length ? 0 : at);
 }
 
 /**

@@ -198,12 +198,12 @@ export const STATUSES = {
   14: 'rekeyed',
   15: 'refused-board',
   16: 'refused-stale',
+  17: 'refused-golden',
 } as const;
 
 export const DROPPED = 1;
 export const BAD_FRAMES = 2;
 export const GONE = 3;
-export const BATTERY = 4;
 
 /** Codes of `event`, with what `a` and `b` say. */
 export const EVENTS = {

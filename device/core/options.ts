@@ -31,3 +31,5 @@ export const MAC: boolean = true;
 export const MAPPED: boolean = true;
 /** Layers keep their scales: the tier `tflm` makes a TensorFlow Lite model of them. */
 export const TFLM: boolean = true;
+/** The tier `reference` is there: products in a loop. */
+export const REFERENCE: boolean = true;

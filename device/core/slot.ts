@@ -100,11 +100,12 @@ export function firstBad(c: SlotConfig, slot: number, head: Head): number {
 /** The model in a slot, or NONE when anything in it is not whole. */
 export function readSlot(c: SlotConfig, slot: number): Head {
   const at = slotAt(c, slot);
+  const room = c.page * c.slotPages;
   const n = u16(c.read(at, 4), 0);
-  if (n < 1 || n > c.page * c.slotPages - 4) return NONE;
-  const sealed = c.open(c.read(at + 4, n));
+  const sealed = n > 0 && n < room ? c.open(c.read(at + 4, n)) : undefined;
   const head = sealed === undefined ? NONE : headOf(sealed);
-  return head !== NONE && firstBad(c, slot, head) > 2 ? head : NONE;
+  // sizes that lie are not read: where flash ends, a board would end with them
+  return head !== NONE && partAt(head, 3) <= room && firstBad(c, slot, head) > 2 ? head : NONE;
 }
 
 /**

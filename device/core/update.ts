@@ -62,6 +62,10 @@ const RAN_OUT = 13;
 const REKEYED = 14;
 const REFUSED_BOARD = 15;
 const REFUSED_STALE = 16;
+const REFUSED_GOLDEN = 17;
+
+/** Golden windows of an offer: each costs a board an inference, one after the other, in one go. */
+export const MOST_GOLDEN = 64;
 
 export interface UpdateConfig extends SlotConfig {
   /** boots on trial without a confirmation before the device goes back by itself */
@@ -203,7 +207,6 @@ function offer(s: UpdateState, f: Offer, now: number): void {
   const slot = target(s);
   const running = s.heads[s.run];
   const room = c.page * c.slotPages;
-  const empty = f[2].findIndex((part) => part[1] < 1);
   let code = ACCEPTED;
   let detail = 0;
   if (s.kind > 0 && `${running.f[1]}` === `${f[1]}`) {
@@ -215,10 +218,9 @@ function offer(s: UpdateState, f: Offer, now: number): void {
   else if (release <= running.f[0]) {
     code = REFUSED_RELEASE;
     detail = running.f[0];
-  } else if (empty >= 0) {
-    code = REFUSED_SIZE;
-    detail = empty;
-  } else if (partAt(head, 3) > room) {
+  } else if (f[2].some((part) => part[1] < 1)) code = REFUSED_SIZE;
+  else if (f[4] > MOST_GOLDEN) code = REFUSED_GOLDEN;
+  else if (partAt(head, 3) > room) {
     code = NO_SPACE;
     detail = room;
   }

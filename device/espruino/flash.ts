@@ -7,7 +7,6 @@ import type { EspruinoE, EspruinoRequire } from './globals.ts';
 declare const E: EspruinoE;
 /** Espruino's `require`; the build renames it, since a bundler would resolve it. */
 declare const library: EspruinoRequire;
-declare const print: (text: string) => void;
 
 export const storage = library('Storage');
 const flash = library('Flash');
@@ -32,18 +31,16 @@ const HEADER = 32;
  * place where flash is not mapped), and it ends where a page ends: then compaction, when other
  * files are replaced one day, begins behind it.
  *
- * @returns whether it is there; false after a message on the console
+ * @throws a text that says what to do, where other files are in its place
  * @source espruino/Espruino: src/jsflash.c, _jsfCreateFile and jsfGetStorageStats
  */
-export function openSlots(layout: FlashLayout): boolean {
+export function openSlots(layout: FlashLayout): void {
   const size = (3 + 2 * layout.slotPages) * layout.page - HEADER;
   if (storage.list().length < 1) storage.write(NAME, 'ws', 0, size);
   const h = flash.read(HEADER, layout.flashStart);
   // The name of the header's fifth byte on, and the length in its first three.
   const name = E.toString(h).indexOf(NAME);
-  const found = name === 4 && u16(h, 0) + h[2] * 65536 === size;
-  if (!found) print('first Storage.eraseAll()');
-  return found;
+  if (name !== 4 || u16(h, 0) + h[2] * 65536 !== size) throw 'first Storage.eraseAll()';
 }
 
 /** Bytes of flash, where they lie if that can be. */

@@ -34,7 +34,8 @@ export interface EspruinoE {
   toArrayBuffer: (text: string) => ArrayBuffer;
   toString: (bytes: Uint8Array) => string;
   toUint8Array: (data: string) => Uint8Array;
-  setConsole: (device: null, options: { force: boolean }) => void;
+  /** without options it may move again when a cable or a radio connects */
+  setConsole: (device: string | null, options?: { force: boolean }) => void;
 }
 
 /** One reading of an accelerometer, in g (Bangle.js) or in raw counts (Puck.js). */

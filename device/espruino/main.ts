@@ -1,4 +1,5 @@
 import { createDevice, type Device, type DeviceConfig, type Host } from '../core/device.ts';
+import { ESCAPE } from '../core/escape.ts';
 import { flat } from '../core/flat.ts';
 import { plainSuite } from '../core/frame.ts';
 import { MAC, PLAIN, SECURE } from '../core/options.ts';
@@ -11,6 +12,8 @@ import { chooseTier } from './tiers.ts';
 declare const E: EspruinoE;
 /** Seconds. */
 declare const getTime: () => number;
+/** Without a number: all of them. */
+declare const clearInterval: () => void;
 
 /** What is said at the start; everything else is in the bundle. */
 export interface StartOptions {
@@ -21,6 +24,8 @@ export interface StartOptions {
   /** for a serial port: baud, and its options (`path` on Linux, `rx` and `tx` elsewhere) */
   baud?: number;
   serial?: { path?: string; rx?: unknown; tx?: unknown };
+  /** of an analogue input: a pin for each axis of the task, 'A0' */
+  pins?: string[];
   /** the fastest kernel to use of those that the board has: thumb, tflm, convolve, reference */
   tier?: string;
 }
@@ -34,6 +39,8 @@ export interface Wiring extends FlashLayout {
   baud: number;
   /** kernels that the board has, the fastest first */
   tiers: string[];
+  /** where the console goes while the link runs; null: nowhere, since whoever has it has the keys */
+  console: string | null;
 }
 
 const TICK_MS = 250;
@@ -57,25 +64,29 @@ function sessionNumber(): number {
  * @param wiring see Wiring
  * @param built what of it is no constant
  * @param options see StartOptions
- * @returns the device, or undefined after a message where its slot file cannot be had
+ * @returns the device
+ * @throws a text where its slot file cannot be had
  */
 export function startWhetstone(
   world: Record<string, unknown>,
   wiring: Wiring,
   built: Pick<Built, 'classes'>,
   options: StartOptions,
-): Device | undefined {
-  if (!openSlots(wiring)) return undefined;
+): Device {
+  openSlots(wiring);
   // The first page that is all the slot file's, the log's: nothing outside the file is ever touched.
   const base = wiring.flashStart + wiring.page;
   const name = options.port || wiring.port;
   const port = world[name] as EspruinoPort;
   if (name === 'Serial1') port.setup(options.baud || wiring.baud, options.serial || {});
-  else E.setConsole(null, { force: true }); // frames and a prompt cannot share a line
+  // Frames and a prompt cannot share a line; at boot the console is nowhere yet, so that it is not asked.
+  E.setConsole(wiring.console, { force: true });
   const plain = plainSuite(E.CRC32);
   const chosen = chooseTier(wiring.tiers, options.tier);
   const aes = (MAC || PLAIN ? undefined : boardAes()) as Aes;
   const cipher = (SECURE ? (MAC ? mac(boardHmac) : ccm(aes)) : undefined) as Cipher;
+  let heard = '';
+  let left = false;
   // What is not here are constants, which the build puts where they are read.
   const host: Partial<Host> = {
     id: options.id,
@@ -91,7 +102,7 @@ export function startWhetstone(
     erase: (at: number) => eraseFlash(base + at),
     session: PLAIN ? sessionNumber() : undefined,
     cipher: cipher,
-    send: (bytes: Uint8Array) => port.write(bytes),
+    send: (bytes: Uint8Array) => left || port.write(bytes),
     clock: () => Math.floor(getTime() * 1000 - started),
     defer: (callback: () => void) => setTimeout(callback, 1),
     attempt: (call: () => boolean) => {
@@ -103,7 +114,16 @@ export function startWhetstone(
     },
   };
   const device = createDevice(host as Host);
-  port.on('data', (data) => device.receive(flat([data])));
+  port.on('data', (data) => {
+    device.receive(flat([data]));
+    heard = (heard + data).slice(-6);
+    // By cable alone: whoever is in reach of the radio is not the board's owner.
+    if (heard === ESCAPE && name !== 'Bluetooth') {
+      left = true;
+      clearInterval();
+      E.setConsole(name);
+    }
+  });
   setInterval(device.tick, TICK_MS);
   return device;
 }

@@ -6,21 +6,18 @@ declare const Puck: {
   on: (event: 'accel', callback: (reading: { acc: Reading }) => void) => void;
 };
 
-/** Counts for one g at the driver's range of ±4 g. */
-const PUCK_COUNTS_PER_G = 8192;
-
 /**
- * Feeds the accelerometer of a Puck.js v2. Read from documentation, not run.
+ * Feeds the accelerometer of a Puck.js v2, an LSM6DS3TR. Run on a double of its API, read in the
+ * firmware's source.
  *
- * @param countsPerG int8 counts for one g
- * @param rateHz one of 1.6, 12.5, 26, 52, 104, 208
- * @source espruino.com/Puck.js and Reference, Puck.accelOn: 8192 counts are one g
+ * @param scale int8 counts for one of the chip's, of which 8,192 are one g
+ * @param rateHz one that the chip has
+ * @source espruino/Espruino: libs/puckjs/jswrap_puck.c, Puck.accelOn and Puck.accel
  */
-export function connectSensor(device: Device, countsPerG: number, rateHz: number): void {
+export function connectSensor(device: Device, scale: number, rateHz: number): void {
   Puck.on('accel', (a) => {
-    const k = countsPerG / PUCK_COUNTS_PER_G;
     const acc = a.acc;
-    device.sample([acc.x, acc.y, acc.z].map((v) => Math.round(v * k)));
+    device.sample([acc.x, acc.y, acc.z].map((v) => Math.round(v * scale)));
   });
   Puck.accelOn(rateHz);
 }

@@ -1,6 +1,6 @@
 import type { Dot } from '../core/arithmetic.ts';
 import { type Tier, tierOf } from '../core/kernel.ts';
-import { TFLM } from '../core/options.ts';
+import { REFERENCE, TFLM } from '../core/options.ts';
 import { BLOB } from './blob.ts';
 import { dense } from './convolve.ts';
 import type { EspruinoE } from './globals.ts';
@@ -18,7 +18,7 @@ const loop: Dot = (a, b) => {
 
 /** The tier on native products, and those that go back to it: see thumbKernel and tflmTier. */
 function make(name: string): Tier {
-  const dot = name === 'reference' ? loop : E.convolve;
+  const dot = REFERENCE && name === 'reference' ? loop : E.convolve;
   const tier = tierOf(dot, BLOB !== '' && name === 'thumb' ? thumbKernel(dense) : dense);
   return TFLM && name === 'tflm' ? tflmTier(tier) : tier;
 }
@@ -42,7 +42,7 @@ export function chooseTier(
     try {
       tier = make(tiers[i]);
     } catch {
-      // the board has not what it needs; `reference` needs nothing
+      // the board has not what it needs; the last of its tiers needs nothing that it has not
     }
     i++;
   }

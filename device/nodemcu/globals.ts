@@ -7,9 +7,9 @@ export interface NodeUart {
   on: (
     this: void,
     event: 'data',
-    count: number,
-    callback: (this: void, data: ArrayBuffer) => void,
-    run: number,
+    count?: number,
+    callback?: (this: void, data: ArrayBuffer) => void,
+    run?: number,
   ) => void;
   write: (this: void, id: number, data: ArrayBuffer) => void;
 }

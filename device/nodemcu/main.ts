@@ -38,6 +38,9 @@ export interface LuaDevice {
 }
 
 const TICK_MS = 250;
+/** Bytes of core/escape.ts, and what it has between its ends, which are zeros. */
+const ESCAPED = 6;
+const TILDE = 126;
 const COUNTER = 2147483648;
 
 /** ms since the start, of a counter of microseconds that goes round every 36 minutes. */
@@ -83,7 +86,10 @@ export function startWhetstone(built: Built, options: StartOptions): LuaDevice {
   host.erase = flash.erase;
   host.dot = luaTier.dot;
   host.run = luaTier.run;
-  host.send = (bytes) => uart.write(built.uart, luaString(bytes));
+  let heard = 0;
+  host.send = (bytes) => {
+    if (heard < ESCAPED) uart.write(built.uart, luaString(bytes));
+  };
   host.clock = clockOf();
   host.session = node.random !== undefined ? node.random(1, 2147483646) : bootNumber(open);
   host.defer = (callback) => {
@@ -91,7 +97,20 @@ export function startWhetstone(built: Built, options: StartOptions): LuaDevice {
   };
   host.attempt = luaAttempt;
   const device = createDevice(host);
-  uart.on('data', 0, (data) => device.receive(new Uint8Array(data)), 0);
+  uart.on(
+    'data',
+    0,
+    (data) => {
+      const bytes = new Uint8Array(data);
+      device.receive(bytes);
+      for (let i = 0; i < bytes.length && heard < ESCAPED; i++) {
+        const wanted = heard % (ESCAPED - 1) === 0 ? 0 : TILDE;
+        heard = bytes[i] === wanted ? heard + 1 : bytes[i] === 0 ? 1 : 0;
+      }
+      if (heard === ESCAPED) uart.on('data'); // what comes from now on is the interpreter's
+    },
+    0,
+  );
   tmr.create().alarm(TICK_MS, tmr.ALARM_AUTO, () => device.tick());
   const lua: LuaDevice = {
     sample: (values) => device.sample(new Int32Array(values)),

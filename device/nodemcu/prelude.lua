@@ -230,11 +230,11 @@ local function __TS__ArraySlice(list, start)
   return out
 end
 
-local function __TS__ArrayFindIndex(list, test)
+local function __TS__ArraySome(list, test)
   for i = 1, #list do
-    if test(false, list[i]) then return i - 1 end
+    if test(false, list[i]) then return true end
   end
-  return -1
+  return false
 end
 
 local function __TS__ArrayPush(list, ...)

@@ -1,14 +1,17 @@
+import { WebSocket } from 'ws';
 import type { Calls, GatewayEvent } from '../calls.ts';
-import { type ErrorCode, GatewayError } from '../errors.ts';
+import { GatewayError } from '../errors.ts';
+import type { LiveMessage } from '../views/live.ts';
+import { ask, type Remote, shown, tlsOf, unreachable } from './ask.ts';
 
 /**
  * The calls of a gateway that runs in another process, over its HTTP API.
  *
- * @param url of the gateway, 'http://127.0.0.1:7380'
+ * @param gateway its address, 'http://127.0.0.1:7380', and what it is to be shown
  * @returns the same calls; each throws what the gateway threw, or GatewayError 'not-running'
  */
-export function remoteCalls(url: string): Calls {
-  const base = url.replace(/\/+$/, '');
+export function remoteCalls(gateway: string | Remote): Calls {
+  const base = remoteOf(gateway);
   const get = <T>(path: string, query: object = {}) => ask<T>(base, path + search(query));
   const post = <T>(path: string, body: object = {}) => ask<T>(base, path, body);
   const at = encodeURIComponent;
@@ -19,6 +22,13 @@ export function remoteCalls(url: string): Calls {
     models: () => get('/models'),
     model: (version) => get(`/models/${at(version)}`),
     rollouts: () => get('/rollouts'),
+    rollout: (id) => get(`/rollouts/${at(id)}`),
+    approveRollout: (id) => post(`/rollouts/${at(id)}/approve`),
+    stopRollout: (id, { reason } = {}) =>
+      post(`/rollouts/${at(id)}/stop`, reason === undefined ? {} : { reason }),
+    ports: () => get('/ports'),
+    addPort: (port) => post('/ports', port),
+    removePort: (port) => post('/ports/remove', port),
     keys: () => get('/keys'),
     addKeys: (request) => post('/keys', request),
     rotateKeys: (device) => post(`/keys/${at(device)}/rotate`),
@@ -31,6 +41,15 @@ export function remoteCalls(url: string): Calls {
     labelSources: () => get('/labels/sources'),
     askLabels: (request) => post('/labels/ask', request),
     teach: (request) => post('/labels/teach', request),
+    history: (query) => get('/history', query),
+    windows: (device, query) => get(`/devices/${at(device)}/windows`, query),
+    window: (device, id) => get(`/devices/${at(device)}/windows/${at(id)}`),
+    infer: (request) => post('/infer', request),
+    onWindow: () => {
+      throw new TypeError(
+        'windows as they come are for the process of the gateway; elsewhere: /api/live',
+      );
+    },
     alarms: () => get('/alarms'),
     silence: (request) => post('/alarms/silence', request),
     unsilence: (request) => post('/alarms/unsilence', request),
@@ -43,6 +62,12 @@ export function remoteCalls(url: string): Calls {
     rotateSigning: () => post('/signing/rotate'),
     revokeSigning: (request) => post('/signing/revoke', request),
     signVersion: ({ version, reason }) => post(`/models/${at(version)}/sign`, { reason }),
+    verify: (head) => get('/verify', { head }),
+    audit: (query) => get('/audit', query),
+    backup: () => post('/backup'),
+    tokens: () => get('/tokens'),
+    addToken: (request) => post('/tokens', request),
+    revokeToken: (id) => post(`/tokens/${at(id)}/revoke`),
     exportModel: (version, format) => get(`/models/${at(version)}/export`, { format }),
     importModel: (request) => post('/models/import', request),
     on: (_name, listener) => {
@@ -60,72 +85,58 @@ function search(query: object): string {
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
 }
 
-async function request(base: string, path: string, init: RequestInit): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(`${base}/api${path}`, init);
-  } catch (cause) {
-    throw new GatewayError('not-running', `no gateway answers at ${base}`, {
-      cause,
-      hint: 'start one: npm start; or name another: --url URL',
-    });
-  }
-  if (response.ok) return response;
-  const body = (await response.json().catch(() => ({}))) as {
-    error?: { code: ErrorCode; message: string; hint?: string };
-  };
-  if (body.error === undefined) {
-    throw new GatewayError('not-running', `what answers at ${base} is no gateway`, {
-      hint: 'name the gateway: --url URL',
-    });
-  }
-  const { code, message, hint } = body.error;
-  throw new GatewayError(code, message, { hint });
-}
-
-async function ask<T>(base: string, path: string, body?: object): Promise<T> {
-  const init = body && {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  };
-  return (await (await request(base, path, init ?? {})).json()) as T;
-}
-
 /**
  * Reads the live events until the gateway or the reader ends it.
  *
- * @param url of the gateway
+ * @param gateway as in {@link remoteCalls}
  * @param since id of the last event that the reader has; without it, only what is new
  * @param listener gets each event, in order
  * @param signal ends it
  * @throws GatewayError 'not-running' if the gateway is not there, or goes away
  */
 export async function followEvents(
-  url: string,
+  gateway: string | Remote,
   since: number | undefined,
   listener: (event: GatewayEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const base = url.replace(/\/+$/, '');
-  const newest = since ?? (await ask<{ lastEvent: number }>(base, '/status')).lastEvent;
-  const response = await request(base, `/events?since=${newest}`, {
-    headers: { accept: 'text/event-stream' },
-    signal,
+  const remote = remoteOf(gateway);
+  const socket = await openLive(remote, search({ topics: 'events', since }));
+  const end = () => socket.close();
+  signal.addEventListener('abort', end);
+  let failed: Error | undefined;
+  socket.on('error', (error) => {
+    failed = error;
   });
-  let text = '';
-  try {
-    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-      const blocks = (text + chunk).split('\n\n');
-      text = blocks.pop() ?? '';
-      for (const block of blocks) {
-        const data = block.split('\n').find((line) => line.startsWith('data: '));
-        if (data !== undefined) listener(JSON.parse(data.slice(6)));
-      }
-    }
-  } catch (cause) {
-    if (signal.aborted) return;
-    throw new GatewayError('not-running', `the gateway at ${base} went away`, { cause });
-  }
-  if (!signal.aborted) throw new GatewayError('not-running', `the gateway at ${base} stopped`);
+  socket.on('message', (text) => {
+    const message = JSON.parse(String(text)) as LiveMessage;
+    if (message.type === 'event') listener(message.event);
+  });
+  if (signal.aborted) end();
+  const code = await new Promise<number>((resolve) => socket.on('close', resolve));
+  signal.removeEventListener('abort', end);
+  if (signal.aborted) return;
+  const why = code === GONE ? 'stopped' : 'went away';
+  throw new GatewayError('not-running', `the gateway at ${remote.url} ${why}`, { cause: failed });
 }
+
+function remoteOf(gateway: string | Remote): Remote {
+  const remote = typeof gateway === 'string' ? { url: gateway } : gateway;
+  return { ...remote, url: remote.url.replace(/\/+$/, '') };
+}
+
+/** A socket that is about to open, for whom `/api/me` lets in. */
+async function openLive(remote: Remote, query: string): Promise<WebSocket> {
+  const { url, token, spareToken } = remote;
+  const { via } = await ask<{ via: string }>(remote, '/me');
+  const headers = shown(url, token ?? (via === 'token' ? spareToken : undefined));
+  const options = { headers, ...tlsOf(remote) };
+  try {
+    return new WebSocket(`${url.replace(/^http/, 'ws')}/api/live${query}`, options);
+  } catch (cause) {
+    throw unreachable(url, cause as Error);
+  }
+}
+
+/** A gateway that stops says so. */
+const GONE = 1001;

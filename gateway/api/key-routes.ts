@@ -1,6 +1,8 @@
 import Type from 'typebox';
 import type { Calls } from '../calls.ts';
-import type { AddRoute } from './route.ts';
+import { AddedKeys, KeyView } from '../views/key.ts';
+import { named } from './named.ts';
+import { type AddRoute, gives } from './route.ts';
 
 const closed = { additionalProperties: false } as const;
 /** As a device may be called: what is written into commands and file names without quotes. */
@@ -24,12 +26,29 @@ const Add = Type.Object(
  * @param calls what answers them
  */
 export function addKeyRoutes(add: AddRoute, calls: Calls): void {
-  add('GET', '/keys', {}, () => calls.keys());
-  add('POST', '/keys', { body: Add }, ({ body }) => calls.addKeys(body));
-  add('POST', '/keys/:device/rotate', { params: ByDevice }, ({ params }) =>
-    calls.rotateKeys(params.device),
+  const views = gives(Type.Array(KeyView), 'who has keys, of which generation');
+  const view = gives(KeyView, 'where the device with its keys stands');
+  const summary = 'Which devices have keys of the link';
+  add('GET', '/keys', { role: 'admin', summary, returns: views }, () => calls.keys());
+  add(
+    'POST',
+    '/keys',
+    {
+      ...{ role: 'admin', summary: 'Draw keys for a device and make its slot file', body: Add },
+      returns: gives(AddedKeys, "the keys' view, and the slot file in base64"),
+    },
+    ({ body, who }) => calls.addKeys(body, named(who)),
   );
-  add('POST', '/keys/:device/remove', { params: ByDevice }, ({ params }) =>
-    calls.removeKeys(params.device),
+  add(
+    'POST',
+    '/keys/:device/rotate',
+    { role: 'admin', summary: 'Give a device new keys', params: ByDevice, returns: view },
+    ({ params, who }) => calls.rotateKeys(params.device, named(who)),
+  );
+  add(
+    'POST',
+    '/keys/:device/remove',
+    { role: 'admin', summary: 'Forget the keys of a device', params: ByDevice, returns: view },
+    ({ params, who }) => calls.removeKeys(params.device, named(who)),
   );
 }

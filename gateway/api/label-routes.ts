@@ -1,6 +1,8 @@
 import Type from 'typebox';
 import type { Calls } from '../calls.ts';
-import type { AddRoute } from './route.ts';
+import { AskView, ImportedLabels, LabelView, SourceView, TeachView } from '../views/label.ts';
+import { named } from './named.ts';
+import { type AddRoute, gives } from './route.ts';
 
 const closed = { additionalProperties: false } as const;
 const share = Type.Number({ minimum: 0, maximum: 1 });
@@ -86,16 +88,72 @@ const BULK_BYTES = 64 * 2 ** 20;
  * @param calls what answers them
  */
 export function addLabelRoutes(add: AddRoute, calls: Calls): void {
-  add('GET', '/labels', { query: Query }, ({ query }) => calls.labels(query));
-  add('GET', '/labels/sources', {}, () => calls.labelSources());
-  add('POST', '/labels', { body: NewLabel }, ({ body }) => calls.addLabel(body));
-  add('POST', '/labels/release', { body: Release }, ({ body }) => calls.release(body.sample));
-  add('POST', '/labels/withdraw', { body: Withdraw }, ({ body }) => calls.withdrawLabel(body));
-  add('POST', '/labels/import', { body: Import, bodyLimit: BULK_BYTES }, ({ body }) =>
-    calls.importLabels(body),
+  const view = gives(LabelView, 'the window, with the label that counts');
+  add(
+    'GET',
+    '/labels',
+    {
+      ...{ role: 'viewer', summary: 'Windows with their labels, or without one', query: Query },
+      returns: gives(Type.Array(LabelView), 'windows, newest first'),
+    },
+    ({ query }) => calls.labels(query),
   );
-  add('POST', '/labels/ask', { body: Ask }, ({ body }) => calls.askLabels(body));
-  add('POST', '/labels/teach', { body: Teach, bodyLimit: BULK_BYTES }, ({ body }) =>
-    calls.teach(body),
+  add(
+    'GET',
+    '/labels/sources',
+    {
+      ...{ role: 'viewer', summary: 'How each source of labels fares' },
+      returns: gives(Type.Array(SourceView), 'sources of labels'),
+    },
+    () => calls.labelSources(),
+  );
+  add(
+    'POST',
+    '/labels',
+    { role: 'labeller', summary: 'Say what a window was', body: NewLabel, returns: view },
+    ({ body, who }) => calls.addLabel(body, named(who)),
+  );
+  add(
+    'POST',
+    '/labels/release',
+    {
+      ...{ role: 'labeller', summary: 'Let a window count that the check set aside' },
+      ...{ body: Release, returns: view },
+    },
+    ({ body, who }) => calls.release(body.sample, named(who)),
+  );
+  add(
+    'POST',
+    '/labels/withdraw',
+    { role: 'labeller', summary: 'Take labels of a window back', body: Withdraw, returns: view },
+    ({ body, who }) => calls.withdrawLabel(body, named(who)),
+  );
+  add(
+    'POST',
+    '/labels/import',
+    {
+      ...{ role: 'operator', summary: 'Labels in bulk', body: Import, bodyLimit: BULK_BYTES },
+      returns: gives(ImportedLabels, 'what became of them, and what could not be placed'),
+    },
+    ({ body, who }) => calls.importLabels(body, named(who)),
+  );
+  add(
+    'POST',
+    '/labels/ask',
+    {
+      ...{ role: 'labeller', summary: 'Choose the windows whose labels teach most', body: Ask },
+      returns: gives(AskView, 'the windows, and how many could have been chosen'),
+    },
+    ({ body, who }) => calls.askLabels(body, named(who)),
+  );
+  add(
+    'POST',
+    '/labels/teach',
+    {
+      ...{ role: 'operator', summary: 'Let a model file label stored raw windows' },
+      ...{ body: Teach, bodyLimit: BULK_BYTES },
+      returns: gives(TeachView, 'what it labelled'),
+    },
+    ({ body, who }) => calls.teach(body, named(who)),
   );
 }

@@ -1,6 +1,8 @@
 import Type from 'typebox';
 import { type Calls, KINDS } from '../calls.ts';
-import type { AddRoute } from './route.ts';
+import { AlarmsView, QualityView, SilenceView, UnsilencedView } from '../views/monitor.ts';
+import { named } from './named.ts';
+import { type AddRoute, gives } from './route.ts';
 
 const closed = { additionalProperties: false } as const;
 const subject = Type.String({ pattern: '^\\S+$', maxLength: 200 });
@@ -24,8 +26,34 @@ const Quality = Type.Object(
  * @param calls what answers them
  */
 export function addMonitorRoutes(add: AddRoute, calls: Calls): void {
-  add('GET', '/alarms', {}, () => calls.alarms());
-  add('POST', '/alarms/silence', { body: Silence }, ({ body }) => calls.silence(body));
-  add('POST', '/alarms/unsilence', { body: Unsilence }, ({ body }) => calls.unsilence(body));
-  add('GET', '/quality', { query: Quality }, ({ query }) => calls.quality(query.scope));
+  const alarms = gives(AlarmsView, 'alarms that last, and silences');
+  const summary = 'What is wrong now, and who does not want to hear of it';
+  add('GET', '/alarms', { role: 'viewer', summary, returns: alarms }, () => calls.alarms());
+  add(
+    'POST',
+    '/alarms/silence',
+    {
+      ...{ role: 'operator', summary: 'Tell no more of alarms for a while', body: Silence },
+      returns: gives(SilenceView, 'the silence'),
+    },
+    ({ body, who }) => calls.silence(body, named(who)),
+  );
+  add(
+    'POST',
+    '/alarms/unsilence',
+    {
+      ...{ role: 'operator', summary: 'End silences', body: Unsilence },
+      returns: gives(UnsilencedView, 'how many ended'),
+    },
+    ({ body, who }) => calls.unsilence(body, named(who)),
+  );
+  add(
+    'GET',
+    '/quality',
+    {
+      ...{ role: 'viewer', summary: 'How well the devices of a scope do', query: Quality },
+      returns: gives(QualityView, 'measured where labels came, estimated where none did'),
+    },
+    ({ query }) => calls.quality(query.scope),
+  );
 }

@@ -1,165 +1,152 @@
-import { readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { hostname } from 'node:os';
+import cookie from '@fastify/cookie';
+import websocket from '@fastify/websocket';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Access } from '../access.ts';
 import type { Calls } from '../calls.ts';
-import { type ErrorCode, GatewayError } from '../errors.ts';
-import { sendLive } from './live.ts';
+import { GatewayError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Readiness } from '../views/live.ts';
+import { addCallers } from './callers.ts';
+import { createChecks } from './checks.ts';
+import { addFailures } from './failures.ts';
+import { addGuard, answerUnreadable } from './guard.ts';
+import { addHealth } from './health.ts';
+import { endLive } from './live.ts';
+import { addLive } from './live-route.ts';
+import { addMetrics } from './metrics-route.ts';
+import { createNames } from './names.ts';
+import { addOpenApi } from './openapi.ts';
+import { addPages } from './pages.ts';
 import { addRoutes } from './routes.ts';
+import { addSession } from './session-routes.ts';
+import { readTls, type TlsFiles } from './tls.ts';
 
 /** Where the API and the page are when nothing else is said. */
 export const DEFAULT_PORT = 7380;
 
+/** Of a part of a path, as it is sent: the longest name of a device, each of its letters as `%XX%XX%XX`. */
+const PARAM_LENGTH = 9 * 200;
+
 const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];
-const folder = join(import.meta.dirname, '..', 'ui');
-const pages: Record<string, [string, string]> = {
-  '/': ['index.html', 'text/html'],
-  '/app.js': ['app.js', 'text/javascript'],
-  '/draw.js': ['draw.js', 'text/javascript'],
-  '/words.js': ['words.ts', 'text/javascript'],
-  '/style.css': ['style.css', 'text/css'],
-};
-const statusOf: Partial<Record<ErrorCode, number>> = {
-  'not-found': 404,
-  'not-allowed': 409,
-  'bad-hash': 409,
-  'bad-signature': 409,
-  'bad-key': 409,
-  'revoked-key': 409,
-  'expired-release': 409,
-  'in-use': 409,
-  'not-running': 503,
-  cancelled: 409,
-};
-const security = {
-  'content-security-policy':
-    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
-};
 
 /** The API and the page, while they are served. */
 export interface Api {
+  /** that works on this machine */
   readonly url: string;
+  /** certificate, PEM; null without TLS */
+  readonly cert: string | null;
   close(): Promise<void>;
 }
 
+/** How the API is served. */
+export interface ApiOptions {
+  /** address to listen on; default the loopback, others need `tls` and `access` */
+  host?: string;
+  /** 0 for any free one */
+  port?: number;
+  tls?: TlsFiles | undefined;
+  /** further names under which it is asked */
+  names?: readonly string[];
+  /** asks for a token on the loopback, too */
+  requireToken?: boolean;
+  /** tells who shows a token */
+  access?: Access;
+  /** whether the gateway can do its work */
+  ready?: () => Readiness;
+  /** hears of failures that are defects, and of who is kept out */
+  log?: Log;
+  /** figures for Prometheus; without them there is no `/metrics` */
+  metrics?: Pick<Metrics, 'text' | 'contentType'>;
+}
+
 /**
- * Serves the API under `/api`, the live events and the status page, on this machine only.
+ * Serves the API under `/api`, the live events, health and the page: on this machine to whoever is
+ * here, to others with TLS and a token.
  *
  * Requests for another host name are refused (DNS rebinding), as are changes that a foreign page
  * could send without asking (anything but JSON, or from another origin).
  *
  * @param calls what answers
- * @param options host, a loopback address; port, 0 for any free one
- * @throws GatewayError 'not-allowed' for a host off this machine, 'in-use' if the port is taken
+ * @param options where and for whom
+ * @throws GatewayError 'not-allowed' for a host off this machine without TLS, 'bad-tls' if its files are
+ *   none, 'in-use' if the port is taken, 'port' if it cannot be had
  */
-export async function serveApi(
-  calls: Calls,
-  options: { host?: string; port?: number } = {},
-): Promise<Api> {
-  const host = options.host ?? LOOPBACK[0];
-  const port = options.port ?? DEFAULT_PORT;
-  if (!LOOPBACK.includes(host)) {
-    throw new GatewayError('not-allowed', `will not serve on ${host}: there is no sign-in yet`, {
-      hint: 'use 127.0.0.1; from elsewhere: ssh -L 7380:127.0.0.1:7380 THIS-MACHINE',
+export async function serveApi(calls: Calls, options: ApiOptions = {}): Promise<Api> {
+  const { host = LOOPBACK[0]!, port = DEFAULT_PORT, tls, access, requireToken = false } = options;
+  if (!LOOPBACK.includes(host) && (tls === undefined || access === undefined)) {
+    throw new GatewayError('not-allowed', `will not serve on ${host} without TLS`, {
+      hint: 'name certificate and key: --tls-cert FILE --tls-key FILE; or from elsewhere: ssh -L 7380:127.0.0.1:7380 THIS-MACHINE',
     });
   }
+  const secured = tls && readTls(tls);
   const app = Fastify({
     bodyLimit: 64 * 1024,
     forceCloseConnections: true,
-    ajv: { customOptions: { removeAdditional: false } },
+    frameworkErrors: answerUnreadable,
+    routerOptions: { maxParamLength: PARAM_LENGTH },
+    ...(secured && { https: { cert: secured.cert, key: secured.key, minVersion: 'TLSv1.2' } }),
+  }) as FastifyInstance;
+  app.setValidatorCompiler(createChecks());
+  // an answer is sent whole: made from its schema it would lose what that does not tell, and cut numbers
+  app.setSerializerCompiler(() => JSON.stringify);
+  const isTls = secured !== undefined;
+  const isOpen = !LOOPBACK.includes(host);
+  const names = createNames([...(isOpen ? ownNames() : []), ...(options.names ?? [])]);
+  await app.register(cookie);
+  await app.register(websocket, {
+    options: { maxPayload: 4096 },
+    preClose: (done) => {
+      endLive(app.websocketServer.clients).then(() => done(), done);
+    },
   });
-  guard(app);
+  addFailures(app, options.log);
+  addGuard(app, names, isTls);
+  const { tried, mayStill } = addCallers(app, { access, requireToken, names, isTls });
+  await addOpenApi(app);
+  addSession(app, { access, isTls, tried });
+  addHealth(app, options.ready ?? (() => ({ ready: true, problems: [] })));
+  if (options.metrics !== undefined) addMetrics(app, options.metrics);
   addRoutes(app, calls);
-  addLive(app, calls);
+  addLive(app, calls, mayStill);
   addPages(app);
   try {
     await app.listen({ host, port });
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    const taken = code === 'EADDRINUSE';
-    const message = taken ? `port ${port} is taken by another program` : `cannot listen: ${code}`;
-    throw new GatewayError(taken ? 'in-use' : 'port', message, {
-      cause,
-      hint: taken ? 'is a gateway running already? or choose: --http-port N' : `on ${host}:${port}`,
-    });
+    await app.close();
+    throw notListening(cause, host, port);
   }
   const at = (app.server.address() as AddressInfo).port;
+  const reached = { '0.0.0.0': LOOPBACK[0], '::': '::1' }[host] ?? host;
+  const shown = reached.includes(':') ? `[${reached}]` : reached;
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${at}`,
+    url: `${isTls ? 'https' : 'http'}://${shown}:${at}`,
+    cert: secured?.cert ?? null,
     close: () => app.close(),
   };
 }
 
-/** Who may ask, in which form, and how a failure is told. */
-function guard(app: FastifyInstance): void {
-  app.removeContentTypeParser('text/plain');
-  const parse = app.getDefaultJsonParser('error', 'error');
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, {});
-    else parse(request, body as string, done);
-  });
-  app.addHook('onRequest', async (request, reply) => {
-    reply.headers(security);
-    const port = request.socket.localPort;
-    const names = ['127.0.0.1', 'localhost', '[::1]'].map((name) => `${name}:${port}`);
-    if (!names.includes(request.headers.host ?? '')) {
-      return reply.code(421).send(failure('bad-request', 'this gateway has another name'));
-    }
-    if (request.method === 'GET' || request.method === 'HEAD') return;
-    const { origin } = request.headers;
-    if (origin !== undefined && !names.includes(origin.replace(/^http:\/\//, ''))) {
-      return reply.code(403).send(failure('bad-request', `not from ${origin}`));
-    }
-    if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
-      return reply
-        .code(415)
-        .send(failure('bad-request', 'send JSON, with content-type: application/json'));
-    }
-  });
-  app.setNotFoundHandler((request, reply) =>
-    reply.code(404).send(failure('not-found', `nothing at ${request.method} ${request.url}`)),
-  );
-  app.setErrorHandler<FastifyError>((error, _request, reply) => {
-    if (error instanceof GatewayError) {
-      const status = statusOf[error.code] ?? (error.code.startsWith('bad-') ? 400 : 500);
-      return reply.code(status).send(failure(error.code, error.message, error.hint));
-    }
-    const status = error.statusCode ?? 500;
-    return reply.code(status).send(failure(status < 500 ? 'bad-request' : 'bug', error.message));
-  });
+/** Names of this machine in its network: no name server of a stranger can point them here. */
+function ownNames(): string[] {
+  const name = hostname();
+  return name.includes('.') ? [name] : [name, `${name}.local`];
 }
 
-function failure(code: string, message: string, hint?: string) {
-  return { error: { code, message, ...(hint !== undefined && { hint }) } };
-}
-
-/** `GET /api/events` for who accepts an event stream; everybody else gets the list. */
-function addLive(app: FastifyInstance, calls: Calls): void {
-  const open = new Set<() => void>();
-  app.addHook('preHandler', async (request, reply) => {
-    const isLive = /\btext\/event-stream\b/.test(request.headers.accept ?? '');
-    if (request.routeOptions.url !== '/api/events' || !isLive) return;
-    const query = request.query as { since?: number };
-    const since = Number(request.headers['last-event-id'] ?? query.since ?? 0);
-    reply.hijack();
-    reply.raw.writeHead(200, { ...security, 'content-type': 'text/event-stream' });
-    const stop = sendLive(calls, reply.raw, Number.isSafeInteger(since) ? since : 0);
-    open.add(stop);
-    reply.raw.on('close', () => open.delete(stop));
-  });
-  app.addHook('preClose', async () => {
-    for (const stop of open) stop();
-  });
-}
-
-function addPages(app: FastifyInstance): void {
-  for (const [url, [file, type]] of Object.entries(pages)) {
-    const content = readFileSync(join(folder, file), 'utf8');
-    const plain = file.endsWith('.ts') ? stripTypeScriptTypes(content) : content;
-    app.get(url, (_request, reply) => reply.type(`${type}; charset=utf-8`).send(plain));
+function notListening(cause: unknown, host: string, port: number): GatewayError {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') {
+    return new GatewayError('in-use', `port ${port} is taken by another program`, {
+      cause,
+      hint: 'is a gateway running already? or choose: --http-port N',
+    });
   }
+  if (code === 'EACCES') {
+    return new GatewayError('port', `this user may not listen on port ${port}`, {
+      cause,
+      hint: 'choose one from 1024 on: --http-port N; or give the unit AmbientCapabilities=CAP_NET_BIND_SERVICE',
+    });
+  }
+  return new GatewayError('port', `cannot listen: ${code}`, { cause, hint: `on ${host}:${port}` });
 }

@@ -2,8 +2,8 @@ import { decodeManifest } from '../registry/manifest.ts';
 import { type ModelRow, sha256 } from '../store/catalogue.ts';
 import type { SignerRow } from '../store/signers.ts';
 import type { Store } from '../store/store.ts';
-import type { Problem } from './problem.ts';
-import type { Told } from './walk.ts';
+import type { Problem } from './verification.ts';
+import { type Told, tokenLine } from './walk.ts';
 
 /**
  * Where tables tell something else than the log: it cannot be changed, they can.
@@ -67,6 +67,18 @@ export function contradictions(store: Store, told: Told, keys: readonly SignerRo
   both('key', 'signing key', new Set(keys.map(({ id }) => id)), told.keys);
   const revoked = keys.filter(({ revokedAt }) => revokedAt !== null);
   both('key', 'the revocation of key', new Set(revoked.map(({ id }) => id)), told.revoked);
+  const tokens = store.tokens.list();
+  both('token', 'token', new Set(tokens.map(({ id }) => id)), new Set(told.tokens.keys()));
+  for (const { id, role, hash, expiresAt } of tokens) {
+    const line = tokenLine(role, Buffer.from(hash).toString('hex'), expiresAt);
+    const log = told.tokens.get(id);
+    if (log !== undefined && log !== line) {
+      problem('token', `token ${id}: its role, its time or itself is not the log's`);
+    }
+  }
+  const ended = tokens.filter(({ revokedAt }) => revokedAt !== null);
+  const revocations = new Set(ended.map(({ id }) => id));
+  both('token', 'the revocation of token', revocations, told.revokedTokens);
   return problems;
 }
 

@@ -4,24 +4,8 @@ import type { HeadRow } from '../store/journal.ts';
 import type { Store } from '../store/store.ts';
 import { contradictions } from './contradictions.ts';
 import { trustInHead } from './heads.ts';
-import type { Problem } from './problem.ts';
+import type { Problem, Verification } from './verification.ts';
 import { walk } from './walk.ts';
-
-/** What {@link verifyStore} found. */
-export interface Verification {
-  ok: boolean;
-  entries: number;
-  /** the newest entry, and its hash in hex: to be noted elsewhere */
-  head: { entry: number; hash: string };
-  /** up to which entry the log is signed, by which key, and when */
-  signed: { entry: number; signer: string; at: number } | null;
-  models: number;
-  releases: number;
-  keys: number;
-  problems: Problem[];
-  /** what is no problem and should be known */
-  notes: string[];
-}
 
 /** What a store is compared with. */
 export interface Against {

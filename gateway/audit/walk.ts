@@ -10,6 +10,14 @@ export interface Told {
   releases: Map<number, string>;
   keys: Set<string>;
   revoked: Set<string>;
+  /** what each token for the API is: see {@link tokenLine} */
+  tokens: Map<string, string>;
+  revokedTokens: Set<string>;
+}
+
+/** What a token may not lose or gain unseen. @param sha256 of it, hex */
+export function tokenLine(role: unknown, sha256: unknown, expiresAt: unknown): string {
+  return `${role} ${sha256} ${expiresAt}`;
 }
 
 /** What a walk along the log found. */
@@ -45,7 +53,7 @@ export function walk(store: Store, wanted: readonly number[], noted?: string): W
   const looked = noted?.toLowerCase();
   const told: Told = {
     ...{ registered: new Map(), stages: new Map(), releases: new Map() },
-    ...{ keys: new Set(), revoked: new Set() },
+    ...{ keys: new Set(), revoked: new Set(), tokens: new Map(), revokedTokens: new Set() },
   };
   const found: Walk = {
     ...{ entries: 0, hash: beginning(gateway), bad: undefined, hashes: new Map() },
@@ -87,16 +95,21 @@ export function walk(store: Store, wanted: readonly number[], noted?: string): W
 
 const telling = new Set([
   ...['model.registered', 'model.stage', 'model.released', 'log.broken', 'log.unsigned'],
+  'token.added',
 ]);
 
 function listen(found: Walk, { id, at, kind, subject, data: json }: LogRow): void {
   const { told } = found;
   if (kind === 'signer.created' || kind === 'signer.rotated') told.keys.add(subject);
   if (kind === 'signer.revoked') told.revoked.add(subject);
+  if (kind === 'token.revoked') told.revokedTokens.add(subject);
   if (kind === 'store.restored') found.restored = id;
   if (!telling.has(kind)) return;
   const data = JSON.parse(json) as Record<string, never>;
   if (kind === 'model.registered') told.registered.set(subject, { at, report: data.report });
+  if (kind === 'token.added') {
+    told.tokens.set(subject, tokenLine(data.role, data.sha256, data.expiresAt));
+  }
   if (kind === 'model.released') told.releases.set(data.release, subject);
   if (kind === 'model.stage') {
     const { stage, who, why } = data;

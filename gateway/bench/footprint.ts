@@ -95,6 +95,7 @@ export async function measureFootprint(options: FootprintOptions): Promise<Footp
     ...options.board,
     slotPages: Math.ceil((pageBytes * slotPages) / flash.pageBytes),
     flash: { ...flash, mapped: true },
+    console: 'USB', // where this asks
   };
   const { code, bytes } = await buildBundle({ board, task });
   const cwd = await mkdtemp(join(tmpdir(), 'whetstone-footprint-'));

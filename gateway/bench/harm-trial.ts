@@ -42,6 +42,8 @@ export interface TrialResult extends Trial {
   promotions: { change: number; worst: number; why: string }[];
   /** why the gate refused, each time */
   refusals: string[];
+  /** windows that the gateway asked for after a refusal, and somebody labelled */
+  answered: number;
   /** the same of releases that were taken back on trial */
   takenBack: { change: number; worst: number }[];
 }
@@ -104,8 +106,11 @@ export async function runTrial(
   const some = kind === 'fleet' && random.uniform(0, 1) < 0.5;
   const moved = drift === 'none' ? [] : some ? DEVICES.slice(0, 2) : DEVICES;
   const worn = (id: string): Wearer => (moved.some((one) => one === id) ? other : first);
-  const measure = createMeasure(task, members.map(worn), seed, TRUTH);
-  const measureRoughly = createMeasure(task, members.map(worn), seed, TRUTH / 4);
+  const truth = [...new Set(members.map(worn))].map((by) => ({
+    ...{ by, windows: syntheticRecordings(task, by, TRUTH, 5000 + seed) },
+  }));
+  const measure = createMeasure(truth, members.map(worn), TRUTH);
+  const measureRoughly = createMeasure(truth, members.map(worn), TRUTH / 4);
   const world = await openWorld(task, await firstModel(who), DEVICES, seed);
   const says = mislabeller(task, trial, random);
   const result: TrialResult = {
@@ -114,15 +119,19 @@ export async function runTrial(
     toGain: 0,
     promotions: [],
     refusals: [],
+    answered: 0,
     takenBack: [],
   };
+  const streamOf = createStreams(task);
   const streams = new Map<string, () => Recording>();
   const late: { sample: number; cls: number }[] = [];
+  const truths = new Map<number, { cls: number; id: string }>();
   /** A device sees its next window, and perhaps somebody says what it was. */
   async function step(id: string, isLabelled: boolean): Promise<boolean> {
     const recording = streams.get(id)!();
     const sample = await world.see(id, spoilt(trial, recording, task, id, random));
     const { cls } = recording;
+    if (sample !== null) truths.set(sample, { cls, id });
     if (!isLabelled || sample === null) return false;
     if (holdout === 'single' && cls !== seed % task.classes.length) return false;
     const old = trial.trouble === 'late' && random.uniform(0, 1) < 0.5 ? late.pop() : undefined;
@@ -130,17 +139,46 @@ export async function runTrial(
     await world.label(what.sample, says(what.cls, id));
     return true;
   }
+  /**
+   * What the gateway asked for is labelled as fast and as wrong as the rest. Where labels are late, half of
+   * it comes after the next training. @returns how many
+   */
+  async function answer(): Promise<number> {
+    let answered = 0;
+    for (const sample of world.asked()) {
+      for (let i = 0; i < SEEN_PER_LABEL; i++) await step(whose(trial, members, random), false);
+      if (trial.trouble === 'late' && random.uniform(0, 1) < 0.5) continue;
+      const { cls, id } = truths.get(sample)!;
+      await world.label(sample, says(cls, id));
+      answered++;
+    }
+    result.answered += answered;
+    return answered;
+  }
+  async function heal(scope: Scope) {
+    const running = members.map((id) => world.runs(id));
+    const healed = await world.gateway.loop.heal(scope);
+    const served = (candidate: Predictor) =>
+      members.map((id, i) => (healed.spared.includes(id) ? running[i]! : candidate));
+    for (const { parts } of trial.share <= FEW_WRONG ? healed.attempts : []) {
+      const now = mean(measureRoughly(served(createPredictor(parts))));
+      result.toGain = Math.max(result.toGain, now - result.before);
+    }
+    if (healed.rollout === null) result.refusals.push(healed.reason);
+    return { ...healed, running, served };
+  }
   try {
     const before = measure(members.map((id) => world.runs(id)));
     result.before = mean(before);
     for (const id of members) {
-      const next = streamOf(task, first, seed);
+      const next = streamOf(first, seed);
       for (let i = 0; i < BEFORE; i++) {
         const recording = next();
         const sample = await world.see(id, recording);
+        if (sample !== null) truths.set(sample, { cls: recording.cls, id });
         if (id === 'd1' && sample !== null) late.push({ sample, cls: recording.cls });
       }
-      streams.set(id, streamOf(task, worn(id), seed + 1000));
+      streams.set(id, streamOf(worn(id), seed + 1000));
     }
     const scope: Scope = kind === 'fleet' ? { kind, id: '' } : { kind, id: 'd1' };
     let labels = 0;
@@ -152,21 +190,12 @@ export async function runTrial(
       // by hand at first, whatever anybody says; then where the loop itself would
       const { wantsLabels } = world.gateway.loop;
       if (attempt >= BY_HAND && !members.some(wantsLabels)) continue;
-      const running = members.map((id) => world.runs(id));
-      const was = measure(running);
-      const healed = await world.gateway.loop.heal(scope);
-      for (const { parts } of trial.share <= FEW_WRONG ? healed.attempts : []) {
-        const candidate = createPredictor(parts);
-        const served = members.map((id, i) =>
-          healed.spared.includes(id) ? running[i]! : candidate,
-        );
-        const now = mean(measureRoughly(served));
-        result.toGain = Math.max(result.toGain, now - result.before);
+      let healed = await heal(scope);
+      while (healed.rollout === null && healed.asked > 0 && (await answer()) > 0) {
+        if (attempt >= BY_HAND && !members.some(wantsLabels)) break;
+        healed = await heal(scope);
       }
-      if (healed.rollout === null) {
-        result.refusals.push(healed.reason);
-        continue;
-      }
+      if (healed.rollout === null) continue;
       world.obey();
       const id = healed.rollout;
       const stage = () => world.gateway.loop.rollouts.get(id)!.stage;
@@ -175,10 +204,8 @@ export async function runTrial(
         await step(members[i % members.length]!, i % SEEN_PER_LABEL === 0);
       }
       const candidate = createPredictor(world.gateway.registry.parts(healed.version!));
-      const served = members.map((one, i) =>
-        healed.spared.includes(one) ? running[i]! : candidate,
-      );
-      const changes = measure(served).map((now, i) => now - was[i]!);
+      const was = measure(healed.running);
+      const changes = measure(healed.served(candidate)).map((now, i) => now - was[i]!);
       const what = { change: mean(changes), worst: Math.min(...changes) };
       if (stage() === 'settled') result.promotions.push({ ...what, why: healed.reason });
       else result.takenBack.push(what);
@@ -190,16 +217,22 @@ export async function runTrial(
   }
 }
 
-/** True accuracies, device by device, on many windows that nobody else sees. */
-function createMeasure(task: Task, worn: readonly Wearer[], seed: number, perClass: number) {
-  const kinds = [...new Set(worn)];
-  const windows = kinds.map((by) => syntheticRecordings(task, by, perClass, 5000 + seed));
+/** True accuracies, device by device, on many windows that nobody else sees; the first of each class. */
+function createMeasure(
+  truth: readonly { by: Wearer; windows: readonly Recording[] }[],
+  worn: readonly Wearer[],
+  perClass: number,
+) {
+  const windows = truth.map((one) =>
+    [...Map.groupBy(one.windows, ({ cls }) => cls).values()].flatMap((of) => of.slice(0, perClass)),
+  );
   return (predictors: readonly Predictor[]): number[] => {
     const known = new Map<string, number>();
     const names = [...new Set(predictors)];
-    return worn.map((by, i) => {
-      const key = `${kinds.indexOf(by)} ${names.indexOf(predictors[i]!)}`;
-      const found = known.get(key) ?? accuracy(predictors[i]!, windows[kinds.indexOf(by)]!);
+    return worn.map((wearer, i) => {
+      const kind = truth.findIndex(({ by }) => by === wearer);
+      const key = `${kind} ${names.indexOf(predictors[i]!)}`;
+      const found = known.get(key) ?? accuracy(predictors[i]!, windows[kind]!);
       known.set(key, found);
       return found;
     });
@@ -211,16 +244,27 @@ function accuracy(predict: Predictor, windows: readonly Recording[]): number {
   return right.length / windows.length;
 }
 
-/** Endless windows of one wearer, in random order. */
-function streamOf(task: Task, by: Wearer, seed: number): () => Recording {
-  const random = createRandom(seed, 79);
-  let left: Recording[] = [];
-  let round = 0;
-  return () => {
-    if (left.length === 0) {
-      left = random.shuffle(syntheticRecordings(task, by, STREAM, 100 * seed + round++));
-    }
-    return left.pop()!;
+/**
+ * Endless windows of wearers, in random order. Whoever wears several devices gives all of them the same
+ * windows: they are made once.
+ */
+function createStreams(task: Task): (by: Wearer, seed: number) => () => Recording {
+  const made = new Map<Wearer, Map<number, Recording[]>>();
+  const windowsOf = (by: Wearer, seed: number): Recording[] => {
+    const own = made.get(by) ?? new Map<number, Recording[]>();
+    made.set(by, own);
+    const found = own.get(seed) ?? syntheticRecordings(task, by, STREAM, seed);
+    own.set(seed, found);
+    return found;
+  };
+  return (by, seed) => {
+    const random = createRandom(seed, 79);
+    let left: Recording[] = [];
+    let round = 0;
+    return () => {
+      if (left.length === 0) left = random.shuffle([...windowsOf(by, 100 * seed + round++)]);
+      return left.pop()!;
+    };
   };
 }
 

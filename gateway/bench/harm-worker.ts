@@ -1,8 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadTask, type Task } from '../task.ts';
-import { retrain } from '../train/retrain.ts';
 import { drawTrial, learnedFrom, runTrial } from './harm-trial.ts';
-import type { FirstModel } from './harm-world.ts';
+import { type FirstModel, trainFirst } from './harm-world.ts';
 
 /**
  * A thread that runs trials: it is sent seeds, and answers each with its result.
@@ -26,25 +25,7 @@ parentPort?.on('message', async (seed: number) => {
 
 /** The first model of a wearer, through the gate like any other. */
 function firstModel(who: number): Promise<FirstModel> {
-  const known = firsts.get(who) ?? train(who);
+  const known = firsts.get(who) ?? trainFirst(task, learnedFrom(task, who), who);
   firsts.set(who, known);
   return known;
-}
-
-async function train(who: number): Promise<FirstModel> {
-  const learned = learnedFrom(task, who);
-  const { chosen, attempts } = await retrain({
-    ...{ task, champion: null, championReference: null, championSaid: [], origins: [], memory: [] },
-    ...{
-      recentByDevice: new Map(),
-      lately: new Map(),
-      labelled: new Map(),
-      regimes: [],
-      isShared: true,
-    },
-    ...{ mustPass: [], budgets: () => [], seed: who },
-    data: { fresh: learned, old: [], recent: [] },
-  });
-  if (chosen === null) throw new Error(`no first model: ${attempts.at(-1)?.report.reason}`);
-  return { learned, parts: chosen.parts, report: chosen.report };
 }

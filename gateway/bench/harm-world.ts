@@ -7,6 +7,7 @@ import type { Recording } from '../recordings.ts';
 import type { Task } from '../task.ts';
 import type { GateReport } from '../train/gate-report.ts';
 import { createPredictor, goldenVectors, type ModelParts, type Predictor } from '../train/model.ts';
+import { retrain } from '../train/retrain.ts';
 
 /** A first model, trained once and taken over by many trials. */
 export interface FirstModel {
@@ -25,6 +26,8 @@ export interface HarmWorld {
   see(device: string, recording: Recording): Promise<number | null>;
   /** Somebody says what a window was. */
   label(sample: number, cls: number): Promise<void>;
+  /** Samples whose label the gateway asked for and nobody has given, oldest first. */
+  asked(): number[];
   /** Does what the rollouts ask of the devices, as devices do it that work. */
   obey(): void;
   close(): Promise<void>;
@@ -125,6 +128,10 @@ export async function openWorld(
       await told;
       obey();
     },
+    asked: () =>
+      store.samples
+        .find({ task: task.name, asked: true, labelled: false, order: 'oldest' })
+        .map(({ id }) => id),
     obey,
     close: () => gateway.close(),
   };
@@ -132,6 +139,27 @@ export async function openWorld(
 
 /** Int8 as the wire has them. */
 const bytes = (values: Int8Array) => new Uint8Array(Uint8Array.from(values));
+
+/**
+ * Trains what the devices run at first, through the gate like any other.
+ *
+ * @throws Error if the gate refuses it
+ */
+export async function trainFirst(
+  task: Task,
+  learned: readonly Recording[],
+  seed: number,
+): Promise<FirstModel> {
+  const nobody = { recentByDevice: new Map(), lately: new Map(), labelled: new Map(), regimes: [] };
+  const { chosen, attempts } = await retrain({
+    ...{ task, champion: null, championReference: null, isUpdated: false },
+    ...{ championSaid: [], origins: [], memory: [] },
+    ...{ ...nobody, isShared: true, mustPass: [], budgets: () => [], seed },
+    data: { fresh: learned, old: [], recent: [] },
+  });
+  if (chosen === null) throw new Error(`no first model: ${attempts.at(-1)?.report.reason}`);
+  return { learned, parts: chosen.parts, report: chosen.report };
+}
 
 function register({ registry, store, task }: Composed, first: FirstModel, seed: number): string {
   const { parts, report } = first;

@@ -22,12 +22,14 @@ const MOST_HARM = 0.02;
 /** Where so much is to be gained with so few wrong labels, so many trials have to end promoted. */
 const TO_GAIN = 0.05;
 const LEAST_HELP = 0.8;
-/** Windows made of each class: half of the task's recipe, for the time that 1,000 trials take. */
-const PER_CLASS = 200;
+/** Windows made of each class: a quarter of the task's recipe, for the time that 1,000 trials take. */
+const PER_CLASS = 100;
 
 export interface HarmOptions extends BenchOptions {
   /** promotions to reach */
   promotions?: number;
+  /** trials at most; default as many as the promotions take */
+  seeds?: number;
   /** windows made of each class's labels */
   perClass?: number;
   threads?: number;
@@ -36,7 +38,8 @@ export interface HarmOptions extends BenchOptions {
 /**
  * Proves that the loop does no harm and still helps: seeded trials on SYNTHETIC wearers through store,
  * monitor, schedule-free training, gate and rollout, with wrong labels, few labels, late labels, sensor
- * faults and nothing at all, until enough versions were promoted.
+ * faults and nothing at all, until enough versions were promoted. Where the gateway asks for labels after a
+ * refusal, whoever labels answers, with the same share of wrong ones.
  *
  * What is counted: every version that came to the end of its rollout. Harm is a loss of more than two
  * points of true accuracy, on 1,200 windows of each wearer that nothing else sees, for the scope or for
@@ -49,9 +52,9 @@ export async function benchHarm(options: HarmOptions = {}): Promise<BenchReport>
   return { bench: 'harm', machine: machine(), rows: harmRows(results) };
 }
 
-/** Runs the trials of seeds 1, 2, … until the promotions of all so far are enough. */
+/** Runs the trials of seeds 1, 2, … until the promotions of all so far are enough, or the trials. */
 async function runTrials(options: HarmOptions): Promise<TrialResult[]> {
-  const { promotions = PROMOTIONS, perClass = PER_CLASS } = options;
+  const { promotions = PROMOTIONS, perClass = PER_CLASS, seeds = Infinity } = options;
   const threads = options.threads ?? availableParallelism();
   const done = new Map<number, TrialResult>();
   /** results of the first seeds without a gap: what ran ahead must not depend on the machine's speed */
@@ -71,16 +74,18 @@ async function runTrials(options: HarmOptions): Promise<TrialResult[]> {
             return reject(new Error(`trial ${message.seed}: ${message.error}`));
           }
           done.set(result.seed, result);
-          for (let one = done.get(whole.length + 1); one !== undefined && promoted < promotions; ) {
+          const isOver = () => promoted >= promotions || whole.length >= seeds;
+          for (let one = done.get(whole.length + 1); one !== undefined && !isOver(); ) {
             whole.push(one);
             promoted += one.promotions.length;
-            if (whole.length % 50 === 0) {
-              const so = `${promoted} of ${promotions} promotions, ${tally(whole).harmful} harmful`;
-              options.onProgress?.(`${whole.length} trials, ${so}`);
+            if (whole.length % 25 === 0) {
+              const { harmful, helped, toHelp } = tally(whole);
+              const so = `${promoted} of ${promotions} promotions, ${harmful} harmful`;
+              options.onProgress?.(`${whole.length} trials, ${so}; helped ${helped} of ${toHelp}`);
             }
             one = done.get(whole.length + 1);
           }
-          if (promoted >= promotions) resolve();
+          if (isOver() || next > seeds) resolve();
           else worker.postMessage(next++);
         });
       });
@@ -103,7 +108,10 @@ export function harmRows(results: readonly TrialResult[]): BenchRow[] {
       ...{ aim: `at most ${MOST_HARM}`, met: all.promotions > 0 && bound <= MOST_HARM },
       interval: [0, round(highest, 4)],
     },
-    { name: 'promotions', value: all.promotions, unit: '' },
+    {
+      ...{ name: 'promotions', value: all.promotions, unit: '' },
+      ...{ aim: `at least ${PROMOTIONS}`, met: all.promotions >= PROMOTIONS },
+    },
     {
       ...{
         name: `promotions that harm; seeds of the trials: ${all.harmfulSeeds.join(', ') || 'none'}`,
@@ -120,6 +128,8 @@ export function harmRows(results: readonly TrialResult[]): BenchRow[] {
     },
     { name: 'trials where 5 points were to be gained', value: all.toHelp, unit: '' },
     { name: 'trials', value: all.trials, unit: '' },
+    { name: 'labels that the gateway asked for after a refusal', value: all.answered, unit: '' },
+    { name: 'trials with such labels', value: all.trialsAnswered, unit: '' },
     { name: 'mean gain of a promotion', value: round(100 * all.meanChange, 1), unit: 'points' },
     { name: 'releases taken back on trial', value: all.takenBack, unit: '' },
     { name: 'of those, releases that would have harmed', value: all.takenBackHarmful, unit: '' },
@@ -146,7 +156,7 @@ export function harmRows(results: readonly TrialResult[]): BenchRow[] {
   ];
   for (const [name, holds] of groups) {
     const { trials, promotions, harmful, toHelp, helped } = tally(results.filter(holds));
-    const told = `${trials} trials, ${promotions} promoted, ${harmful} harmful`;
+    const told = `${trials} trials, ${promotions} promotions, ${harmful} harmful`;
     rows.push({ name: `${name}: ${told}; helped of ${toHelp}`, value: helped, unit: '' });
   }
   return rows;
@@ -167,6 +177,8 @@ function tally(results: readonly TrialResult[]) {
     worst: Math.min(0, ...promotions.map(({ change, worst }) => Math.min(change, worst))),
     meanChange: changes.length === 0 ? 0 : changes.reduce((a, b) => a + b) / changes.length,
     takenBack: takenBack.length,
+    answered: results.reduce((sum, { answered }) => sum + answered, 0),
+    trialsAnswered: results.filter(({ answered }) => answered > 0).length,
     takenBackHarmful: takenBack.filter(isHarm).length,
     toHelp: toHelp.length,
     helped: toHelp.filter((result) => result.promotions.length > 0).length,

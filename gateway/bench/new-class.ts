@@ -27,7 +27,7 @@ const TEST_SHARE = 0.3;
 /** Old windows that the device sees before the new gesture, and windows until a rollout is given up. */
 const SEEN = 30;
 const TRIAL_WINDOWS = 300;
-/** What the issue asks for. */
+/** What is aimed at. */
 const AIM = { recall: 90, lossPoints: 1 };
 const SEEDS = 10;
 
@@ -183,7 +183,14 @@ async function firstModel(
   seed: number,
 ): Promise<{ learned: readonly Recording[]; parts: ModelParts; report: GateReport }> {
   const { chosen } = await retrain({
-    ...{ task, champion: null, championReference: null, championSaid: [], memory: [] },
+    ...{
+      task,
+      champion: null,
+      championReference: null,
+      isUpdated: false,
+      championSaid: [],
+      memory: [],
+    },
     ...{ data: { fresh: learned, old: [], recent: [] }, regimes: [], isShared: true, mustPass: [] },
     origins: learned.map(() => ({ device: 'recordings', source: 'import' })),
     ...{

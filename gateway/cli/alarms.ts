@@ -36,7 +36,7 @@ export function alarms(program: Command, io: Io): void {
     );
   speaksToGateway(command.command('silence'))
     .description('tell of no alarms of a subject for a while; they are recorded and healed')
-    .argument('<subject>', 'a device, cohort:NAME or fleet')
+    .argument('<subject>', 'a device, cohort:NAME or fleet', subjectOf)
     .requiredOption('--for <time>', 'how long: 90s, 30m, 2h or 7d', duration)
     .addOption(kindOption())
     .addHelpText('after', '\nExample:\n  $ npx whetstone alarms silence watch-3 --for 2h')
@@ -52,7 +52,7 @@ export function alarms(program: Command, io: Io): void {
     });
   speaksToGateway(command.command('unsilence'))
     .description('tell of the alarms of a subject again')
-    .argument('<subject>', 'as it was silenced')
+    .argument('<subject>', 'as it was silenced', subjectOf)
     .addOption(kindOption())
     .addHelpText('after', '\nExample:\n  $ npx whetstone alarms unsilence watch-3')
     .action((subject: string, _, unsilence: Command) => {
@@ -69,6 +69,9 @@ export function alarms(program: Command, io: Io): void {
 
 const kindOption = (): Option =>
   new Option('--what <kind>', 'alarms of one kind; default: every kind').choices([...KINDS]);
+
+/** A device may be named as a scope is, too. */
+const subjectOf = (text: string): string => text.replace(/^device:/, '');
 
 /** @returns milliseconds */
 function duration(text: string): number {

@@ -14,7 +14,7 @@ interface Options {
 
 /** Kinds of events that change what devices run, what is taught, who is believed, or what is kept. */
 const weighty =
-  /^(model|signer|key|log|store|gateway)\.|^rollout\.(started|done|rolledback)$|^label\.(imported|withdrawn)$|^gate\.|^update\.refused$|^device\.(seen|refused|worn)$|^sample\.released$/;
+  /^(model|signer|key|log|store|gateway)\.|^rollout\.(started|done|rolledback)$|^label\.(imported|withdrawn)$|^gate\.|^update\.refused$|^token\.(added|revoked)$|^device\.(seen|refused|worn)$|^sample\.released$/;
 /** Entries that are read at a time. */
 const PAGE = 1000;
 

@@ -11,8 +11,12 @@ const benches: Record<string, (options: FaultsOptions) => Promise<BenchReport>> 
     (await import('../bench/faults.ts')).benchFaults({ ...options, ...espruino() }),
   harm: async (options) => (await import('../bench/harm.ts')).benchHarm(options),
   audit: async () => (await import('../bench/audit.ts')).benchAudit(),
+  ingest: async (options) => (await import('../bench/ingest.ts')).benchIngest(options),
   detectors: async (options) => (await import('../bench/detectors.ts')).benchDetectors(options),
   store: async (options) => (await import('../bench/store.ts')).benchStore(options),
+  latency: async (options) =>
+    (await import('../bench/latency.ts')).benchLatency(espruino().espruino, options),
+  update: async (options) => (await import('../bench/update.ts')).benchUpdate(options),
   'run-lengths': async (options) =>
     (await import('../bench/run-lengths.ts')).benchRunLengths(options),
 };

@@ -4,6 +4,7 @@ import type { Bundle } from '../../device/build.ts';
 import type { Footprint } from '../bench/footprint.ts';
 import { type BoardProfile, boardNames, loadBoard } from '../board.ts';
 import { GatewayError } from '../errors.ts';
+import type { Suite } from '../suites.ts';
 import { loadTask, type Task } from '../task.ts';
 import { type Io, say, sayJson, table } from './io.ts';
 import { readModelFile } from './model-file.ts';
@@ -13,6 +14,7 @@ interface Options {
   task: string;
   out?: string;
   model?: string;
+  suite?: Suite;
   report?: boolean;
   json?: boolean;
 }
@@ -37,11 +39,21 @@ async function footprintOf(what: { board: BoardProfile; task: Task }): Promise<F
   }
 }
 
+/** @throws GatewayError 'not-found' for a suite that the board does not have */
+function suiteOf({ name, suites }: BoardProfile, wanted: string | undefined): Suite {
+  const found = wanted === undefined ? suites[0] : suites.find((suite) => suite === wanted);
+  if (found !== undefined) return found;
+  throw new GatewayError('not-found', `${name} has no suite '${wanted}'`, {
+    hint: `it has: ${suites.join(', ')}`,
+  });
+}
+
 /** Each family has its own builder; the Lua one brings TypeScript, and is loaded when it is needed. */
 async function bundleFor(what: {
   board: BoardProfile;
   task: Task;
   types: string[];
+  suite: Suite;
 }): Promise<Bundle> {
   if (what.board.family === 'nodemcu') {
     return (await import('../../device/build-lua.ts')).buildLuaBundle(what);
@@ -72,13 +84,17 @@ export function build(program: Command, io: Io): void {
     .option('--task <task>', 'a task by name, or a task file', 'gesture')
     .option('--out <file>', 'where to write the script; required but with --report')
     .option('--model <file>', 'a .tflite that will be imported: its layers are in the bundle too')
+    .option(
+      '--suite <suite>',
+      "of its link: ccm, mac or none; the board's best where none is named",
+    )
     .option('--report', 'say what takes the space')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       '\nExample:\n  $ npx whetstone build --board puckjs --task gesture --out watch.js',
     )
-    .action(async ({ board, task, out, model, report, json }: Options, command: Command) => {
+    .action(async ({ board, task, out, model, suite, report, json }: Options, command: Command) => {
       if (board === undefined || (out === undefined && !report)) {
         const missing = [
           ...(board === undefined ? [`--board NAME (one of ${boardNames().join(', ')})`] : []),
@@ -86,10 +102,12 @@ export function build(program: Command, io: Io): void {
         ];
         return command.error(`whetstone: not specified: ${missing.join(' and ')}`);
       }
+      const profile = loadBoard(board);
       const what = {
-        board: loadBoard(board),
+        board: profile,
         task: loadTask(task),
         types: await typesIn(model),
+        suite: suiteOf(profile, suite),
       };
       const bundle = await bundleFor(what).catch((cause: unknown) => {
         if (!(cause instanceof SyntaxError)) throw cause;
@@ -110,6 +128,7 @@ export function build(program: Command, io: Io): void {
       const result = {
         board,
         task: what.task.name,
+        suite: what.suite,
         out,
         bytes: bundle.bytes,
         report: bundle.report,
@@ -125,7 +144,7 @@ export function build(program: Command, io: Io): void {
         }),
       };
       if (json) return sayJson(io, result);
-      say(io, `${out ?? what.task.name}: ${bundle.bytes} bytes for ${board}`);
+      say(io, `${out ?? what.task.name}: ${bundle.bytes} bytes for ${board}, suite ${what.suite}`);
       if (!report) return;
       const rows = bundle.report.map(({ module, bytes }) => [module, String(bytes)]);
       if (rows.length > 0) say(io, table(['module', 'bytes'], rows));

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { DeviceView } from '../calls.ts';
 import { shortVersion } from '../ui/words.ts';
-import type { WearView } from '../wear.ts';
+import type { WearView } from '../views/device.ts';
 import { type Io, moment, say, share, table } from './io.ts';
 import { estimatedText, measuredText } from './quality.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';

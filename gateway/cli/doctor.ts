@@ -1,9 +1,14 @@
 import type { Command } from 'commander';
 import { budgetDefaults } from '../budget/limits.ts';
 import { createSensors } from '../budget/sensors.ts';
+import type { StartOptions } from '../calls.ts';
+import { GatewayError } from '../errors.ts';
+import { readRunFile } from '../run-file.ts';
+import { checkBox } from './check-box.ts';
 import { checkBudget } from './check-budget.ts';
+import { checkGateway, checkTls, checkTokens } from './check-door.ts';
 import { checkStore } from './check-store.ts';
-import { type Check, checkMachine } from './checks.ts';
+import { type Check, checkMachine, has, lacks } from './checks.ts';
 import { colour, type Io, say, sayJson } from './io.ts';
 
 interface Options {
@@ -33,12 +38,18 @@ export function doctor(program: Command, io: Io): void {
         '\nExample:\n  $ npx whetstone doctor',
     )
     .action(async ({ config, dataDir, store, json, ...options }: Options) => {
-      const { budget = {}, ...configured } = (await import('../config.ts')).readConfig(config);
+      const { configured, problem } = await readConfigured(config);
+      const { budget = {} } = configured;
       const directory = dataDir ?? configured.dataDir ?? '.whetstone';
       const keyFile = options.keyFile ?? configured.keyFile;
       const checks = [
+        ...problem,
         ...(await checkMachine(process.env, directory)),
+        ...checkBox(configured, directory),
         ...checkStore(directory, { keyFile, whole: store ?? false }),
+        ...checkTokens(directory, { keyFile, now: Date.now() }),
+        ...checkTls(configured, Date.now(), readRunFile(directory)?.cert),
+        ...(await checkGateway(directory, configured)),
         ...checkBudget(budget, createSensors({ ...budgetDefaults, ...budget })(Date.now())),
       ];
       const ok = checks.every((check) => check.ok || !check.needed);
@@ -46,6 +57,22 @@ export function doctor(program: Command, io: Io): void {
       if (json) return sayJson(io, { ok, checks });
       for (const check of checks) say(io, line(io, check));
     });
+}
+
+/** The configuration, or what is wrong with it. */
+async function readConfigured(
+  path: string | undefined,
+): Promise<{ configured: StartOptions; problem: Check[] }> {
+  const { readConfig } = await import('../config.ts');
+  try {
+    const configured = readConfig(path);
+    return { configured, problem: path === undefined ? [] : [has('configuration', path, true)] };
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    const mend = error.hint ?? `edit ${path}; its fields: whetstone start --help, docs/service.md`;
+    const means = 'the gateway does not start';
+    return { configured: {}, problem: [lacks('configuration', error.message, means, mend, true)] };
+  }
 }
 
 function line(io: Io, { name, ok, needed, found, means, mend }: Check): string {

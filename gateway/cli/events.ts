@@ -3,7 +3,7 @@ import { followEvents } from '../api/client.ts';
 import type { GatewayEvent } from '../calls.ts';
 import { sentence } from '../ui/words.ts';
 import { type Io, integer, moment, say } from './io.ts';
-import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
+import { type RemoteOptions, remoteOf, speaksToGateway, tell } from './remote.ts';
 
 interface Options extends RemoteOptions {
   since?: number;
@@ -34,7 +34,7 @@ export function events(program: Command, io: Io): void {
       const stop = () => abort.abort();
       process.once('SIGINT', stop);
       try {
-        await followEvents(options.url, since, show, abort.signal);
+        await followEvents(remoteOf(options), since, show, abort.signal);
       } finally {
         process.off('SIGINT', stop);
       }

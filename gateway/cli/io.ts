@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { SingleBar } from 'cli-progress';
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 
 /** Where a command writes: results to standard output, everything else to standard error. */
 export interface Io {
@@ -55,6 +55,11 @@ export function moment(at: number | null): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
+/** A word as a shell takes it, quoted where it has to be. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 /** Text in a colour where standard output is a terminal that wants colours. */
 export function colour(io: Io, name: 'red' | 'green' | 'dim', text: string): string {
   if (!io.out.isTTY || process.env.NO_COLOR) return text;
@@ -77,6 +82,12 @@ export function integer(least: number, most?: number): (text: string) => number 
     }
     return value;
   };
+}
+
+/** Ends a verb as misused, in one line, where what it was given is no scope. */
+export function checkScope(verb: Command, scope: string): void {
+  if (/^(fleet|cohort:.+|device:.+)$/.test(scope)) return;
+  verb.error(`whetstone: no scope '${scope}': it is fleet, cohort:NAME or device:ID`);
 }
 
 /** Progress of long work. */

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { AskView, ImportedLabels, SourceView, TeachView } from '../calls.ts';
 import { GatewayError } from '../errors.ts';
 import { readLabelCsv } from '../label-csv.ts';
-import { type Io, integer, say, share, table } from './io.ts';
+import { checkScope, type Io, integer, say, share, table } from './io.ts';
 import { listLabels } from './label-table.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
 
@@ -30,11 +30,17 @@ interface TeachOptions {
 /** Lines that are told one by one; more of them would hide the sum. */
 const TOLD = 20;
 
+/** An argument that names a window. */
+export function sampleId(text: string): string {
+  if (/^\S+\/\d+:\d+$/.test(text)) return text;
+  throw new InvalidArgumentError('It takes DEVICE/SESSION:SEQ, see: whetstone labels');
+}
+
 /** Adds `labels withdraw`, `import`, `sources`, `ask` and `teach`. */
 export function labelVerbs(command: Command, io: Io): void {
   speaksToGateway(command.command('withdraw'))
     .description('take labels of a window back; they are kept, and count no more')
-    .argument('<sample>', 'DEVICE/SESSION:SEQ')
+    .argument('<sample>', 'DEVICE/SESSION:SEQ', sampleId)
     .option('--source <name>', 'only what this source says: person, must-pass, teacher:NAME …')
     .addHelpText(
       'after',
@@ -77,7 +83,12 @@ export function labelVerbs(command: Command, io: Io): void {
     });
   speaksToGateway(command.command('sources'))
     .description('how far each source of labels is trusted, and how often it is overruled')
-    .addHelpText('after', '\nExample:\n  $ npx whetstone labels sources')
+    .addHelpText(
+      'after',
+      '\nwindows: that it labels; compared: where another source spoke, too; overruled: where the\n' +
+        'other one counts; corrected: where it named another class later; withdrawn: taken back\n' +
+        '\nExample:\n  $ npx whetstone labels sources',
+    )
     .action((_, verb: Command) =>
       tell(
         io,
@@ -95,14 +106,15 @@ export function labelVerbs(command: Command, io: Io): void {
       '\nNo window is asked for twice; those that wait: labels --asked\n' +
         '\nExample:\n  $ npx whetstone labels ask 10 --scope device:watch-1',
     )
-    .action((count: number, { scope }: AskOptions, verb: Command) =>
-      tell(
+    .action((count: number, { scope }: AskOptions, verb: Command) => {
+      checkScope(verb, scope);
+      return tell(
         io,
         verb.optsWithGlobals<RemoteOptions>(),
         (calls) => calls.askLabels({ count, scope }),
         (asked) => sayAsked(io, asked),
-      ),
-    );
+      );
+    });
   speaksToGateway(command.command('teach'))
     .description('let a model on this computer label the raw windows that are stored')
     .argument('<file>', 'a .tflite or .onnx file that takes a raw window')
@@ -192,11 +204,16 @@ function listSources(sources: SourceView[]): string {
   );
 }
 
-function sayAsked(io: Io, { asked, candidates, outOfReach }: AskView): void {
-  say(io, asked.length === 0 ? 'nothing to ask for' : listLabels(asked));
+function sayAsked(io: Io, { asked, candidates, outOfReach, missing }: AskView): void {
+  if (asked.length === 0) {
+    say(io, `nothing to ask for: ${missing}`);
+    return;
+  }
+  say(io, listLabels(asked));
   const lost = outOfReach === 0 ? '' : `; of ${outOfReach} more no device holds the raw samples`;
   say(io, `${asked.length} chosen of ${candidates} that can be compared${lost}`);
-  if (asked.length > 0) say(io, 'label them: whetstone labels add SAMPLE CLASS');
+  if (missing !== null) say(io, missing);
+  say(io, 'label them: whetstone labels add SAMPLE CLASS');
 }
 
 function sayTaught(io: Io, taught: TeachView, dryRun: boolean): void {

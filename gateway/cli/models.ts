@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { ModelView } from '../calls.ts';
 import { GatewayError } from '../errors.ts';
-import type { GateReport } from '../train/gate-report.ts';
 import { gateLines } from '../ui/gate-words.ts';
 import { shortVersion } from '../ui/words.ts';
 import { type Io, moment, say, table } from './io.ts';
@@ -70,6 +69,6 @@ function about(model: ModelView): string {
     `made    ${moment(model.createdAt)}`,
     ...model.parts.map((part) => `part    ${part.part}, ${part.bytes} bytes, ${part.id}`),
     'gate',
-    ...gateLines(model.gate as unknown as GateReport | null).map((line) => `  ${line}`),
+    ...gateLines(model.gate).map((line) => `  ${line}`),
   ].join('\n');
 }

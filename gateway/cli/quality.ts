@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { QualityView } from '../calls.ts';
-import { type Io, say, share, table } from './io.ts';
+import { checkScope, type Io, say, share, table } from './io.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
 
 /** `whetstone quality`: how well a scope does, measured by labels and estimated without. */
@@ -13,9 +13,7 @@ export function quality(program: Command, io: Io): void {
       '\nExample:\n  $ npx whetstone quality\n  $ npx whetstone quality device:watch-1',
     )
     .action((scope: string, options: RemoteOptions, command: Command) => {
-      if (!/^(fleet|cohort:.+|device:.+)$/.test(scope)) {
-        command.error(`whetstone: no scope '${scope}': it is fleet, cohort:NAME or device:ID`);
-      }
+      checkScope(command, scope);
       return tell(
         io,
         options,

@@ -1,19 +1,95 @@
-import type { Command } from 'commander';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { ADMIN_TOKEN } from '../admin-token.ts';
+import type { Remote } from '../api/ask.ts';
 import { remoteCalls } from '../api/client.ts';
 import type { Calls } from '../calls.ts';
+import { GatewayError } from '../errors.ts';
+import { readRunFile } from '../run-file.ts';
 import { type Io, sayJson } from './io.ts';
 
 /** Options of every verb that speaks to a running gateway. */
 export interface RemoteOptions {
-  url: string;
+  gateway?: string;
+  /** the name of `--gateway` before */
+  url?: string;
+  tokenFile?: string;
+  ca?: string;
+  dataDir?: string;
   json?: boolean;
 }
 
-/** Adds `--json` and `--url`. */
+const DEFAULT_URL = 'http://127.0.0.1:7380';
+/** Where a gateway on this machine has its data when nothing else is said. */
+export const DATA_DIR = '.whetstone';
+
+/** Adds `--json`, and what says which gateway is meant and what it is shown. */
 export function speaksToGateway(command: Command): Command {
   return command
     .option('--json', 'print one JSON object')
-    .option('--url <url>', 'the running gateway', 'http://127.0.0.1:7380');
+    .option('--gateway <url>', `the running gateway (default: that of --data-dir, ${DEFAULT_URL})`)
+    .option('--token-file <file>', 'with the token to show (default: WHETSTONE_TOKEN)')
+    .option('--ca <file>', "PEM of who signed the gateway's certificate")
+    .option(
+      '--data-dir <dir>',
+      `where the gateway on this machine has its data (default: ${DATA_DIR})`,
+    )
+    .addOption(new Option('--url <url>').hideHelp());
+}
+
+/**
+ * Which gateway is meant, and what it is shown: the token of `--token-file`, else of the environment;
+ * to the gateway of this machine's data directory also its admin token, if it wants one.
+ *
+ * @throws GatewayError 'bad-file' if a file that was named cannot be read
+ */
+export function remoteOf(
+  options: RemoteOptions,
+  env: Record<string, string | undefined> = process.env,
+): Remote {
+  const { tokenFile, ca, dataDir = DATA_DIR } = options;
+  const named = options.gateway ?? options.url;
+  const running = named === undefined ? readRunFile(dataDir) : undefined;
+  const token = tokenFile === undefined ? env.WHETSTONE_TOKEN || undefined : read(tokenFile).trim();
+  return {
+    url: named ?? running?.url ?? DEFAULT_URL,
+    ...(token !== undefined && { token }),
+    // a stranger is never shown it: only who said here where it is
+    ...(running !== undefined && { spareToken: spareToken(dataDir) }),
+    ...(ca !== undefined ? { ca: read(ca) } : running?.cert && { pinned: running.cert }),
+  };
+}
+
+function spareToken(dataDir: string): string | undefined {
+  try {
+    return readFileSync(join(dataDir, ADMIN_TOKEN), 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new GatewayError('bad-file', `cannot read ${path}: ${code}`, {
+      cause,
+      hint: 'is it there, and may this user read it?',
+    });
+  }
+}
+
+/** What a next command has to be given as well to mean the same gateway: empty, or begins with a space. */
+export function sameGateway({ gateway, url, tokenFile, ca, dataDir }: RemoteOptions): string {
+  const given: [string, string | undefined][] = [
+    ['--data-dir', dataDir],
+    ['--gateway', gateway ?? url],
+    ['--token-file', tokenFile],
+    ['--ca', ca],
+  ];
+  return given.map(([flag, value]) => (value === undefined ? '' : ` ${flag} ${value}`)).join('');
 }
 
 /** What a verb does with a running gateway: asks, then prints the answer as it was asked to. */
@@ -23,7 +99,7 @@ export async function tell<T extends object>(
   ask: (calls: Calls) => Promise<T>,
   print: (answer: T) => void,
 ): Promise<void> {
-  const answer = await ask(remoteCalls(options.url));
+  const answer = await ask(remoteCalls(remoteOf(options)));
   if (options.json) sayJson(io, answer);
   else print(answer);
 }

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { type Io, moment, say, sayJson } from './io.ts';
+import { type Io, moment, say, sayJson, shellWord } from './io.ts';
 
 interface Options {
   dataDir: string;
   replace?: boolean;
+  trustAgain?: boolean;
   keyFile?: string;
   json?: boolean;
 }
@@ -16,6 +17,7 @@ export function restore(program: Command, io: Io): void {
     .argument('<file>', 'a file that `whetstone backup` wrote')
     .requiredOption('--data-dir <dir>', 'where the data of the gateway is to be')
     .option('--replace', 'the store that is there may be replaced; else the folder must be empty')
+    .option('--trust-again', 'also keys and tokens that were revoked or removed after the backup')
     .option('--key-file <file>', 'key of an encrypted backup')
     .option('--json', 'print one JSON object')
     .addHelpText(
@@ -28,6 +30,21 @@ export function restore(program: Command, io: Io): void {
       const key = readStoreKey(keyFile);
       const contents = restoring.restore({ path: file, directory: dataDir, key, ...options });
       if (json) return sayJson(io, { file, dataDir, ...contents });
-      say(io, `${dataDir} holds the store of ${moment(contents.at)}; go on with: whetstone start`);
+      for (const { kind, subject } of contents.trustedAgain ?? []) {
+        say(io, `TRUSTED AGAIN, revoke it: ${kind} ${subject}`);
+      }
+      if (contents.unread) {
+        say(
+          io,
+          'the store before could not be read: revoke again what was revoked since the backup',
+        );
+      }
+      const words = [
+        '--data-dir',
+        dataDir,
+        ...(keyFile === undefined ? [] : ['--key-file', keyFile]),
+      ];
+      const next = `whetstone start ${words.map(shellWord).join(' ')}`;
+      say(io, `${dataDir} holds the store of ${moment(contents.at)}; go on with: ${next}`);
     });
 }

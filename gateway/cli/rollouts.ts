@@ -1,22 +1,65 @@
 import type { Command } from 'commander';
-import type { RolloutView } from '../calls.ts';
+import type { Calls, RolloutView } from '../calls.ts';
 import { shortVersion } from '../ui/words.ts';
 import { type Io, moment, say, table } from './io.ts';
-import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
+import { type RemoteOptions, sameGateway, speaksToGateway, tell } from './remote.ts';
 
-/** `whetstone rollouts`: updates on their way and those before. */
+/** `whetstone rollouts`: updates on their way and those before; `approve` and `stop` one. */
 export function rollouts(program: Command, io: Io): void {
-  speaksToGateway(program.command('rollouts'))
-    .description('list the rollouts of a running gateway')
-    .addHelpText('after', '\nExample:\n  $ npx whetstone rollouts --json')
+  const command = speaksToGateway(program.command('rollouts'))
+    .description('list the rollouts of a running gateway; approve or stop one')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ npx whetstone rollouts --json\n  $ npx whetstone rollouts approve ROLLOUT',
+    )
     .action((options: RemoteOptions) =>
       tell(
         io,
         options,
         async (calls) => ({ rollouts: await calls.rollouts() }),
-        (answer) => say(io, list(answer.rollouts)),
+        (answer) => {
+          say(io, list(answer.rollouts));
+          for (const { id, stage } of answer.rollouts) {
+            if (stage !== 'awaiting-approval') continue;
+            const short = id.slice(0, 8);
+            const approve = `npx whetstone rollouts approve ${short}${sameGateway(options)}`;
+            say(io, `${short} waits for a person: ${approve} (or: stop)`);
+          }
+        },
       ),
     );
+  speaksToGateway(command.command('approve'))
+    .description("let a rollout go on that stands in stage 'awaiting-approval'")
+    .argument('<rollout>', 'its id, or the first digits')
+    .addHelpText('after', '\nExample:\n  $ npx whetstone rollouts approve 3f2a9c41')
+    .action((id: string, _, verb: Command) =>
+      tell(
+        io,
+        verb.optsWithGlobals<RemoteOptions>(),
+        async (calls) => calls.approveRollout(await whole(calls, id)),
+        (rollout) => say(io, rolloutLine(rollout)),
+      ),
+    );
+  speaksToGateway(command.command('stop'))
+    .description('end a rollout that has not settled, and take back what went out')
+    .argument('<rollout>', 'its id, or the first digits')
+    .option('--why <reason>', 'for the log')
+    .addHelpText('after', "\nExample:\n  $ npx whetstone rollouts stop 3f2a9c41 --why 'too early'")
+    .action((id: string, { why }: { why?: string }, verb: Command) =>
+      tell(
+        io,
+        verb.optsWithGlobals<RemoteOptions>(),
+        async (calls) =>
+          calls.stopRollout(await whole(calls, id), why === undefined ? {} : { reason: why }),
+        (rollout) => say(io, rolloutLine(rollout)),
+      ),
+    );
+}
+
+/** The id that begins so; what is no one's stays as it is, for the gateway to say so. */
+async function whole(calls: Calls, id: string): Promise<string> {
+  const found = (await calls.rollouts()).filter((rollout) => rollout.id.startsWith(id));
+  return found.length === 1 ? found[0]!.id : id;
 }
 
 function list(rollouts: RolloutView[]): string {

@@ -1,4 +1,4 @@
-import type { Gateway, GatewayEvent, Status } from '../calls.ts';
+import type { DeviceView, Gateway, GatewayEvent, Status } from '../calls.ts';
 import { clock, sentence, tellsNews, toneOf } from '../ui/words.ts';
 import { colour, type Io, share } from './io.ts';
 
@@ -15,7 +15,7 @@ const silent = ['model.stage', 'model.released', 'gateway.started'];
  * @returns a function that ends it
  */
 export async function showGateway(
-  gateway: Pick<Gateway, 'call' | 'url'>,
+  gateway: Pick<Gateway, 'call' | 'url' | 'adminToken'>,
   io: Io,
 ): Promise<() => void> {
   const { startedAt, sentence: about } = await gateway.call.status();
@@ -35,7 +35,12 @@ export async function showGateway(
     draw();
   };
   line(`Whetstone: ${about}`);
-  line(`page: ${gateway.url}   stop: Ctrl-C`);
+  line(`dashboard: ${gateway.url}   stop: Ctrl-C`);
+  if (gateway.adminToken !== null) {
+    line(
+      `admin token: ${gateway.adminToken} (asked for from other machines; see: whetstone tokens)`,
+    );
+  }
   for (const event of await gateway.call.events({ limit: 100 })) {
     if (event.at >= startedAt) show(event);
   }
@@ -64,13 +69,18 @@ export async function showGateway(
   return stop;
 }
 
+/** What the line is made of. */
+interface Shown extends Pick<Status, 'at' | 'startedAt'> {
+  devices: Pick<DeviceView, 'id' | 'accuracy' | 'connected' | 'alarm'>[];
+}
+
 /**
  * The fleet in one line that fits.
  *
  * @param status of the gateway
  * @param columns of the terminal
  */
-export function statusLine({ at, startedAt, devices }: Status, columns: number): string {
+export function statusLine({ at, startedAt, devices }: Shown, columns: number): string {
   const parts = devices.map((device) => {
     const mark = device.connected ? (device.alarm === null ? '' : '!') : '✕';
     return `${device.id} ${share(device.accuracy)}${mark}`;

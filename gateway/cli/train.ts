@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { refusal, shortVersion } from '../ui/words.ts';
-import { type Io, say } from './io.ts';
+import { checkScope, type Io, say } from './io.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
 
 interface Options extends RemoteOptions {
@@ -16,11 +16,7 @@ export function train(program: Command, io: Io): void {
     .option('--scope <scope>', 'fleet, cohort:NAME or device:ID', 'fleet')
     .addHelpText('after', '\nExample:\n  $ npx whetstone train --scope device:watch-3')
     .action((options: Options, command: Command) => {
-      if (!/^(fleet|cohort:.+|device:.+)$/.test(options.scope)) {
-        command.error(
-          `whetstone: no scope '${options.scope}': it is fleet, cohort:NAME or device:ID`,
-        );
-      }
+      checkScope(command, options.scope);
       return tell(
         io,
         options,

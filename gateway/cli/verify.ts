@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Verification } from '../audit/verify.ts';
+import type { Verification } from '../audit/verification.ts';
 import { colour, type Io, moment, say, sayJson } from './io.ts';
 
 interface Options {

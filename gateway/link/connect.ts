@@ -21,6 +21,7 @@ import {
   type SessionInput,
   startSession,
 } from './session.ts';
+import { soon } from './soon.ts';
 import type { SuiteName } from './suites/suite.ts';
 
 /** Who is told what a device says. */
@@ -53,6 +54,8 @@ export interface Handlers {
   onRekeyed?(device: string, generation: number): void;
   /** The port was lost (with why) or closed by its other end. A lost one is opened again. */
   onClose(why?: Error): void;
+  /** The port cannot be opened, for this reason: told once for each; without one, when it is open. */
+  onWaiting?(why?: Error): void;
 }
 
 export interface ConnectOptions {
@@ -62,6 +65,8 @@ export interface ConnectOptions {
   keys?: KeyRing;
   /** whether devices without keys are heard; default only on virtual ports */
   plain?: boolean;
+  /** a port that is not there yet is waited for; default its first opening may fail */
+  patient?: boolean;
   /** longest frame taken, default 16,384 bytes */
   maxFrameBytes?: number;
 }
@@ -83,8 +88,6 @@ export interface LinkStats {
   samples: number;
   duplicates: number;
   lost: number;
-  /** messages of a session that was not known */
-  strangers: number;
   /** clock's ms of the last good frame, 0 for none */
   heardMs: number;
   wire: ReadonlyMap<number, WireBytes>;
@@ -120,7 +123,7 @@ const LONGEST_REOPEN_MS = 5000;
  *
  * @param port closed
  * @param handlers see Handlers; they must not throw
- * @throws GatewayError 'port' if it cannot be opened
+ * @throws GatewayError 'port' if it cannot be opened; not where it is waited for
  */
 export async function connect(
   port: Port,
@@ -146,8 +149,11 @@ export async function connect(
   let state = startSession(options.policy);
   let timer: unknown;
   let timerDue = Infinity;
-  let flush: unknown;
+  /** takes back that what is settled is acknowledged soon */
+  let flush: (() => void) | undefined;
   let reopening: unknown;
+  /** why the port cannot be opened, as it was told */
+  let waitingFor: string | undefined;
   let ended = false;
   /** the device that the session is with */
   let whose = '';
@@ -226,15 +232,17 @@ export async function connect(
   /** A commit finishes many samples at once: they are acknowledged together. */
   function finish(session: number, seq: number, kept: boolean): void {
     const group = kept ? settled.durable : settled.failed;
-    group.set(session, [...(group.get(session) ?? []), seq]);
-    flush ??= clock.setTimeout(() => {
+    const seqs = group.get(session);
+    if (seqs === undefined) group.set(session, [seq]);
+    else seqs.push(seq);
+    flush ??= soon(clock, () => {
       flush = undefined;
       for (const t of ['durable', 'failed'] as const) {
         const groups = [...settled[t]];
         settled[t].clear();
         for (const [of, seqs] of groups) run({ t, now: clock.now(), session: of, seqs });
       }
-    }, 0);
+    });
   }
 
   const queue: SessionInput[] = [];
@@ -307,18 +315,28 @@ export async function connect(
     reopening = clock.setTimeout(() => {
       port.open().then(
         () => (ended ? void port.close() : opened()),
-        () => ended || reopen(Math.min(waitMs * 2, LONGEST_REOPEN_MS)),
+        (why: Error) => {
+          if (ended) return;
+          if (why.message !== waitingFor) handlers.onWaiting?.(why);
+          waitingFor = why.message;
+          reopen(Math.min(Math.max(waitMs * 2, FIRST_REOPEN_MS), LONGEST_REOPEN_MS));
+        },
       );
     }, waitMs);
   }
 
   function opened(): void {
+    if (waitingFor !== undefined) handlers.onWaiting?.();
+    waitingFor = undefined;
     guard.call();
     run({ t: 'open', now: clock.now() });
   }
 
-  await port.open();
-  opened();
+  if (options.patient) reopen(0);
+  else {
+    await port.open();
+    opened();
+  }
 
   return {
     offer: (offer, parts) => run({ t: 'offer', now: clock.now(), offer, parts }),
@@ -338,7 +356,7 @@ export async function connect(
     close: async () => {
       run({ t: 'close', now: clock.now() });
       ended = true;
-      if (flush !== undefined) clock.clearTimeout(flush);
+      flush?.();
       if (reopening !== undefined) clock.clearTimeout(reopening);
       await port.close();
     },

@@ -100,6 +100,8 @@ const SUITES: Record<SuiteName, LinkSuite> = { ccm, mac };
 /** Keys tried on frames of nobody known, a second: bounds what a flood of them costs. */
 const TRIES_A_SECOND = 500;
 const MOST_TRIES = 1000;
+/** A device counts its boots in three bytes of a record: see device/core/slot.ts. */
+const MOST_DEVICE_EPOCH = 2 ** 24 - 1;
 /** Shortest time between two answers to a device that has not said hello yet. */
 const NUDGE_MS = 500;
 /** Frames in a row that open under no key, until somebody is told. */
@@ -143,10 +145,15 @@ export function createGuard(options: GuardOptions): Guard {
     );
   }
 
-  /** Begins a pair of epochs with a device. */
-  function meet(known: DeviceKeys, theirs: number, calls = 0): void {
+  /**
+   * Begins a pair of epochs with a device.
+   *
+   * @param proven whether it is known that the device is in this epoch: what anybody may have said is
+   *   not remembered
+   */
+  function meet(known: DeviceKeys, theirs: number, { calls = 0, proven = true } = {}): void {
     const { device } = known;
-    const mine = keys.begin(device, theirs);
+    const mine = keys.begin(device, proven ? theirs : known.deviceEpoch);
     const fresh = { sent: 0, heard: 0, greeted: false, nudgedMs: -Infinity };
     const pair: Pair = { device, mine, theirs, calls, ...fresh };
     pairs.set(device, pair);
@@ -186,7 +193,7 @@ export function createGuard(options: GuardOptions): Guard {
       return undefined;
     }
     if (!isSelf(pair.device, payload)) return undefined;
-    keys.prove(pair.device, pair.mine, port);
+    keys.prove(pair.device, { epoch: pair.mine, deviceEpoch: pair.theirs, port });
     if (current !== undefined && current !== pair) current.greeted = false;
     pair.greeted = true;
     current = pair;
@@ -247,6 +254,7 @@ export function createGuard(options: GuardOptions): Guard {
         if (!pay() || (known.pending !== null && !pay())) {
           counts.untried++;
           turn = start + Math.max(0, i - last.length); // where the next frame goes on
+          callBack(last, frame.from);
           return;
         }
         const payload = attemptBoth(known, frame, to);
@@ -258,6 +266,20 @@ export function createGuard(options: GuardOptions): Guard {
     }
     strange++;
     if (strange === STRANGE) onRefused({ why: 'unknown-key' });
+    callBack(last, frame.from);
+  }
+
+  /**
+   * Calls those that were on this port last, in the epoch that a frame names which opens under nothing.
+   * A gateway that was restored from a backup does not know what its devices have heard since.
+   */
+  function callBack(last: readonly DeviceKeys[], from: number): void {
+    for (const known of last) {
+      const pair = pairs.get(known.device);
+      if (pair?.greeted || known.deviceEpoch > from) continue;
+      if (pair?.theirs === from) nudge(pair);
+      else if (known.epoch - known.provenEpoch <= UNANSWERED) meet(known, from, { proven: false });
+    }
   }
 
   /** Epochs of the gateway that a device in `from` may believe to be the present one. */
@@ -273,7 +295,7 @@ export function createGuard(options: GuardOptions): Guard {
     if (to === 0 && payload[0] !== HELLO) return;
     if (payload[0] === HELLO && !isSelf(known.device, payload)) return;
     if (pair === undefined || pair.theirs !== frame.from || to > pair.mine) {
-      meet(known, frame.from, to === 0 ? frame.n : 0);
+      meet(known, frame.from, { calls: to === 0 ? frame.n : 0 });
       return;
     }
     // it would speak under this pair, had it not been recorded before
@@ -314,7 +336,8 @@ export function createGuard(options: GuardOptions): Guard {
       const payload = none.open(sealed);
       if (payload !== undefined) return openPlain(payload);
       const frame = takeApart(sealed);
-      return frame && unlessFails(() => openSealed(frame));
+      if (frame === undefined || frame.from > MOST_DEVICE_EPOCH) return undefined;
+      return unlessFails(() => openSealed(frame));
     },
     seal(payload, under) {
       const pair = current;

@@ -1,6 +1,9 @@
 /**
  * Which samples of one device's session have arrived, are durable, or were dropped: the bookkeeping
  * behind "acknowledged means stored, and stored once".
+ *
+ * Books belong to the session and are changed in place: to copy them for every window would be most of
+ * what a busy link costs.
  */
 export interface Intake {
   /** 0 while no session is known */
@@ -13,6 +16,8 @@ export interface Intake {
   pending: Set<number>;
   /** arrived, but could not be stored: wanted again */
   again: Set<number>;
+  /** what {@link acknowledged} said last: it only ever grows */
+  acked: number;
 }
 
 /** How far beyond the acknowledged seq a sample may be: bounds the memory a device can claim. */
@@ -39,6 +44,7 @@ export function startIntake(session: number, known: Known = { ackSeq: 0, beyond:
     ahead: new Set([...known.beyond].filter((seq) => seq > known.ackSeq)),
     pending: new Set(),
     again: new Set(),
+    acked: 0,
   };
   absorb(books);
   return books;
@@ -47,24 +53,14 @@ export function startIntake(session: number, known: Known = { ackSeq: 0, beyond:
 /**
  * The seq that may be acknowledged: everything up to it is durable or lost.
  *
- * @example acknowledged({ session: 1, floor: 9, ahead: new Set(), pending: new Set([7, 9]), again: new Set() }) // 6
+ * @example acknowledged({ session: 1, floor: 9, ahead: new Set(), pending: new Set([7, 9]), again: new Set(), acked: 0 }) // 6
  */
 export function acknowledged(books: Intake): number {
   let lowest = books.floor + 1;
   for (const seq of books.pending) if (seq < lowest) lowest = seq;
   for (const seq of books.again) if (seq < lowest) lowest = seq;
-  return lowest - 1;
-}
-
-function copy(books: Intake): Intake {
-  const { session, floor, ahead, pending, again } = books;
-  return {
-    session,
-    floor,
-    ahead: new Set(ahead),
-    pending: new Set(pending),
-    again: new Set(again),
-  };
+  books.acked = lowest - 1;
+  return books.acked;
 }
 
 function absorb(books: Intake): void {
@@ -74,49 +70,47 @@ function absorb(books: Intake): void {
 /**
  * A sample has arrived.
  *
- * @returns the books after it, and whether it is new: false for one that was seen before or is
- *   too far ahead to be taken yet
+ * @returns whether it is new: false for one that was seen before or is too far ahead to be taken yet
  */
-export function arrive(books: Intake, seq: number): { books: Intake; fresh: boolean } {
+export function arrive(books: Intake, seq: number): boolean {
   const known = !books.again.has(seq) && (seq <= books.floor || books.ahead.has(seq));
-  if (known || seq < 1 || seq > acknowledged(books) + SPAN) return { books, fresh: false };
-  const after = copy(books);
-  after.pending.add(seq);
-  if (!after.again.delete(seq)) after.ahead.add(seq);
-  absorb(after);
-  return { books: after, fresh: true };
+  if (known || seq < 1) return false;
+  if (seq > books.acked + SPAN && seq > acknowledged(books) + SPAN) return false;
+  books.pending.add(seq);
+  if (books.again.size > 0 && books.again.delete(seq)) return true;
+  if (seq === books.floor + 1) books.floor = seq;
+  else books.ahead.add(seq);
+  if (books.ahead.size > 0) absorb(books);
+  return true;
 }
 
 /** Samples were stored for good (`kept`), or could not be stored and are wanted again. */
-export function settle(books: Intake, seqs: readonly number[], kept: boolean): Intake {
-  const after = copy(books);
-  for (const seq of seqs) if (after.pending.delete(seq) && !kept) after.again.add(seq);
-  return after;
+export function settle(books: Intake, seqs: readonly number[], kept: boolean): void {
+  for (const seq of seqs) if (books.pending.delete(seq) && !kept) books.again.add(seq);
 }
 
 /**
  * The device holds nothing below `low` any more.
  *
- * @returns the books after it, and the ranges of seqs, ends included, that never arrived
+ * @returns the ranges of seqs, ends included, that never arrived
  */
-export function pass(books: Intake, low: number): { books: Intake; lost: [number, number][] } {
-  const after = copy(books);
+export function pass(books: Intake, low: number): [number, number][] {
   const lost: [number, number][] = [];
-  for (const seq of [...after.again].sort((a, b) => a - b)) {
+  for (const seq of [...books.again].sort((a, b) => a - b)) {
     if (seq < low) {
-      after.again.delete(seq);
+      books.again.delete(seq);
       lost.push([seq, seq]);
     }
   }
-  let from = after.floor + 1;
-  for (const seq of [...after.ahead].sort((a, b) => a - b)) {
+  let from = books.floor + 1;
+  for (const seq of [...books.ahead].sort((a, b) => a - b)) {
     if (seq >= low) break;
     if (seq > from) lost.push([from, seq - 1]);
     from = seq + 1;
-    after.ahead.delete(seq);
+    books.ahead.delete(seq);
   }
   if (low > from) lost.push([from, low - 1]);
-  after.floor = Math.max(after.floor, low - 1);
-  absorb(after);
-  return { books: after, lost };
+  books.floor = Math.max(books.floor, low - 1);
+  absorb(books);
+  return lost;
 }

@@ -45,7 +45,7 @@ export interface KeyRing {
    */
   begin(device: string, deviceEpoch: number): number;
   /** The device has spoken under the gateway's epoch. @throws GatewayError 'disk-full', 'store' */
-  prove(device: string, epoch: number, port: string): void;
+  prove(device: string, of: Pick<DeviceKeys, 'epoch' | 'deviceEpoch' | 'port'>): void;
   /** The device has spoken under its pending keys: they are the present ones from now on. */
   promote(device: string): void;
 }

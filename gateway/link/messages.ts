@@ -1,5 +1,6 @@
 import { type Cursor, type Decoded, decode, readRest, type Value } from '../../device/core/cbor.ts';
 import { MESSAGES, type Message, type MessageName, pack } from '../../device/core/messages.ts';
+import { readSample } from './read-sample.ts';
 
 export type Hello = Message<'hello'>;
 export type Sample = Message<'sample'>;
@@ -43,6 +44,8 @@ const CODES = new Map(MESSAGES.map((row) => [row.name as MessageName, row.code])
  * @example parseMessage(new Uint8Array([4, 0x83, 7, 5, 0])) // { name: 'status', body: { release: 7, code: 5, detail: 0 } }
  */
 export function parseMessage(payload: Uint8Array): DeviceMessage | undefined {
+  const sample = readSample(payload);
+  if (sample !== undefined) return { name: 'sample', body: sample };
   const known = ROWS.get(payload[0]);
   if (known === undefined || known.row.from !== 'device') return undefined;
   const cursor: Cursor = { at: 1, shape: '', rest: readRest };

@@ -44,7 +44,7 @@ interface Asked {
   timer: Timer;
 }
 
-/** The gateway's end of one device's link. Never changed in place. */
+/** The gateway's end of one device's link. Never changed in place, but for its books and counts. */
 export interface SessionState {
   open: boolean;
   hello: Hello | undefined;
@@ -62,7 +62,7 @@ export interface SessionState {
   nudge: Timer | undefined;
   /** the last time that a message of nobody known was answered */
   nudgedMs: number;
-  counts: { samples: number; duplicates: number; lost: number; strangers: number };
+  counts: { samples: number; duplicates: number; lost: number };
 }
 
 export type SessionInput =
@@ -117,17 +117,18 @@ export function startSession(policy: SendingPolicy): SessionState {
     rekey: undefined,
     nudge: undefined,
     nudgedMs: -FIRST_WAIT_MS,
-    counts: { samples: 0, duplicates: 0, lost: 0, strangers: 0 },
+    counts: { samples: 0, duplicates: 0, lost: 0 },
   };
 }
 
 /** When `tick` is next wanted; Infinity while nothing is outstanding. */
 export function dueAt(state: SessionState): number {
   if (!state.open) return Infinity;
-  const { transfer, order, rekey, nudge } = state;
+  const { transfer, order, rekey, nudge, asked } = state;
   if (state.books.session === 0) return nudge?.dueMs ?? Infinity;
+  if (!transfer && !order && !rekey && !nudge && asked.length === 0) return Infinity;
   const timers = [transfer?.timer, order?.timer, rekey?.timer, nudge];
-  for (const asked of state.asked.slice(0, ASKED_AT_ONCE)) timers.push(asked.timer);
+  for (const { timer } of asked.slice(0, ASKED_AT_ONCE)) timers.push(timer);
   return Math.min(...timers.map((timer) => timer?.dueMs ?? Infinity));
 }
 
@@ -146,9 +147,7 @@ class Step {
   }
 
   count(what: keyof SessionState['counts'], by: number): void {
-    const counts = { ...this.state.counts };
-    counts[what] += by;
-    this.set({ counts });
+    this.state.counts[what] += by;
   }
 
   send(bytes: Uint8Array, release?: number): void {
@@ -168,7 +167,6 @@ class Step {
   knows(session: number): boolean {
     const { books, greeting, nudgedMs } = this.state;
     if (session === books.session && session !== 0) return true;
-    this.count('strangers', 1);
     if (greeting === 0 && this.now - nudgedMs >= FIRST_WAIT_MS) this.nudge();
     return false;
   }
@@ -196,10 +194,7 @@ class Step {
 
 function greet(step: Step, hello: Hello): void {
   // an id that every object has as a name would deceive each table of devices
-  if (hello.proto !== PROTO || hello.session < 1 || hello.id === '' || hello.id in {}) {
-    step.count('strangers', 1);
-    return;
-  }
+  if (hello.proto !== PROTO || hello.session < 1 || hello.id === '' || hello.id in {}) return;
   const before = step.state.hello;
   if (before !== undefined && before.id !== hello.id) {
     // Another device on the same port: nothing that was meant for the first is for this one.
@@ -245,16 +240,15 @@ function welcome(step: Step, session: number, known: Known): void {
 
 function takeSample(step: Step, sample: Sample): void {
   if (!step.knows(sample.session)) return;
-  const asked = step.state.asked.filter(({ seq }) => seq === sample.seq);
-  const { books, fresh } = arrive(step.state.books, sample.seq);
-  if (sample.window !== null) {
+  const wasAsked = step.state.asked.some(({ seq }) => seq === sample.seq);
+  const fresh = arrive(step.state.books, sample.seq);
+  if (wasAsked && sample.window !== null) {
     step.set({ asked: step.state.asked.filter(({ seq }) => seq !== sample.seq) });
   }
-  step.set({ books });
   if (fresh) {
     step.count('samples', 1);
     step.effects.push({ t: 'sample', sample });
-  } else if (asked.length > 0 && sample.window !== null) {
+  } else if (wasAsked && sample.window !== null) {
     step.effects.push({ t: 'window', sample });
   } else {
     step.count('duplicates', 1);
@@ -266,8 +260,7 @@ function takeSample(step: Step, sample: Sample): void {
 function takeEvent(step: Step, event: DeviceEvent): void {
   if (!step.knows(event.session)) return;
   if (event.code === DROPPED) {
-    const { books, lost } = pass(step.state.books, event.a);
-    step.set({ books });
+    const lost = pass(step.state.books, event.a);
     if (lost.length > 0) {
       step.count(
         'lost',
@@ -325,6 +318,7 @@ function tick(step: Step): void {
     step.set({ rekey: said.rekey });
     for (const one of said.send) step.effects.push({ t: 'send', ...one });
   }
+  if (asked.length === 0) return;
   const session = books.session;
   const again = asked.map((one, k) => {
     if (k >= ASKED_AT_ONCE || now < one.timer.dueMs) return one;
@@ -355,7 +349,7 @@ export function next(
   else if (input.t === 'welcome') welcome(step, input.session, input.known);
   else if (input.t === 'durable' || input.t === 'failed') {
     if (input.session === state.books.session) {
-      step.set({ books: settle(state.books, input.seqs, input.t === 'durable') });
+      settle(state.books, input.seqs, input.t === 'durable');
       step.ack(false);
     }
   } else if (input.t === 'offer') {

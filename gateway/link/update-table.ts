@@ -50,6 +50,7 @@ export type StepInput =
   | 'offer whose time is over'
   | 'offer with an empty part'
   | 'offer larger than a slot'
+  | 'offer with more than 64 golden windows'
   | 'confirm of what runs'
   | 'confirm of another release'
   | 'revert of what runs'
@@ -78,6 +79,7 @@ export const STEP_TABLE: readonly StepRow[] = [
       ['offer for another board or task', 'refused-board'],
       ['offer whose time is over', 'refused-stale'],
       ['offer with an empty part', 'refused-size'],
+      ['offer with more than 64 golden windows', 'refused-golden'],
       ['offer larger than a slot', 'no-space'],
     ] as const
   ).map(

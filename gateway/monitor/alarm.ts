@@ -5,10 +5,6 @@
  */
 export type AlarmKind = 'score' | 'features' | 'classes' | 'accuracy' | 'sensor';
 
-export const ALARM_KINDS: readonly AlarmKind[] = [
-  ...(['score', 'features', 'classes', 'accuracy', 'sensor'] as const),
-];
-
 /** A device got worse. */
 export interface Alarm {
   device: string;

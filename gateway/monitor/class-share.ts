@@ -60,7 +60,16 @@ const cautious = 1.5;
 const pooling = 10;
 /** The reference grows no further than this. */
 const capacity = 1000;
-const noBet: Bet = { value: 1, age: 0, hits: 0 };
+
+/** Numbers of a class in a row: how often it came, and after itself; then those of each bet. */
+const N = 0;
+const REPEATS = 1;
+const BETS = 2;
+const VALUE = 0;
+const AGE = 1;
+const HITS = 2;
+const BET = 3;
+const WIDTH = BETS + BET * alternatives.length;
 
 /**
  * Watches the share of each answer: a prediction that is stuck, one that takes over, one that is gone.
@@ -81,67 +90,128 @@ const noBet: Bet = { value: 1, age: 0, hits: 0 };
 export function classShare(options: ClassShareOptions = {}, state?: ClassShareState): ClassShare {
   const { reference = 30, lag = 20, runLength = 10_000 } = options;
   level('1 / runLength', 1 / runLength);
-  const s: ClassShareState = structuredClone(state ?? { n: 0, classes: {}, waiting: [] });
+  let total = state?.n ?? 0;
+  const waiting = [...(state?.waiting ?? [])];
+  /**
+   * Classes in the order of their numbers, and a row of each: what is added up is added in one order, and
+   * of many devices little is in the processor's cache, so that objects would cost more than all sums.
+   */
+  const order: number[] = [];
+  let rows = new Float64Array(0);
+  for (const [cls, { n, repeats, bets }] of Object.entries(state?.classes ?? {})) {
+    const numbers = bets.flatMap(({ value, age, hits }) => [value, age, hits]);
+    const at = insert(Number(cls));
+    rows.set([n, repeats, ...numbers], at);
+  }
   let change: ShareChange | undefined;
 
-  const known = (): Known[] => Object.values(s.classes);
+  /** Makes room for a class. @returns where its row begins */
+  function insert(cls: number): number {
+    let k = 0;
+    while (k < order.length && order[k] < cls) k++;
+    order.splice(k, 0, cls);
+    const at = k * WIDTH;
+    const wider = new Float64Array(order.length * WIDTH);
+    wider.set(rows.subarray(0, at));
+    wider.set(rows.subarray(at), at + WIDTH);
+    rows = wider;
+    restart(at);
+    return at;
+  }
+
+  /** All bets of a class stand at 1 again. */
+  function restart(at: number): void {
+    rows.fill(0, at + BETS, at + WIDTH);
+    for (let bet = at + BETS; bet < at + WIDTH; bet += BET) rows[bet + VALUE] = 1;
+  }
 
   /** Bounds of the probability of a class, after itself or after another. */
-  function bounds({ n, repeats }: Known, isAgain: boolean): [number, number] {
-    if (!isAgain) return wilsonOf(n - repeats, s.n - n);
-    const all = known().reduce((sum, one) => sum + one.repeats, 0) / s.n;
-    return wilsonOf(repeats + pooling * all, n + pooling);
+  function bounds(at: number, isAgain: boolean): [number, number] {
+    const n = rows[at + N];
+    const repeats = rows[at + REPEATS];
+    if (!isAgain) return wilsonOf(n - repeats, total - n);
+    let all = 0;
+    for (let row = 0; row < rows.length; row += WIDTH) all += rows[row + REPEATS];
+    return wilsonOf(repeats + pooling * (all / total), n + pooling);
   }
 
   function bet(cls: number, previous: number): void {
-    for (const [key, one] of Object.entries(s.classes)) {
-      const [low, high] = bounds(one, Number(key) === previous);
-      const isHit = Number(key) === cls;
-      one.bets = alternatives.map((q, i) => {
+    for (let k = 0, row = 0; k < order.length; k++, row += WIDTH) {
+      const [low, high] = bounds(row, order[k] === previous);
+      const isHit = order[k] === cls;
+      for (let i = 0, at = row + BETS; i < alternatives.length; i++, at += BET) {
+        const q = alternatives[i];
         const p = q === 0 ? low : high;
         // no bet on what the reference may be already, nor on a rise that is a fall
         const won = q > 0 && q <= p ? 1 : isHit ? (q === 0 ? 0 : q / p) : (1 - q) / (1 - p);
-        const before = one.bets[i].value <= 1 ? noBet : one.bets[i];
-        const { value, age, hits } = before;
-        return { value: value * won, age: age + 1, hits: hits + Number(isHit) };
-      });
+        if (rows[at + VALUE] <= 1) {
+          rows[at + VALUE] = 1;
+          rows[at + AGE] = 0;
+          rows[at + HITS] = 0;
+        }
+        rows[at + VALUE] *= won;
+        rows[at + AGE]++;
+        if (isHit) rows[at + HITS]++;
+      }
     }
   }
 
   function admit(cls: number, previous: number): void {
-    if (s.n >= capacity) return;
-    s.classes[cls] ??= { n: 0, repeats: 0, bets: alternatives.map(() => noBet) };
-    s.classes[cls].n++;
-    s.n++;
-    if (cls === previous) s.classes[cls].repeats++;
+    if (total >= capacity) return;
+    const k = order.indexOf(cls);
+    const at = k < 0 ? insert(cls) : k * WIDTH;
+    rows[at + N]++;
+    total++;
+    if (cls === previous) rows[at + REPEATS]++;
   }
 
+  /** The bets of a class, as they are stored. */
+  const betsOf = (row: number): Bet[] =>
+    alternatives.map((_, i) => {
+      const at = row + BETS + i * BET;
+      return { value: rows[at + VALUE], age: rows[at + AGE], hits: rows[at + HITS] };
+    });
+
   function isChanged(): boolean {
-    const all = Object.entries(s.classes).flatMap(([cls, { n, bets }]) =>
-      bets.map((one) => ({ cls: Number(cls), before: n / s.n, ...one })),
-    );
-    const evidence = all.reduce((sum, { value }) => sum + value, 0) / all.length;
+    let sum = 0;
+    for (let row = 0; row < rows.length; row += WIDTH) {
+      for (let at = row + BETS; at < row + WIDTH; at += BET) sum += rows[at + VALUE];
+    }
+    const evidence = sum / (order.length * alternatives.length);
     if (evidence <= runLength) return false;
+    const all = order.flatMap((cls, k) => {
+      const before = rows[k * WIDTH + N] / total;
+      return betsOf(k * WIDTH).map((one) => ({ cls, before, ...one }));
+    });
     const { cls, before, age, hits } = all.reduce((a, b) => (b.value > a.value ? b : a));
     change = { cls, before, after: hits / age, age, evidence };
-    for (const one of known()) one.bets = alternatives.map(() => noBet);
+    for (let row = 0; row < rows.length; row += WIDTH) restart(row);
     return true;
   }
 
   return {
     update(cls) {
       if (!(Number.isInteger(cls) && cls >= 0)) throw new RangeError(`${cls} is no class`);
-      const looks = s.n >= reference;
-      if (looks) bet(cls, s.waiting.at(-1)!);
-      s.waiting.push(cls);
-      if (s.waiting.length > (looks ? lag : 0) + 1) {
-        const [previous, next] = s.waiting;
-        s.waiting.shift();
+      const looks = total >= reference;
+      if (looks) bet(cls, waiting[waiting.length - 1]);
+      waiting.push(cls);
+      if (waiting.length > (looks ? lag : 0) + 1) {
+        const [previous, next] = waiting;
+        waiting.shift();
         admit(next, previous);
       }
       return looks && isChanged();
     },
-    state: () => structuredClone(s),
+    state: () => ({
+      n: total,
+      classes: Object.fromEntries(
+        order.map((cls, k) => {
+          const row = k * WIDTH;
+          return [cls, { n: rows[row + N], repeats: rows[row + REPEATS], bets: betsOf(row) }];
+        }),
+      ),
+      waiting: [...waiting],
+    }),
     get change() {
       return change;
     },

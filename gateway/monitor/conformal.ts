@@ -32,6 +32,8 @@ export interface ConformalState {
 /** The detector, with what it found. */
 export interface Conformal extends Detector<ConformalState> {
   /** the last change: mean of the reference, mean since the change, values since it, capital */
+  /** capital by now, of which a change is seen above `runLength`; undefined before the reference is full */
+  readonly capital: number | undefined;
   readonly change: { before: number; after: number; age: number; evidence: number } | undefined;
 }
 
@@ -100,19 +102,34 @@ export function conformal(options: ConformalOptions = {}, state?: ConformalState
       const p = rank(x);
       s.waiting.push(x);
       if (s.waiting.length > lag) admit(s.waiting.shift() as number);
-      s.capitals = s.capitals.map(({ value, age, sum }, i) =>
-        value <= 1
-          ? { value: bets[i](p), age: 1, sum: x }
-          : { value: value * bets[i](p), age: age + 1, sum: sum + x },
-      );
-      const evidence = s.capitals.reduce((total, c) => total + c.value, 0) / bets.length;
+      let total = 0;
+      for (let i = 0; i < bets.length; i++) {
+        const mine = s.capitals[i];
+        if (mine.value <= 1) {
+          mine.value = 1;
+          mine.age = 0;
+          mine.sum = 0;
+        }
+        mine.value *= bets[i](p);
+        mine.age++;
+        mine.sum += x;
+        total += mine.value;
+      }
+      const evidence = total / bets.length;
       if (evidence <= runLength) return false;
       const best = s.capitals.reduce((a, b) => (b.value > a.value ? b : a));
       change = { before: s.sum / s.n, after: best.sum / best.age, age: best.age, evidence };
       s.capitals = bets.map(start);
       return true;
     },
-    state: () => structuredClone(s),
+    get capital() {
+      if (s.n < reference) return undefined;
+      return s.capitals.reduce((total, c) => total + c.value, 0) / bets.length;
+    },
+    state: () => ({
+      ...{ counts: [...s.counts], n: s.n, sum: s.sum, waiting: [...s.waiting] },
+      capitals: s.capitals.map((one) => ({ ...one })),
+    }),
     get change() {
       return change;
     },

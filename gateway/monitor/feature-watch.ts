@@ -76,7 +76,8 @@ export function featureWatch(
       if (vector.length === 0) return undefined;
       if (s === null || s.length !== vector.length) s = begin(vector.length);
       const now = s;
-      const picked = now.sums.map((_, i) => vector[indexOf(i, now)]);
+      const picked = new Array<number>(now.sums.length);
+      for (let i = 0; i < picked.length; i++) picked[i] = vector[indexOf(i, now)];
       if (now.n < reference) {
         now.n++;
         for (let i = 0; i < picked.length; i++) now.sums[i] += picked[i];
@@ -93,6 +94,11 @@ export function featureWatch(
       s = begin(vector.length);
       return moved;
     },
-    state: () => (s === null ? null : structuredClone({ ...s, detector: detector!.state() })),
+    state() {
+      if (s === null) return null;
+      const { length, n, sums, ring } = s;
+      const copies = { sums: [...sums], ring: ring.map((one) => [...one]) };
+      return { length, detector: detector!.state(), n, ...copies };
+    },
   };
 }

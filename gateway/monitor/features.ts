@@ -1,7 +1,9 @@
 import { adjust, type Correction } from './correction.ts';
 import { type Detector, finite, level, testLevel } from './detector.ts';
-import { type KolmogorovSmirnovState, kolmogorovSmirnov } from './kolmogorov-smirnov.ts';
-import { type PsiState, psi } from './psi.ts';
+import type { KolmogorovSmirnovState } from './kolmogorov-smirnov.ts';
+import { type KsBank, ksBank } from './ks-bank.ts';
+import { ksTail } from './ks-tail.ts';
+import { type PsiOptions, type PsiState, psi } from './psi.ts';
 
 /** Settings of {@link features}. */
 export interface FeaturesOptions {
@@ -68,13 +70,18 @@ export function features(options: FeaturesOptions, state?: FeaturesState): Featu
   }
   const alpha = level('alpha', options.alpha ?? testLevel(runLength, every));
   const size = { reference, window, alpha: 0 };
-  const make = (saved?: FeaturesState['tests'][number]) =>
+  const saved = state?.tests;
+  const fresh = (from?: FeaturesState['tests']): Bank =>
     test === 'psi'
-      ? psi(size, saved as PsiState | undefined)
-      : kolmogorovSmirnov(size, saved as KolmogorovSmirnovState | undefined);
-  const all = (saved?: FeaturesState['tests']) =>
-    Array.from({ length: count }, (_, i) => make(saved?.[i]));
-  let tests = all(state?.tests);
+      ? psiBank(count, size, from as PsiState[] | undefined)
+      : ksBank(count, reference, window, from as KolmogorovSmirnovState[] | undefined);
+  // the surest feature alone decides whether there is anything to judge: neither Holm nor Bonferroni
+  // rejects another where they do not reject that one
+  const least =
+    test === 'psi' || correction === 'benjamini-hochberg'
+      ? 0
+      : leastDistance(alpha, count, reference, window);
+  let tests = fresh(saved);
   let tick = state?.tick ?? 0;
   let moved: MovedFeature[] = [];
 
@@ -83,10 +90,10 @@ export function features(options: FeaturesOptions, state?: FeaturesState): Featu
       if (x.length !== count) throw new RangeError(`${x.length} features, not ${count}`);
       // all or none: a bad one must not leave the tests out of step
       for (let i = 0; i < count; i++) finite(x[i]);
-      tests.forEach((one, i) => void one.update(x[i]));
+      tests.update(x);
       tick++;
-      if (tick < reference + window || tick % every !== 0) return false;
-      const found = tests.map((one) => one.comparison!);
+      if (tick < reference + window || tick % every !== 0 || !tests.reaches(least)) return false;
+      const found = tests.comparisons();
       const adjusted = adjust(
         found.map(({ pValue }) => pValue),
         correction,
@@ -96,13 +103,38 @@ export function features(options: FeaturesOptions, state?: FeaturesState): Featu
         .map((pValue, feature) => ({ feature, statistic: found[feature].statistic, pValue }))
         .filter(({ pValue }) => pValue <= alpha)
         .sort((a, b) => a.pValue - b.pValue);
-      tests = all();
+      tests = fresh();
       tick = 0;
       return true;
     },
-    state: () => ({ tests: tests.map((one) => one.state()), tick }),
+    state: () => ({ tests: tests.state(), tick }),
     get moved() {
       return moved;
     },
   };
+}
+
+/** Tests of features that come together. */
+type Bank = Omit<KsBank, 'state'> & { state(): FeaturesState['tests'] };
+
+function psiBank(count: number, size: PsiOptions, saved?: readonly PsiState[]): Bank {
+  const tests = Array.from({ length: count }, (_, i) => psi(size, saved?.[i]));
+  return {
+    update: (x) => tests.forEach((one, i) => void one.update(x[i])),
+    reaches: () => true,
+    comparisons: () => tests.map((one) => one.comparison!),
+    state: () => tests.map((one) => one.state()),
+  };
+}
+
+/** The least distance at which one feature among `count` is sure enough; beyond all where none is. */
+function leastDistance(alpha: number, count: number, n: number, m: number): number {
+  let low = -1;
+  let high = n * m + 1;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (Math.min(1, ksTail(middle, n, m) * count) <= alpha) high = middle;
+    else low = middle;
+  }
+  return high;
 }

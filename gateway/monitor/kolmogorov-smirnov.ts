@@ -58,9 +58,10 @@ export function kolmogorovSmirnov(
   // refuses sizes
   ksTail(n * m, n, m);
   const limit = Math.sqrt(-0.5 * Math.log(alpha)) * Math.sqrt((n + m) / (n * m));
-  let s: KolmogorovSmirnovState = structuredClone(state ?? { reference: [], ring: [], tick: 0 });
+  const { reference: first = [], ring = [], tick = 0 } = state ?? {};
+  let s: KolmogorovSmirnovState = { reference: [...first], ring: [...ring], tick };
   let tree: PrefixTree | undefined;
-  let cuts: number[] = [];
+  let cuts = new Float64Array(0);
   if (s.reference.length === n) {
     settle();
     for (const x of s.ring) tree?.add(cell(x), -n);
@@ -69,7 +70,7 @@ export function kolmogorovSmirnov(
   /** Sorts the reference and builds the cells: one for each of its values, one beside each. */
   function settle(): void {
     s.reference.sort((a, b) => a - b);
-    cuts = [...new Set(s.reference)];
+    cuts = Float64Array.from(new Set(s.reference));
     tree = createPrefixTree(2 * cuts.length + 1);
     for (const x of s.reference) tree.add(cell(x), m);
   }
@@ -86,7 +87,7 @@ export function kolmogorovSmirnov(
   }
 
   function farthest(): number {
-    return Math.max(tree?.highest ?? 0, -(tree?.lowest ?? 0));
+    return tree === undefined ? 0 : Math.max(tree.highest, -tree.lowest);
   }
 
   function compare(): Comparison {
@@ -117,7 +118,7 @@ export function kolmogorovSmirnov(
       tree = undefined;
       return true;
     },
-    state: () => structuredClone(s),
+    state: () => ({ reference: [...s.reference], ring: [...s.ring], tick: s.tick }),
     get comparison() {
       if (found === undefined && s.ring.length === m) found = compare();
       return found;

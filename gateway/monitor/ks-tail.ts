@@ -1,4 +1,20 @@
-const known = new Map<string, Map<number, number>>();
+/** Tails that were asked for, by both sizes and statistic. */
+const known = new Map<number, Map<number, Map<number, number>>>();
+
+function rememberedOf(n: number, m: number): Map<number, number> {
+  const [less, more] = n < m ? [n, m] : [m, n];
+  let others = known.get(less);
+  if (others === undefined) {
+    others = new Map();
+    known.set(less, others);
+  }
+  let tails = others.get(more);
+  if (tails === undefined) {
+    tails = new Map();
+    others.set(more, tails);
+  }
+  return tails;
+}
 
 /**
  * Exact probability that two samples of one continuous distribution are at least so far apart, by the
@@ -23,12 +39,7 @@ export function ksTail(h: number, n: number, m: number): number {
     throw new RangeError(`no sample sizes: ${n} and ${m}`);
   }
   if (h <= 0) return 1;
-  const key = `${Math.min(n, m)},${Math.max(n, m)}`;
-  let tails = known.get(key);
-  if (tails === undefined) {
-    tails = new Map();
-    known.set(key, tails);
-  }
+  const tails = rememberedOf(n, m);
   let p = tails.get(h);
   if (p === undefined) {
     p = leaves(h, n, m);

@@ -4,6 +4,7 @@ import type { CalibratorState } from './calibrator.ts';
 import { type Estimate, type EstimatorState, estimator } from './estimator.ts';
 import { type Prequential, type PrequentialState, prequential } from './prequential.ts';
 import { type QualityCounts, type QualityState, quality } from './quality.ts';
+import { type RecoveryState, recovery } from './recovery.ts';
 import { type SensorState, type Sickness, sensorWatch } from './sensor.ts';
 import type {
   Evidence,
@@ -13,13 +14,13 @@ import type {
   SeenWindow,
   Watched,
 } from './settings.ts';
-import { createWatchers, type Found, shares, type WatchersState } from './watchers.ts';
+import { createWatchers, type Found, readWindow, shares, type WatchersState } from './watchers.ts';
 
 /** What is remembered of one device. */
 export interface DeviceState {
   release: number;
   promised: Promised | null;
-  /** an episode: from its alarm until another release is confirmed, or its sensor is well again */
+  /** an episode: from its alarm until another release is confirmed, or what had raised it is over */
   alarm: Alarm | null;
   /** windows of this release, and whether a watcher that needs no label has alarmed since it came */
   windows: number;
@@ -30,6 +31,15 @@ export interface DeviceState {
   accuracy: PrequentialState | null;
   quality: QualityState | null;
   estimator: EstimatorState | null;
+  /** figures of the episode, on their way back; stores of before have none */
+  recovery?: RecoveryState;
+}
+
+/** An alarm that is over although no release came. */
+export interface Recovered {
+  alarm: Alarm;
+  /** since when its figures are back, ms since 1970; null where its sensor measures again */
+  since: number | null;
 }
 
 /** Watches one device. */
@@ -44,11 +54,13 @@ export interface DeviceMonitor {
   label(seen: SeenLabel): Alarm | undefined;
   /** Windows that it had to forget. */
   lost(windows: number): void;
-  /** @returns the alarm of a sensor that is well again, once */
-  recovered(): Alarm | undefined;
+  /** @returns an alarm that is over by itself, once */
+  recovered(): Recovered | undefined;
   /** What needs no label says since the release was confirmed. */
   readonly evidence: Evidence;
   readonly alarm: Alarm | null;
+  /** how near it is to an alarm by its scores, 0 to 1, and 1 in an episode; null before that is known */
+  readonly drift: number | null;
   readonly isSick: boolean;
   /** share of its windows that were lost of late */
   readonly missing: number;
@@ -65,6 +77,9 @@ const apart = 0.05;
  * Watches one device: its scores, answers, embeddings and sensor without labels, and its accuracy where
  * labels arrive. One alarm an episode, which counts what else is said in it; windows of a release that
  * is not confirmed are the rollout's to judge and pass by here.
+ *
+ * An episode ends with another confirmed release, or by itself once everything that was said in it is as
+ * before ({@link recovery}): what is normal is then learned anew.
  *
  * A sick sensor is an alarm of its own kind, takes the place of an alarm that it caused, and ends when
  * the sensor is well again. Meanwhile nothing is learned from its windows.
@@ -91,7 +106,9 @@ export function deviceMonitor(
   let drifted = state?.drifted ?? false;
   let watchers = begin(state?.watchers ?? undefined);
   let outcomes = [...(state?.outcomes ?? [])];
-  let well: Alarm | undefined;
+  let well: Recovered | undefined;
+  const least = { windows: settings.recentWindows, labels: 2 * settings.minLabels };
+  const figures = recovery(least, state?.recovery);
   const health = sensorWatch(
     sensor,
     settings.falseAlarm * shares.sensor,
@@ -105,6 +122,7 @@ export function deviceMonitor(
     release = next;
     promised = promise;
     if (!health.isSick) alarm = null;
+    figures.forget();
     windows = 0;
     drifted = false;
     watchers = begin();
@@ -112,7 +130,18 @@ export function deviceMonitor(
     estimates.restart(from);
   }
 
-  function raise(found: Found, at: number, reason: string | null = null): Alarm | undefined {
+  function raise(said: Found, at: number): Alarm | undefined {
+    const { by, index, ...found } = said;
+    const { what, before, after, windows: on } = found;
+    figures.follow({ what, by, index, before, after, windows: on });
+    return enter(found, at);
+  }
+
+  function enter(
+    found: Omit<Found, 'by' | 'index'>,
+    at: number,
+    reason: string | null = null,
+  ): Alarm | undefined {
     if (alarm !== null) {
       const also = [...new Set<AlarmKind>([...alarm.also, found.what])];
       const others = also.filter((what) => what !== alarm?.what);
@@ -131,7 +160,8 @@ export function deviceMonitor(
     const raisedAs = alarm?.what ?? null;
     const known = alarm;
     alarm = null;
-    raise({ what: 'sensor', ...rest, where: axes }, at, reason);
+    figures.forget();
+    enter({ what: 'sensor', ...rest, where: axes }, at, reason);
     alarm = { ...alarm!, raisedAs, count: (known?.count ?? 0) + 1, at: known?.at ?? at };
     // it was the sensor, and not the world
     drifted = false;
@@ -143,10 +173,22 @@ export function deviceMonitor(
   function heed(found: Sickness | undefined, at: number): Alarm | undefined {
     if (found !== undefined) return sicken(found, at);
     if (health.isSick || alarm?.what !== 'sensor') return undefined;
-    well = alarm;
+    well = { alarm, since: null };
     alarm = null;
     watchers.disregard();
     return undefined;
+  }
+
+  /** The alarm is over when all that was said in it is as before, without another release. */
+  function mend(): void {
+    const { since } = figures;
+    if (alarm === null || since === undefined) return;
+    well = { alarm, since };
+    alarm = null;
+    figures.forget();
+    // windows of the episode may have become normal meanwhile
+    watchers = begin();
+    outcomes = outcomes.filter(({ at }) => at >= since);
   }
 
   function anchor(): void {
@@ -168,11 +210,15 @@ export function deviceMonitor(
       windows++;
       if (isMargin) estimates.window(score);
       anchor();
-      const raised = watchers.update(seen).map((found) => {
+      if (alarm !== null) readWindow(seen, reads, sensor.axes.length, figures.take);
+      let first: Alarm | undefined;
+      for (const found of watchers.update(seen)) {
         drifted = true;
-        return raise(found, at);
-      });
-      return raised.find((one) => one !== undefined);
+        const raised = raise(found, at);
+        first ??= raised;
+      }
+      if (first === undefined) mend();
+      return first;
     },
     raw: ({ window, at }) => heed(health.raw({ window, at }), at),
     label({ release: of, said, truth, score, at }) {
@@ -184,6 +230,8 @@ export function deviceMonitor(
       if (of === release && isMargin) estimates.label(score, correct);
       if (of !== release || promised === null) return undefined;
       outcomes.push({ correct, at });
+      figures.take('label', at, () => Number(correct));
+      mend();
       if (outcomes.length > settings.recentWindows) outcomes.shift();
       if (outcomes.length < settings.minLabels) return undefined;
       const right = outcomes.filter((outcome) => outcome.correct).length;
@@ -194,7 +242,7 @@ export function deviceMonitor(
       if (alarm?.also.includes('accuracy')) return undefined;
       const since = outcomes.find((outcome) => !outcome.correct)?.at ?? at;
       const found = { since, before: promised.accuracy, after: right / n, evidence, windows: n };
-      return raise({ what: 'accuracy', where: [], ...found }, at);
+      return raise({ what: 'accuracy', where: [], by: 'label', index: 0, ...found }, at);
     },
     lost: health.lost,
     recovered() {
@@ -210,6 +258,9 @@ export function deviceMonitor(
     get alarm() {
       return alarm;
     },
+    get drift() {
+      return alarm === null ? watchers.drift : 1;
+    },
     get isSick() {
       return health.isSick;
     },
@@ -222,7 +273,7 @@ export function deviceMonitor(
     state: () => ({
       ...{ release, promised, alarm, windows, drifted, outcomes: structuredClone(outcomes) },
       ...{ watchers: watchers.state(), sensor: health.state(), accuracy: accuracy.state() },
-      ...{ quality: counts.state(), estimator: estimates.state() },
+      ...{ quality: counts.state(), estimator: estimates.state(), recovery: figures.state() },
     }),
   };
 }

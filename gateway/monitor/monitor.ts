@@ -2,7 +2,12 @@ import type { Alarm } from './alarm.ts';
 import { type AlarmGroup, alarmGroups } from './alarm-groups.ts';
 import { type CalibratorState, calibrator, fromFleet } from './calibrator.ts';
 import { type Estimate, together } from './estimator.ts';
-import { type DeviceMonitor, type DeviceState, deviceMonitor } from './monitor-device.ts';
+import {
+  type DeviceMonitor,
+  type DeviceState,
+  deviceMonitor,
+  type Recovered,
+} from './monitor-device.ts';
 import { type Prequential, type PrequentialState, prequential } from './prequential.ts';
 import { pooled, type Quality } from './quality.ts';
 import {
@@ -19,6 +24,7 @@ import {
 export type { Alarm, AlarmKind } from './alarm.ts';
 export type { AlarmGroup } from './alarm-groups.ts';
 export type { Estimate, PastEstimates } from './estimator.ts';
+export type { DeviceState, Recovered } from './monitor-device.ts';
 export type { ClassQuality, Quality, Reliability } from './quality.ts';
 export type {
   Evidence,
@@ -31,8 +37,12 @@ export type {
 export { monitorDefaults, watchedDefaults } from './settings.ts';
 
 /** What the monitor remembers, as plain JSON. */
-export interface MonitorState {
+export interface MonitorState extends SharedState {
   devices: Record<string, DeviceState>;
+}
+
+/** What it remembers of all devices together. */
+export interface SharedState {
   open: AlarmGroup[];
   fleet: PrequentialState;
   /** from a score to the probability of being right, as all devices' labels taught it */
@@ -59,10 +69,12 @@ export interface Monitor {
   groups(now: number): AlarmGroup[];
   /** @returns devices whose alarms came together with the newest one, itself included */
   companions(): number;
-  /** @returns alarms of sensors that are well again, each once */
-  recovered(): Alarm[];
+  /** @returns alarms that are over by themselves, each once */
+  recovered(): Recovered[];
   /** The alarm of a device's episode, if it is in one. */
   alarmOf(device: string): Alarm | null;
+  /** How near a device is to an alarm by its scores, 0 to 1, and 1 in an episode; null if unknown. */
+  drift(device: string): number | null;
   /** Whether a device's sensor is sick: nothing is to be learned from it now. */
   isSick(device: string): boolean;
   /** Share of a device's windows that were lost of late. */
@@ -83,6 +95,9 @@ export interface Monitor {
   /** Forgets a device, after its data was erased. */
   forget(device: string): void;
   state(): MonitorState;
+  /** The parts of {@link Monitor.state}: of all together, and of one device that it knows. */
+  shared(): SharedState;
+  stateOf(device: string): DeviceState;
 }
 
 /**
@@ -121,6 +136,10 @@ export function createMonitor(
     return ids.map((id) => devices.get(id)).filter((one) => one !== undefined);
   }
 
+  const shared = (): SharedState => ({
+    ...{ open: groups.state(), fleet: fleet.state(), curve: curve.state() },
+  });
+
   function group(alarm: Alarm | undefined): Alarm | undefined {
     // what was told of already only has another reason now
     if (alarm !== undefined && alarm.raisedAs === null) companions = groups.add(alarm);
@@ -144,10 +163,11 @@ export function createMonitor(
     companions: () => companions,
     recovered: () =>
       [...devices.values()].flatMap((device) => {
-        const alarm = device.recovered();
-        return alarm === undefined ? [] : [alarm];
+        const over = device.recovered();
+        return over === undefined ? [] : [over];
       }),
     alarmOf: (device) => devices.get(device)?.alarm ?? null,
+    drift: (device) => devices.get(device)?.drift ?? null,
     isSick: (device) => devices.get(device)?.isSick ?? false,
     missing: (device) => devices.get(device)?.missing ?? 0,
     evidence: (device) => devices.get(device)?.evidence ?? 'unknown',
@@ -166,7 +186,9 @@ export function createMonitor(
     forget: (device) => void devices.delete(device),
     state: () => ({
       devices: Object.fromEntries([...devices].map(([id, monitor]) => [id, monitor.state()])),
-      ...{ open: groups.state(), fleet: fleet.state(), curve: curve.state() },
+      ...shared(),
     }),
+    shared,
+    stateOf: (device) => of(device).state(),
   };
 }

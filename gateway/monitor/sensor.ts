@@ -183,7 +183,7 @@ export function sensorWatch(
       if (isAlike && embedding === null) return undefined; // it may be the same, and proves nothing
       const run = isAlike ? last.run + 1 : 0;
       s.previous = embedding && {
-        ...{ key, embedding: Array.from(embedding), run, since: isAlike ? last.since : at },
+        ...{ key, embedding: copyOf(embedding), run, since: isAlike ? last.since : at },
       };
       if (s.kind !== null) {
         if (s.kind === 'frozen') recover(!isAlike);
@@ -221,6 +221,13 @@ export function sensorWatch(
     },
     state: () => structuredClone(s),
   };
+}
+
+/** `Array.from` walks an iterator: for every embedding of every device that is too slow. */
+function copyOf(values: ArrayLike<number>): number[] {
+  const copy = new Array<number>(values.length);
+  for (let i = 0; i < copy.length; i++) copy[i] = values[i];
+  return copy;
 }
 
 const equal = (a: readonly number[], b: ArrayLike<number>): boolean =>

@@ -2,13 +2,18 @@ import type { Alarm } from './alarm.ts';
 import { type ClassShareState, classShare } from './class-share.ts';
 import { type ConformalState, conformal } from './conformal.ts';
 import { type FeatureWatchState, featureWatch, type Moved } from './feature-watch.ts';
+import type { MovedFigure, ReadBy } from './recovery.ts';
 import type { MonitorSettings, Reads, SeenWindow } from './settings.ts';
 
 /** What one of the watchers found. */
 export type Found = Pick<
   Alarm,
   'what' | 'since' | 'before' | 'after' | 'evidence' | 'windows' | 'where'
->;
+> &
+  Pick<MovedFigure, 'by' | 'index'>;
+
+/** Takes one value of a window: see {@link readWindow}. */
+type TakeFigure = (by: ReadBy, at: number, value: (index: number) => number) => void;
 
 /** What {@link createWatchers} remembers. */
 export interface WatchersState {
@@ -25,6 +30,11 @@ export interface WatchersState {
 export interface Watchers {
   /** Takes a window. @returns what each watcher found that speaks with it */
   update(seen: SeenWindow): Found[];
+  /**
+   * How near scores have come to an alarm: 0 as always, 1 where they raise it; null before it is known
+   * what is normal.
+   */
+  readonly drift: number | null;
   /** Windows of late were no evidence (a sick sensor): they do not become normal. */
   disregard(): void;
   state(): WatchersState;
@@ -69,7 +79,8 @@ export function createWatchers(
     if (!scores.update(reads.watched(seen)) || scores.change === undefined) return undefined;
     const { before, after, age, evidence } = scores.change;
     const since = times[Math.max(0, times.length - age)];
-    return { what: 'score', since, before, after, evidence, windows: age, where: [] };
+    const figure = { by: 'score', index: 0, before, after, windows: age } as const;
+    return { what: 'score', since, evidence, where: [], ...figure };
   }
 
   function byClass(seen: SeenWindow): Found | undefined {
@@ -79,44 +90,52 @@ export function createWatchers(
     const { cls, before, after, age, evidence } = classes.change;
     const since = times[Math.max(0, times.length - age)];
     const where = [reads.groups[cls] ?? String(cls)];
-    return { what: 'classes', since, before, after, evidence, windows: age, where };
+    const figure = { by: 'class', index: cls, before, after, windows: age } as const;
+    return { what: 'classes', since, evidence, where, ...figure };
   }
 
-  function byVector(moved: Moved[] | undefined, of: number[], name: (i: number) => string) {
+  function byVector(
+    by: 'embedding' | 'raw',
+    moved: Moved[] | undefined,
+    of: number[],
+    name: (i: number) => string,
+  ): Found | undefined {
     if (moved === undefined) return undefined;
-    const [{ before, after, pValue }] = moved;
+    const [{ feature: index, before, after, pValue }] = moved;
     // a window of vectors is full of the change when it is seen, at the latest
     const since = of[Math.max(0, of.length - recent)];
     const where = moved.map(({ feature }) => name(feature));
-    return {
-      what: 'features' as const,
-      since,
-      before,
-      after,
-      evidence: pValue,
-      windows: recent,
-      where,
-    };
+    const figure = { by, index, before, after, windows: recent } as const;
+    return { what: 'features', since, evidence: pValue, where, ...figure };
   }
 
   return {
     update(seen) {
       remember(times, seen.at);
-      const found: (Found | undefined)[] = [byScore(seen), byClass(seen)];
+      const found: Found[] = [];
+      const add = (one: Found | undefined): void => void (one !== undefined && found.push(one));
+      add(byScore(seen));
+      add(byClass(seen));
       // what a person chose to label is no sample of what the device sees
       if (seen.embedding !== null && !seen.isChosen) {
         remember(featureTimes, seen.at);
         const moved = embeddings.update(signed(seen.embedding));
-        found.push(byVector(moved, featureTimes, (i) => `feature ${i}`));
+        add(byVector('embedding', moved, featureTimes, (i) => `feature ${i}`));
       }
       if (seen.window !== null && !seen.isChosen) {
         remember(rawTimes, seen.at);
         const moved = raws.update(statisticsOf(seen.window, axes.length));
         const name = (i: number) =>
           `${i % 2 === 0 ? 'mean' : 'spread'} of ${axes[Math.floor(i / 2)]}`;
-        found.push(byVector(moved, rawTimes, name));
+        add(byVector('raw', moved, rawTimes, name));
       }
-      return found.filter((one) => one !== undefined);
+      return found;
+    },
+    get drift() {
+      const { capital } = scores;
+      if (capital === undefined) return null;
+      const share = Math.log(capital) / Math.log(scoreOptions.runLength);
+      return Math.min(1, Math.max(0, share));
     },
     disregard() {
       scores = conformal(scoreOptions, { ...scores.state(), waiting: [] });
@@ -127,6 +146,27 @@ export function createWatchers(
       ...{ times: [...times], featureTimes: [...featureTimes], rawTimes: [...rawTimes] },
     }),
   };
+}
+
+/**
+ * The figures of a window that watchers may find moved.
+ *
+ * @param axes values of a sample
+ * @param take told each
+ */
+export function readWindow(seen: SeenWindow, reads: Reads, axes: number, take: TakeFigure): void {
+  const { at, embedding, window, isChosen } = seen;
+  take('score', at, () => reads.watched(seen));
+  const group = reads.group(reads.of(seen));
+  take('class', at, (index) => Number(index === group));
+  if (isChosen) return;
+  if (embedding !== null) {
+    const values = signed(embedding);
+    take('embedding', at, (index) => values[index] ?? 0);
+  }
+  if (window === null) return;
+  const statistics = statisticsOf(window, axes);
+  take('raw', at, (index) => statistics[index] ?? 0);
 }
 
 function remember(times: number[], at: number): void {

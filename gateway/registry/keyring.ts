@@ -42,7 +42,8 @@ export interface Keyring {
  * @param store where their public halves are kept
  * @param signer where the private one is
  * @param now ms since 1970
- * @throws GatewayError 'bad-key' if the key is none that the store trusts, or the chain of trust is broken
+ * @throws GatewayError 'bad-key' if the key is none that the store trusts, the chain of trust is broken, or
+ *   it trusts a key that the log has revoked
  */
 export function openKeyring(store: Store, signer: Signer, now: () => number): Keyring {
   const { signers, journal, gateway } = store;
@@ -70,7 +71,11 @@ export function openKeyring(store: Store, signer: Signer, now: () => number): Ke
       hint: `the store's newest is ${newest().id}: put the key file back that belongs to this data directory`,
     });
   }
-  const broken = brokenTrust(gateway, rows);
+  const revoked = journal.find({ kind: 'signer.revoked' }).map(({ subject }) => subject);
+  const freed = rows.find(({ id, revokedAt }) => revokedAt === null && revoked.includes(id));
+  const broken = freed
+    ? `the log has the revocation of signing key ${freed.id}, the store's keys do not`
+    : brokenTrust(gateway, rows);
   if (broken !== undefined) {
     throw new GatewayError('bad-key', broken, {
       hint: 'somebody changed the store; see: whetstone verify',

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { MOST_GOLDEN } from '../../device/core/update.ts';
 import { GatewayError } from '../errors.ts';
 import { type ModelRow, type ReleaseRow, type StageRow, sha256 } from '../store/catalogue.ts';
 import type { Store } from '../store/store.ts';
@@ -63,8 +64,10 @@ export interface Registry {
    * Registers a candidate: stores its parts, signs its manifest.
    *
    * @returns its version; the one that exists already if parts and origin are the same
+   * @param who brought it, for the log; default the gateway itself
+   * @throws RangeError for more golden windows than a device takes
    */
-  register(parts: Parts, meta: Omit<Manifest, 'parts'>, report: unknown): string;
+  register(parts: Parts, meta: Omit<Manifest, 'parts'>, report: unknown, who?: string): string;
   /** Recomputes every hash and checks the signature and the key. */
   verify(version: string): Verified;
   /** The keys that sign. */
@@ -204,8 +207,13 @@ export function openRegistry(store: Store, signer: Signer, now: () => number = D
   }
 
   return {
-    register: (given, meta, report) =>
-      store.transaction(() => {
+    register: (given, meta, report, who) => {
+      if (!(meta.golden.count <= MOST_GOLDEN)) {
+        throw new RangeError(
+          `a device takes ${MOST_GOLDEN} golden windows, not ${meta.golden.count}`,
+        );
+      }
+      return store.transaction(() => {
         const refs = partNames.map((name) => {
           const { [name]: bytes } = given;
           const ref = { sha256: catalogue.addPart(bytes), length: bytes.length };
@@ -227,11 +235,13 @@ export function openRegistry(store: Store, signer: Signer, now: () => number = D
         });
         const { rung } = lineage;
         const proof = sha256(Buffer.from(JSON.stringify(report ?? null)));
-        const about = { scope: scopeName(scope), parent, rung, report: proof };
+        const by = who !== undefined && { who };
+        const about = { scope: scopeName(scope), parent, rung, report: proof, ...by };
         journal.write('model.registered', version, about, at);
-        put({ version, stage: 'candidate', at, who: 'gateway', why: `rung ${rung}` });
+        put({ version, stage: 'candidate', at, who: who ?? 'gateway', why: `rung ${rung}` });
         return version;
-      }),
+      });
+    },
     verify(version) {
       const found = catalogue.model(version);
       const why = found === undefined ? 'unknown' : flaw(found);

@@ -55,7 +55,7 @@ export async function virtualFed(parts: FedParts, loop: Loop): Promise<Fed> {
  * @throws GatewayError 'missing-tool' without socat or Espruino
  */
 export async function espruinoFed(
-  { id, bundle }: FedParts,
+  { id, bundle, clock }: FedParts,
   loop: Loop,
   options: { path: string; folder: string; stepMs: number },
 ): Promise<Fed> {
@@ -67,7 +67,12 @@ export async function espruinoFed(
     await device.run(
       'var realTime=getTime,aheadS=0;global.getTime=function(){return realTime()+aheadS}',
     );
-    connection = await loop.attach(device.port, realClock);
+    // its time passes as ours, by the date of the replay: by today's the releases may be over
+    const behindMs = realClock.now() - clock.now();
+    connection = await loop.attach(device.port, {
+      ...realClock,
+      now: () => realClock.now() - behindMs,
+    });
   } catch (error) {
     await device.stop();
     throw error;

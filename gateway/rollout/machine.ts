@@ -3,7 +3,9 @@ import { judge } from './judge.ts';
 import { ask, cannotReturn, enter, hear, heardHello, lose, sendBack } from './member.ts';
 import {
   addLabel,
+  addPair,
   addWindow,
+  goesOn,
   type Member,
   nothingSeen,
   type RolloutEffect,
@@ -39,6 +41,7 @@ export function next(state: RolloutState, input: RolloutInput): Step {
   if (s.stage === 'superseded') return { state: s, effects };
   take(s, input, effects);
   if (s.stage === 'canary') judgeCanaries(s, input.now, effects);
+  if (s.stage === 'awaiting-approval') judgeWaiting(s, input.now, effects);
   if (s.stage === 'rest' || s.stage === 'settled') judgeRest(s, input.now, effects);
   if (s.stage === 'returning') finishReturn(s, input.now, effects);
   return { state: s, effects };
@@ -63,6 +66,10 @@ function take(s: RolloutState, input: RolloutInput, effects: RolloutEffect[]): v
     effects.push({ t: 'stage', stage: s.stage, why: s.why });
   } else if (input.t === 'rollback') {
     giveUp(s, input.why, input.now, effects);
+  } else if (input.t === 'approve') {
+    approve(s, input.who, input.now, effects);
+  } else if (input.t === 'stop') {
+    stop(s, input, effects);
   } else if (input.t === 'supersede') {
     goTo(s, 'superseded', 'another rollout of this scope began', input.now, effects);
   } else if (input.t === 'issued') {
@@ -118,6 +125,10 @@ function fromDevice(
         ? addWindow(member[period], input.score)
         : addLabel(member[period], input.correct, input.before);
     if (returned) ask(s, device, effects);
+  } else if (input.t === 'pair') {
+    const period = input.release === s.release ? 'after' : 'during';
+    member[period] = addPair(member[period], input.correct, input.before);
+    if (returned) ask(s, device, effects);
   } else if (input.t === 'hello') {
     heardHello(s, device, input, effects);
   } else {
@@ -135,7 +146,7 @@ function refusedHere(
   if (release !== s.release) cannotReturn(s, device, why, effects);
   else {
     enter(s, device, 'refused', effects, why);
-    if (rotten && (s.stage === 'canary' || s.stage === 'rest')) giveUp(s, why, now, effects);
+    if (rotten && goesOn(s)) giveUp(s, why, now, effects);
   }
 }
 
@@ -175,11 +186,7 @@ function goTo(
 
 function judgeCanaries(s: RolloutState, now: number, effects: RolloutEffect[]): void {
   const members = s.order.map((id) => s.members[id]);
-  const failed = s.order.find((id) => s.members[id].stage === 'failed');
-  if (failed !== undefined) {
-    giveUp(s, `canary ${failed}: ${s.members[failed].reason}`, now, effects);
-    return;
-  }
+  if (hasFailed(s, now, effects)) return;
   const lost = (m: Member) => !m.online && now - m.at >= s.settings.stallMs;
   const active = s.order.filter((id) => {
     const m = s.members[id];
@@ -207,7 +214,56 @@ function judgeCanaries(s: RolloutState, now: number, effects: RolloutEffect[]): 
   if (verdict === 'worse') giveUp(s, why, now, effects);
   if (verdict !== 'good') return;
   for (const id of active.filter((id) => onTrial(s.members[id]))) confirm(s, id, effects);
-  goTo(s, 'rest', `canaries are good: ${why}`, now, effects);
+  const good = `canaries are good: ${why}`;
+  if (s.settings.approval !== 'canary') goTo(s, 'rest', good, now, effects);
+  else goTo(s, 'awaiting-approval', `${good}; ${howToApprove(s.id)}`, now, effects);
+}
+
+/**
+ * What a person has to do for a rollout to go on.
+ *
+ * @example howToApprove('3f2a9c41-77') // "a person has to approve it: npx whetstone rollouts approve 3f2a9c41, or on the dashboard's page Rollouts"
+ */
+export function howToApprove(id: string): string {
+  return `a person has to approve it: npx whetstone rollouts approve ${id.slice(0, 8)}, or on the dashboard's page Rollouts`;
+}
+
+/** One canary that failed ends it. */
+function hasFailed(s: RolloutState, now: number, effects: RolloutEffect[]): boolean {
+  const failed = s.order.find((id) => s.members[id].stage === 'failed');
+  if (failed === undefined) return false;
+  giveUp(s, `canary ${failed}: ${s.members[failed].reason}`, now, effects);
+  return true;
+}
+
+/** Nobody new is asked; a canary that lost the version, or was away, soaks and is judged as the others were. */
+function judgeWaiting(s: RolloutState, now: number, effects: RolloutEffect[]): void {
+  if (hasFailed(s, now, effects)) return;
+  const members = s.order.map((id) => s.members[id]);
+  const others = members.filter((m) => m.stage === 'waiting');
+  for (const id of s.order.filter((id) => onTrial(s.members[id]))) {
+    const { verdict, why } = judge([s.members[id]], others, s);
+    if (verdict === 'good') confirm(s, id, effects);
+    if (verdict !== 'worse') continue;
+    giveUp(s, `canary ${id}: ${why}`, now, effects);
+    return;
+  }
+}
+
+function approve(s: RolloutState, who: string, now: number, effects: RolloutEffect[]): void {
+  if (s.stage !== 'awaiting-approval') return;
+  effects.push({ t: 'decided', what: 'approved', who, why: s.why });
+  goTo(s, 'rest', `approved by ${who}`, now, effects);
+}
+
+function stop(
+  s: RolloutState,
+  { who, why, now }: Extract<RolloutInput, { t: 'stop' }>,
+  effects: RolloutEffect[],
+): void {
+  if (!goesOn(s)) return;
+  effects.push({ t: 'decided', what: 'stopped', who, why });
+  giveUp(s, `stopped by ${who}: ${why}`, now, effects);
 }
 
 function confirm(s: RolloutState, id: string, effects: RolloutEffect[]): void {

@@ -10,6 +10,7 @@ export const refusals: Partial<Record<Status, string>> = {
   'refused-release': 'the device runs a newer release',
   'refused-board': 'it is for another board or task',
   'refused-stale': 'its time is over, by the clock of the device',
+  'refused-golden': 'its self-test would take too long',
 };
 
 /** A device that says this lost the version on the way; it may be asked again. */

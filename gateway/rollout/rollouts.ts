@@ -10,6 +10,7 @@ import { isRotten } from './refusals.ts';
 import {
   addLabel,
   addWindow,
+  goesOn,
   type Member,
   nothingSeen,
   type RolloutEffect,
@@ -65,6 +66,19 @@ export interface Rollouts {
    */
   rollback(version: string | undefined, because: Because): string;
   /**
+   * Lets a rollout go on whose canaries have passed.
+   *
+   * @param who says yes
+   * @throws GatewayError 'not-found' if there is none of this id; 'not-allowed' if it does not wait for that
+   */
+  approve(id: string, who: string): void;
+  /**
+   * Ends a rollout that has not settled, and takes back what went out.
+   *
+   * @throws GatewayError 'not-found' if there is none of this id; 'not-allowed' if it is over
+   */
+  stop(id: string, because: Because): void;
+  /**
    * Lets the release of a version be offered again: one whose time is over, or whose key is revoked.
    *
    * @returns id of its rollout; undefined where nothing keeps it from being offered, or no rollout has it
@@ -77,6 +91,8 @@ export interface Rollouts {
   window(device: string, seen: { release: number; score: number }): void;
   /** @param seen `before`: whether the version before is right on the same window, where that is known */
   label(device: string, seen: { release: number; correct: boolean; before?: boolean }): void;
+  /** The raw window of a label came after it: what the version before says of it is known now. */
+  pair(device: string, seen: { release: number; correct: boolean; before: boolean }): void;
   /** What a device ran before a release that is on trial on it; null where none is. */
   replaced(device: string, release: number): string | null;
   /** To be called now and then: devices that fell silent are asked again. */
@@ -85,9 +101,17 @@ export interface Rollouts {
   include(devices: readonly string[]): void;
   /** Is the device in a rollout that has not settled? Then it can be in no other. */
   busy(device: string): boolean;
+  /** Id of the rollout of a device that waits for a person's yes; undefined where none does. */
+  waiting(device: string): string | undefined;
   get(id: string): RolloutState | undefined;
-  /** Newest last. */
-  list(): RolloutState[];
+  /** @throws GatewayError 'not-found' if there is none of this id */
+  known(id: string): RolloutState;
+  /**
+   * Newest last.
+   *
+   * @param newest so many of the newest, and all that are on their way or back; without it all
+   */
+  list(newest?: number): RolloutState[];
   /** Stores what only windows changed; call it before the process ends. */
   save(): void;
 }
@@ -112,6 +136,7 @@ const unsavedWindows = 20;
  * @param link to the devices
  * @param now ms since 1970
  * @param reads what the stored windows of a device say of its model; default: as a class with a margin
+ * @param approval of rollouts that begin from now on
  */
 export function createRollouts(
   store: Store,
@@ -119,6 +144,7 @@ export function createRollouts(
   link: RolloutLink,
   now: () => number = Date.now,
   reads: Pick<Answers, 'worth' | 'isRight'> = plainReads,
+  approval: RolloutSettings['approval'] = 'none',
 ): Rollouts {
   const active = new Map<string, RolloutState>();
   const unsaved = new Map<string, number>();
@@ -144,12 +170,24 @@ export function createRollouts(
     });
   }
 
+  /** @throws GatewayError 'not-found' */
+  function known(id: string): RolloutState {
+    const found = active.get(id) ?? stored(id);
+    if (found !== undefined) return found;
+    throw new GatewayError('not-found', `no rollout '${id}'`, { hint: 'see: whetstone rollouts' });
+  }
+
+  function stored(id: string): RolloutState | undefined {
+    const row = store.states.rollouts().find((one) => one.id === id);
+    return row && JSON.parse(row.state);
+  }
+
   /** Takes one step: what belongs into the store is one transaction, then the devices are asked. */
   function feed(id: string, input: RolloutInput): void {
     const before = active.get(id) as RolloutState;
     let { state, effects } = next(before, input);
     const asked: RolloutEffect[] = [];
-    if (effects.length === 0 && (input.t === 'window' || input.t === 'label')) {
+    if (effects.length === 0 && ['window', 'label', 'pair'].includes(input.t)) {
       const count = (unsaved.get(id) ?? 0) + 1;
       unsaved.set(id, count);
       if (count >= unsavedWindows) save(state);
@@ -186,6 +224,10 @@ export function createRollouts(
       const { device, stage, reason } = effect;
       const data = { rollout: s.id, version: s.version, release: s.release, stage, reason };
       store.journal.write('rollout.device', device, data, at);
+    } else if (effect.t === 'decided') {
+      const { what, who, why } = effect;
+      const about = { version: s.version, release: s.release, scope: scopeName(s.scope) };
+      store.journal.write(`rollout.${what}`, s.id, { who, why, ...about }, at);
     } else if (effect.t === 'crown') {
       if (registry.get(s.version).stage !== 'champion') {
         registry.setStage(s.version, 'champion', by(s.why));
@@ -245,7 +287,10 @@ export function createRollouts(
       const shared = devices.find((device) => state.members[device] !== undefined);
       if (shared === undefined) continue;
       throw new GatewayError('not-allowed', `device ${shared} is in rollout ${id} already`, {
-        hint: 'wait until it has settled, or undo it: whetstone rollback',
+        hint:
+          state.stage === 'awaiting-approval'
+            ? `it waits for a yes: whetstone rollouts approve ${id}`
+            : 'wait until it has settled, or undo it: whetstone rollback',
       });
     }
   }
@@ -286,7 +331,7 @@ export function createRollouts(
         ...(spared.length > 0 && { spared }),
         ...{ stage: 'canary', why: options.why, startedAt: at, endedAt: null, back: {} },
         release: registry.release(version, options.why),
-        settings: { ...rolloutDefaults, ...options.settings },
+        settings: { ...rolloutDefaults, approval, ...options.settings },
         order: stableOrder(ids, version),
         members: Object.fromEntries(
           devices.map((device) => [
@@ -355,6 +400,26 @@ export function createRollouts(
       feed(found.id, { t: 'rollback', why: `${who}: ${why}`, now: now() });
       return found.id;
     },
+    approve(id, who) {
+      const { stage } = known(id);
+      if (stage !== 'awaiting-approval') {
+        const hint = 'see: whetstone rollouts';
+        throw new GatewayError('not-allowed', `rollout ${id} ${unasked(stage)}`, { hint });
+      }
+      feed(id, { t: 'approve', who, now: now() });
+    },
+    stop(id, { who, why }) {
+      const { stage, version } = known(id);
+      if (!goesOn({ stage })) {
+        throw new GatewayError('not-allowed', `rollout ${id} is over: ${stage}`, {
+          hint:
+            stage === 'settled'
+              ? `undo it: whetstone rollback ${version.slice(0, 8)}`
+              : 'see: whetstone rollouts',
+        });
+      }
+      feed(id, { t: 'stop', who, why, now: now() });
+    },
     renew(version, { who, why }) {
       const found = [...active.values()].find(
         (s) => s.version === version && (goesOn(s) || s.stage === 'settled'),
@@ -376,20 +441,29 @@ export function createRollouts(
     status: (device, seen) => each(device, (at) => ({ t: 'status', device, ...seen, now: at })),
     window: (device, seen) => each(device, (at) => ({ t: 'window', device, ...seen, now: at })),
     label: (device, seen) => each(device, (at) => ({ t: 'label', device, ...seen, now: at })),
+    pair: (device, seen) => each(device, (at) => ({ t: 'pair', device, ...seen, now: at })),
     tick() {
       for (const id of [...active.keys()]) feed(id, { t: 'tick', now: now() });
     },
     busy: (device) =>
       [...active.values()].some((s) => goesOn(s) && s.members[device] !== undefined),
+    waiting: (device) =>
+      [...active.values()].find(
+        (s) => s.stage === 'awaiting-approval' && s.members[device] !== undefined,
+      )?.id,
     replaced(device, release) {
       const on = [...active.values()].find((s) => s.release === release && goesOn(s));
       return on?.members[device]?.previous ?? null;
     },
-    get(id) {
-      const stored = store.states.rollouts().find((row) => row.id === id);
-      return active.get(id) ?? (stored && JSON.parse(stored.state));
+    get: (id) => active.get(id) ?? stored(id),
+    known,
+    list(newest = Number.POSITIVE_INFINITY) {
+      const rows = store.states.rollouts();
+      const isMoving = (s?: RolloutState) => s && (goesOn(s) || s.stage === 'returning');
+      return rows
+        .filter(({ id }, i) => i >= rows.length - newest || isMoving(active.get(id)))
+        .map(({ id, state }) => active.get(id) ?? JSON.parse(state));
     },
-    list: () => store.states.rollouts().map(({ id, state }) => active.get(id) ?? JSON.parse(state)),
     include(devices) {
       for (const [id, state] of [...active]) {
         const back = devices.filter((device) => state.spared?.includes(device));
@@ -421,7 +495,14 @@ export function createRollouts(
   }
 }
 
-const goesOn = ({ stage }: RolloutState) => stage === 'canary' || stage === 'rest';
+/** Why a rollout takes no yes. */
+function unasked(stage: RolloutState['stage']): string {
+  if (stage === 'rest' || stage === 'settled') {
+    return `waits for no approval any more: it goes out already (${stage})`;
+  }
+  const isOver = stage === 'canary' ? 'its canaries have not passed yet' : 'it was ended';
+  return `waits for no approval: ${isOver} (${stage})`;
+}
 
 function newMember(previous: string | null, online: boolean, at: number, past: Seen): Member {
   return {

@@ -20,12 +20,15 @@ export interface RolloutSettings {
   maxAttempts: number;
   /** silence after which a device is asked again, and a canary no longer waited for */
   stallMs: number;
+  /** 'canary': once the canaries have passed, a person is asked before anything more happens */
+  approval: 'none' | 'canary';
 }
 
 /** Defaults of {@link RolloutSettings}. */
 export const rolloutDefaults: RolloutSettings = {
   ...{ canaryShare: 0.25, soakWindows: 20, trialWindows: 60, minLabels: 5, alpha: 0.01 },
   ...{ maxScoreDrop: 0.5, maxFailedShare: 0.2, maxAttempts: 3, stallMs: 600_000 },
+  approval: 'none',
 };
 
 /** What was seen of a device's windows in one period. */
@@ -80,11 +83,23 @@ export interface Member {
 }
 
 /**
- * Where the rollout stands. canary: the first devices. rest: all others. settled: all that can be
+ * Where the rollout stands. canary: the first devices. awaiting-approval: they have passed, keep it,
+ * and a person is waited for. rest: all others. settled: all that can be
  * reached have it; late ones are still served. returning: being undone. returned: undone.
  * superseded: another rollout of the scope took over.
  */
-export type RolloutStage = 'canary' | 'rest' | 'settled' | 'returning' | 'returned' | 'superseded';
+export type RolloutStage =
+  | 'canary'
+  | 'awaiting-approval'
+  | 'rest'
+  | 'settled'
+  | 'returning'
+  | 'returned'
+  | 'superseded';
+
+/** Stages in which a rollout has not come to an end, one way or the other. */
+export const goesOn = ({ stage }: Pick<RolloutState, 'stage'>): boolean =>
+  stage === 'canary' || stage === 'awaiting-approval' || stage === 'rest';
 
 /** The whole state of a rollout: plain JSON. */
 export interface RolloutState {
@@ -122,9 +137,15 @@ export type RolloutInput =
   | { t: 'status'; device: string; release: number; code: number; now: number }
   | { t: 'window'; device: string; release: number; score: number; now: number }
   | { t: 'label'; device: string; release: number; correct: boolean; before?: boolean; now: number }
+  /** the raw window of a label came after it: now it is known what the version before says of it */
+  | { t: 'pair'; device: string; release: number; correct: boolean; before: boolean; now: number }
   | { t: 'enrol'; device: string; previous: string | null; now: number }
   | { t: 'tick'; now: number }
   | { t: 'rollback'; why: string; now: number }
+  /** a person lets it go on to the rest */
+  | { t: 'approve'; who: string; now: number }
+  /** a person ends it before it has settled */
+  | { t: 'stop'; who: string; why: string; now: number }
   | { t: 'issued'; version: string; release: number; now: number }
   /** the version before can have no new release: why */
   | { t: 'unissued'; version: string; why: string; now: number }
@@ -145,6 +166,8 @@ export type RolloutEffect =
   /** the version is rolled back and the champion before it is champion again */
   | { t: 'restore'; why: string }
   | { t: 'stage'; stage: RolloutStage; why: string }
+  /** what a person decided, for the log */
+  | { t: 'decided'; what: 'approved' | 'stopped'; who: string; why: string }
   | { t: 'device'; device: string; stage: MemberStage; reason: string };
 
 export const nothingSeen: Seen = {
@@ -169,10 +192,22 @@ export function addWindow(seen: Seen, score: number): Seen {
  * @param before whether the version before would have been right on the same window, where that is known
  */
 export function addLabel(seen: Seen, correct: boolean, before = correct): Seen {
-  return {
+  const more = {
     ...seen,
     labelled: seen.labelled + 1,
     right: seen.right + Number(correct),
+  };
+  return addPair(more, correct, before);
+}
+
+/**
+ * Adds what the version before would have said of a window, whose label was added when that was not known.
+ *
+ * @example addPair(nothingSeen, true, false).gained // 1
+ */
+export function addPair(seen: Seen, correct: boolean, before: boolean): Seen {
+  return {
+    ...seen,
     gained: seen.gained + Number(correct && !before),
     lost: seen.lost + Number(before && !correct),
   };

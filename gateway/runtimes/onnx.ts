@@ -5,10 +5,19 @@ import type { ModelRunner } from './model-runner.ts';
 /** The native one is faster and knows accelerators; the one in WebAssembly runs everywhere. */
 const RUNTIMES = ['onnxruntime-node', 'onnxruntime-web'] as const;
 
-async function loadRuntime(): Promise<{ ort: typeof Ort; name: (typeof RUNTIMES)[number] }> {
+interface Runtime {
+  ort: typeof Ort;
+  name: (typeof RUNTIMES)[number];
+}
+
+let found: Runtime | undefined;
+
+async function loadRuntime(): Promise<Runtime> {
+  if (found !== undefined) return found; // to look for what is not installed reads the disk each time
   for (const name of RUNTIMES) {
     try {
-      return { ort: (await import(name)) as typeof Ort, name };
+      found = { ort: (await import(name)) as typeof Ort, name };
+      return found;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     }
@@ -16,6 +25,12 @@ async function loadRuntime(): Promise<{ ort: typeof Ort; name: (typeof RUNTIMES)
   throw new GatewayError('missing-tool', 'an .onnx file needs ONNX Runtime', {
     hint: `install it beside Whetstone: npm install --no-save ${RUNTIMES.join(' (or ')})`,
   });
+}
+
+/** What a file claims of itself may turn out to be wrong when it is opened, or not before it runs. */
+function refused(cause: Error): never {
+  const said = String(cause.message ?? cause).split('\n')[0];
+  throw new GatewayError('bad-model', `ONNX Runtime does not run the file: ${said}`, { cause });
 }
 
 /**
@@ -31,17 +46,11 @@ export async function openOnnx(bytes: Uint8Array): Promise<ModelRunner> {
     ort.env.wasm.numThreads = 1;
     ort.env.logLevel = 'error';
   }
-  let session: Ort.InferenceSession;
-  try {
-    session = await ort.InferenceSession.create(bytes, {
-      executionProviders: [isWeb ? 'wasm' : 'cpu'],
-      intraOpNumThreads: 1,
-      logSeverityLevel: 3, // what it only warns of is the file's, and it would fill a gateway's console
-    });
-  } catch (cause) {
-    const said = String((cause as Error).message ?? cause).split('\n')[0];
-    throw new GatewayError('bad-model', `ONNX Runtime does not run the file: ${said}`, { cause });
-  }
+  const session = await ort.InferenceSession.create(bytes, {
+    executionProviders: [isWeb ? 'wasm' : 'cpu'],
+    intraOpNumThreads: 1,
+    logSeverityLevel: 3, // what it only warns of is the file's, and it would fill a gateway's console
+  }).catch(refused);
   const [input, ...more] = session.inputMetadata;
   const [output, ...others] = session.outputMetadata;
   const refuse = async (problem: string): Promise<never> => {
@@ -71,8 +80,11 @@ export async function openOnnx(bytes: Uint8Array): Promise<ModelRunner> {
   return {
     ...{ runtime: name, shape, outputs },
     async run(values) {
-      const results = await session.run({ [input.name]: new ort.Tensor('float32', values, shape) });
-      return results[output.name]!.data as Float32Array;
+      const given = { [input.name]: new ort.Tensor('float32', values, shape) };
+      const quiet = { logSeverityLevel: 4 } as const; // an error is thrown as well
+      const { data } = (await session.run(given, quiet).catch(refused))[output.name]!;
+      if (data.length === outputs) return data as Float32Array;
+      throw new GatewayError('bad-model', `the model gives ${data.length} numbers, not ${outputs}`);
     },
     close: () => void session.release(),
   };

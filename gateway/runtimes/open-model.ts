@@ -14,13 +14,28 @@ import { openOnnx } from './onnx.ts';
  * before the one in WebAssembly. The last three are not installed with the gateway.
  *
  * @param bytes the whole file; of one input and one output
- * @throws GatewayError 'bad-model' if no runtime takes it; 'missing-tool' if the one that would is not
+ * @throws GatewayError 'bad-model' if it is neither, or no runtime takes it; 'missing-tool' if the one that would is not
  *   installed, with what installs it
  */
 export function openModel(bytes: Uint8Array): Promise<ModelRunner> {
   const isTflite = String.fromCharCode(...bytes.subarray(4, 8)) === 'TFL3';
-  return isTflite ? openTflite(bytes) : openOnnx(bytes);
+  if (isTflite) return openTflite(bytes);
+  if (mayBeOnnx(bytes)) return openOnnx(bytes);
+  const problem = new GatewayError('bad-model', 'the file is no model', {
+    hint: 'a .tflite or an .onnx file is wanted: was it copied whole?',
+  });
+  return Promise.reject(problem);
 }
+
+/** First bytes of a ModelProto: a field of it that has been given out, with its wire type. */
+const ONNX_FIRST = [0x08, 0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72, 0xa2, 0xca];
+
+/**
+ * Whether it is worth while to load, or to ask for, a runtime for it.
+ *
+ * @source onnx.proto: fields 1 to 8, 14, 20 and 25 of ModelProto; 1 and 5 are numbers
+ */
+const mayBeOnnx = (bytes: Uint8Array): boolean => ONNX_FIRST.includes(bytes[0]!);
 
 async function openTflite(bytes: Uint8Array): Promise<ModelRunner> {
   let read: TfliteModel;

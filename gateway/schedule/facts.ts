@@ -43,6 +43,7 @@ export function factsOf(parts: {
       const wanted = members.filter(wantsLabels);
       const known = { task: task.name, labelled: true, quarantined: false };
       const count = (device: string): number => store.samples.count({ ...known, device });
+      const approval = members.map(rollouts.waiting).find((id) => id !== undefined);
       return {
         wanted: wanted.length > 0,
         labels: wanted.reduce((sum, device) => sum + regimes.labels(device), 0),
@@ -52,6 +53,7 @@ export function factsOf(parts: {
             : members.reduce((sum, device) => sum + count(device), 0),
         regime: Math.max(0, ...wanted.map(regimes.since)),
         busy: members.some(rollouts.busy),
+        ...(approval !== undefined && { approval }),
       };
     },
   };

@@ -125,7 +125,7 @@ function begin(
     ({ scope, ticket }) => ticket !== null || facts[scope]?.busy === false,
   );
   if (first === undefined) {
-    s.waits = null;
+    waitForPerson(s, now, facts, effects);
     return;
   }
   if (first.ticket === null && mustWait(s, first.scope, now, budget, settings, effects)) return;
@@ -154,6 +154,29 @@ function stillWanted(
   return hold.length === 0 ? [] : [{ ...wanted, why: hold }];
 }
 
+/** What waits for an update that itself waits for a person says so: nothing else would end it. */
+function waitForPerson(
+  s: ScheduleState,
+  now: number,
+  facts: Record<string, ScopeFacts>,
+  effects: ScheduleEffect[],
+): void {
+  const held = s.queue.find(({ scope }) => facts[scope]?.approval !== undefined);
+  if (held === undefined) {
+    s.waits = null;
+    return;
+  }
+  const id = facts[held.scope]!.approval!.slice(0, 8);
+  const limits = [`${APPROVAL} ${id}`];
+  if (s.waits?.scope === held.scope && s.waits.limits.join() === limits.join()) return;
+  const sentence = `waits for: approval of rollout ${id} (npx whetstone rollouts approve ${id}, or stop ${id})`;
+  s.waits = { scope: held.scope, since: now, limits, sentence };
+  effects.push({ t: 'wait', scope: held.scope, sentence });
+}
+
+/** Name of the limit that is a person's yes. */
+const APPROVAL = 'approval';
+
 function mustWait(
   s: ScheduleState,
   scope: string,
@@ -163,7 +186,8 @@ function mustWait(
   effects: ScheduleEffect[],
 ): boolean {
   if (waits.length === 0) return false;
-  const since = s.waits?.since ?? now;
+  const isByBudget = s.waits !== null && !s.waits.limits[0]!.startsWith(APPROVAL);
+  const since = isByBudget ? s.waits!.since : now;
   const isLong = maxWaitMs !== null && now - since >= maxWaitMs;
   if (isLong && waits.every(({ firm }) => !firm)) return false;
   const sentence = `waits: ${waits.map((crossed) => crossed.sentence).join('; ')}`;

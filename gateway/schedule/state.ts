@@ -17,6 +17,8 @@ export interface ScopeFacts {
   regime: number;
   /** one of its devices is in a rollout that has not settled */
   busy: boolean;
+  /** id of such a rollout that waits for a person's yes */
+  approval?: string;
 }
 
 /** What the last training of a scope saw: it is not tried again before something changed. */
@@ -43,7 +45,7 @@ export interface ScheduleState {
   running: (Wanted & { saw: Attempt; stopping: boolean }) | null;
   /** by scope */
   tried: Record<string, Attempt>;
-  /** the limits that the first of the queue waits for */
+  /** the limits, or the person's yes, that the first of the queue waits for */
   waits: { scope: string; since: number; limits: string[]; sentence: string } | null;
 }
 

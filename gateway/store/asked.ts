@@ -50,7 +50,8 @@ export function askedOf(rows: Rows, commit: GroupCommit): Asked {
     waiting: (device, session) =>
       rows
         .all<{ seq: number }>(
-          `SELECT s.seq FROM asked a JOIN samples s ON s.id = a.sample
+          // what was asked for is little, what a device sent is much: in this order
+          `SELECT s.seq FROM asked a CROSS JOIN samples s ON s.id = a.sample
            WHERE s.device = ? AND s.session = ? AND s.window IS NULL AND a.goneAt IS NULL
            ORDER BY s.seq`,
           ...[device, session],

@@ -85,7 +85,7 @@ export function writeBackup(directory: string, path: string, now: number): Backu
   } finally {
     if (file !== undefined) {
       closeSync(file);
-      rmSync(partial, { force: true });
+      for (const left of [partial, `${partial}-journal`]) rmSync(left, { force: true });
     }
   }
 }
@@ -141,13 +141,15 @@ function failure(cause: unknown, directory: string, path: string): Error {
   const { code, message } = cause as NodeJS.ErrnoException;
   if (cause instanceof GatewayError) return cause;
   if (code === 'EEXIST') return exists(path);
-  if (code === 'ERR_SQLITE_ERROR') return storeFailure(cause, directory);
-  if (code === 'ENOSPC') {
+  const found = code === 'ERR_SQLITE_ERROR' ? storeFailure(cause, directory) : undefined;
+  // what is written is the backup, not the store
+  if (code === 'ENOSPC' || (found instanceof GatewayError && found.code === 'disk-full')) {
     return new GatewayError('disk-full', `no room for backup ${path}`, {
       cause,
       hint: 'it needs as much as the store; write it to another disk',
     });
   }
+  if (found !== undefined) return found;
   if (code === undefined) return cause as Error;
   return new GatewayError('bad-file', `cannot write backup ${path}: ${message}`, {
     cause,

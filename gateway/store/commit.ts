@@ -15,12 +15,28 @@ export interface CommitOptions {
   schedule: (callback: () => void) => void;
   /** turns SQLite's error into the gateway's */
   failure: (cause: unknown) => Error;
-  /** after each group: undefined, or why the whole group was refused */
-  onGroup?: (size: number, failed?: Error) => void;
+  /** after each group: undefined, or why the whole group was refused; how long it took, ms */
+  onGroup?: (size: number, failed: Error | undefined, tookMs: number) => void;
+}
+
+/** Who collects within a transaction what is written once at its end. */
+export interface Collector {
+  /**
+   * A transaction begins.
+   *
+   * @param isGroup it holds what was queued; else a write of its own kind, which may change anything
+   */
+  begin(isGroup: boolean): void;
+  /** It is about to be committed: the rest is to be written. */
+  end(): void;
+  /** Nothing of it holds. */
+  drop(): void;
 }
 
 /** Groups writes into transactions. */
 export interface GroupCommit {
+  /** Is told of the beginning and the end of every transaction from now on. */
+  collect(collector: Collector): void;
   /** Queues a write; resolves with its result after the transaction that holds it is committed. */
   enqueue<T>(run: () => T): Promise<T>;
   /** Writes at once, in a transaction of its own (or in the one that is open). */
@@ -40,27 +56,36 @@ export interface GroupCommit {
 export function groupCommit(db: DatabaseSync, options: CommitOptions): GroupCommit {
   let queue: Waiting[] = [];
   let scheduled = false;
+  const collectors: Collector[] = [];
 
-  function attempt(group: Waiting[]): { results: unknown[] } | { index: number; cause: unknown } {
+  function attempt(
+    group: Waiting[],
+    isGroup: boolean,
+  ): { results: unknown[] } | { index: number; cause: unknown } {
     let index = -1;
     try {
       db.exec('BEGIN IMMEDIATE');
+      for (const collector of collectors) collector.begin(isGroup);
       const results: unknown[] = [];
       for (index = 0; index < group.length; index++) results.push(group[index].run());
       index = -1;
+      for (const collector of collectors) collector.end();
       db.exec('COMMIT');
       return { results };
     } catch (cause) {
       if (db.isTransaction) db.exec('ROLLBACK');
+      for (const collector of collectors) collector.drop();
       return { index, cause };
     }
   }
 
   function write(group: Waiting[]): void {
     while (group.length > 0) {
-      const done = attempt(group);
+      const begun = performance.now();
+      const done = attempt(group, true);
+      const tookMs = performance.now() - begun;
       if ('results' in done) {
-        options.onGroup?.(group.length);
+        options.onGroup?.(group.length, undefined, tookMs);
         group.forEach((waiting, i) => {
           waiting.resolve(done.results[i] as never);
         });
@@ -68,7 +93,7 @@ export function groupCommit(db: DatabaseSync, options: CommitOptions): GroupComm
       }
       const error = options.failure(done.cause);
       if (done.index < 0 || takesNothing(error)) {
-        options.onGroup?.(group.length, error);
+        options.onGroup?.(group.length, error, tookMs);
         for (const waiting of group) waiting.reject(error);
         return;
       }
@@ -86,6 +111,7 @@ export function groupCommit(db: DatabaseSync, options: CommitOptions): GroupComm
   }
 
   return {
+    collect: (collector) => void collectors.push(collector),
     enqueue<T>(run: () => T): Promise<T> {
       return new Promise<T>((resolve, reject) => {
         queue.push({ run, resolve, reject } as Waiting);
@@ -98,13 +124,15 @@ export function groupCommit(db: DatabaseSync, options: CommitOptions): GroupComm
     },
     now<T>(run: () => T): T {
       if (db.isTransaction) return run();
-      const done = attempt([{ run } as Waiting]);
+      const begun = performance.now();
+      const done = attempt([{ run } as Waiting], false);
+      const tookMs = performance.now() - begun;
       if ('results' in done) {
-        options.onGroup?.(1);
+        options.onGroup?.(1, undefined, tookMs);
         return done.results[0] as T;
       }
       const error = options.failure(done.cause);
-      if (takesNothing(error)) options.onGroup?.(1, error);
+      if (takesNothing(error)) options.onGroup?.(1, error, tookMs);
       throw error;
     },
     flush,

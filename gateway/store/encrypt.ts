@@ -96,7 +96,10 @@ export function encryptStore(request: EncryptRequest): { values: number; keyId: 
     });
     const name = rows.one<{ value: string }>("SELECT value FROM meta WHERE name = 'gateway'");
     const journal = journalOf(rows, commit, name?.value as string);
-    journal.write('store.encrypted', keyId, { before: old.keyId, values }, now());
+    const [newest] = journal.find({ order: 'newest', limit: 1 });
+    // the log stays in order where the clock was set back
+    const at = Math.max(now(), newest?.at ?? 0);
+    journal.write('store.encrypted', keyId, { before: old.keyId, values }, at);
     for (const name of readdirSync(directory).filter(isKeyFile)) {
       prepareSealed(join(directory, name), old, vault);
     }

@@ -55,6 +55,7 @@ export function erase(rows: Rows, commit: GroupCommit, request: EraseRequest): E
     for (const hash of hashes) {
       rows.run('UPDATE snapshots SET items = NULL WHERE sha256 = ?', hash);
     }
+    rows.run(`DELETE FROM trail WHERE ${meant}`, ...range);
     if (since === undefined && until === undefined) forget(rows, device);
     return { samples, labels, trained, descended: descendants(rows, trained) };
   });

@@ -102,14 +102,21 @@ export function journalOf(rows: Rows, commit: GroupCommit, gateway: string): Jou
         for (const listener of listeners) listener({ at, kind, subject, data });
       }),
     find(filter = {}) {
-      const { kind = null, subject = null, since = null, afterId = null } = filter;
+      const { kind, subject, since, afterId } = filter;
+      // only what restricts is said: a condition that may be none keeps SQLite from its indexes
+      const given: [string, string | number | undefined][] = [
+        ['kind = ?', kind],
+        ['subject = ?', subject],
+        ['at >= ?', since],
+        ['id > ?', afterId],
+      ];
+      const asked = given.filter(([, value]) => value !== undefined);
+      const where = asked.length === 0 ? '' : `WHERE ${asked.map(([sql]) => sql).join(' AND ')}`;
       return rows
         .all<Omit<StoredEvent, 'data'> & { data: string }>(
-          `SELECT id, at, kind, subject, data FROM events WHERE (?1 IS NULL OR kind = ?1)
-           AND (?2 IS NULL OR subject = ?2) AND (?3 IS NULL OR at >= ?3)
-           AND (?4 IS NULL OR id > ?4)
-           ORDER BY id ${filter.order === 'newest' ? 'DESC' : 'ASC'} LIMIT ?5`,
-          ...[kind, subject, since, afterId, filter.limit ?? -1],
+          `SELECT id, at, kind, subject, data FROM events ${where}
+           ORDER BY id ${filter.order === 'newest' ? 'DESC' : 'ASC'} LIMIT ?`,
+          ...[...asked.map(([, value]) => value as string | number), filter.limit ?? -1],
         )
         .map((row) => ({ ...row, data: JSON.parse(row.data) }));
     },

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { MOST_SEQUENCE } from '../../device/first-record.ts';
 import { GatewayError } from '../errors.ts';
 import type { GroupCommit } from './commit.ts';
 import type { Rows } from './rows.ts';
@@ -46,7 +47,8 @@ export interface Keys {
    * Draws keys for a device, generation 1.
    *
    * @param options replace: the device has keys already, and is flashed again
-   * @throws GatewayError 'not-allowed' if it has keys and they are not to be replaced
+   * @throws GatewayError 'not-allowed' if it has keys and they are not to be replaced, or if its epochs are
+   *   used up
    */
   add(
     device: string,
@@ -64,11 +66,14 @@ export interface Keys {
   remove(device: string, at: number): void;
   /** Begins an epoch of the gateway's with a device, which is in `deviceEpoch`. */
   begin(device: string, deviceEpoch: number): number;
-  /** The device has spoken under the gateway's epoch, on this port. */
-  prove(device: string, epoch: number, port: string): void;
+  /** The device, in its epoch, has spoken under the gateway's, on this port. */
+  prove(device: string, of: Pick<DeviceKeys, 'epoch' | 'deviceEpoch' | 'port'>): void;
   /** The pending keys are the present ones from now on. */
   promote(device: string): void;
-  /** Leaves out epochs that may have been used since a backup: under one, no counter may come twice. */
+  /**
+   * Leaves out epochs that may have been used since a backup: under one, no counter may come twice.
+   * Which of them the devices have heard nobody knows: none of them is looked for.
+   */
   skipEpochs(count: number): void;
 }
 
@@ -171,6 +176,11 @@ export function keysOf(rows: Rows, commit: GroupCommit, now: () => number, vault
       ),
     add(device, { board, suite, at }, { replace = false } = {}) {
       const before = table().get(device);
+      if ((before?.deviceEpoch ?? 0) > MOST_SEQUENCE) {
+        throw new GatewayError('not-allowed', `device '${device}' has had all its epochs`, {
+          hint: 'or somebody who has its keys said so: flash it under another name',
+        });
+      }
       if (before?.keys && !replace) {
         throw new GatewayError('not-allowed', `device '${device}' has keys already`, {
           hint: `new ones over the link: whetstone keys rotate ${device}; to flash it again: add --replace`,
@@ -211,9 +221,11 @@ export function keysOf(rows: Rows, commit: GroupCommit, now: () => number, vault
       put({ ...row, epoch, deviceEpoch: Math.max(deviceEpoch, row.deviceEpoch) });
       return epoch;
     },
-    prove(device, epoch, port) {
+    prove(device, { epoch, deviceEpoch, port }) {
       const row = live(device);
-      if (epoch > row.provenEpoch) put({ ...row, provenEpoch: epoch, port });
+      if (epoch <= row.provenEpoch) return;
+      const highest = Math.max(deviceEpoch, row.deviceEpoch);
+      put({ ...row, provenEpoch: epoch, deviceEpoch: highest, port });
     },
     promote(device) {
       const row = live(device);
@@ -226,7 +238,8 @@ export function keysOf(rows: Rows, commit: GroupCommit, now: () => number, vault
     },
     skipEpochs(count) {
       for (const row of table().values()) {
-        put({ ...row, epoch: Math.min(MOST_EPOCH, row.epoch + count) });
+        const epoch = Math.min(MOST_EPOCH, row.epoch + count);
+        put({ ...row, epoch, provenEpoch: epoch });
       }
     },
   };

@@ -6,10 +6,14 @@ export interface Refusals {
   /** @param what a status of the device such as 'refused-size', or 'impostor' */
   note(device: string, what: string, at: number): void;
   of(device: string): Record<string, number>;
+  /** Of all devices together. */
+  all(): Record<string, number>;
 }
 
 /** @param rows the database @param commit where writes are grouped */
 export function refusalsOf(rows: Rows, commit: GroupCommit): Refusals {
+  const named = (found: { what: string; count: number }[]): Record<string, number> =>
+    Object.fromEntries(found.map(({ what, count }) => [what, count]));
   return {
     note(device, what, at) {
       commit.now(() =>
@@ -21,13 +25,8 @@ export function refusalsOf(rows: Rows, commit: GroupCommit): Refusals {
       );
     },
     of: (device) =>
-      Object.fromEntries(
-        rows
-          .all<{ what: string; count: number }>(
-            'SELECT what, count FROM refusals WHERE device = ? ORDER BY what',
-            device,
-          )
-          .map(({ what, count }) => [what, count]),
-      ),
+      named(rows.all('SELECT what, count FROM refusals WHERE device = ? ORDER BY what', device)),
+    all: () =>
+      named(rows.all('SELECT what, sum(count) AS count FROM refusals GROUP BY what ORDER BY what')),
   };
 }

@@ -57,26 +57,42 @@ export function readContents(path: string): BackupContents {
     const list = read(file, size - tail - length, length);
     const hash = createHash('sha256').update(list).digest();
     if (!end.subarray(0, HASH_BYTES).equals(hash)) throw none(path, 'its list is damaged');
-    let contents: BackupContents;
+    let contents: unknown;
     try {
       contents = JSON.parse(list.toString());
     } catch (cause) {
       throw none(path, 'its list is damaged', cause);
     }
-    const { files } = contents;
-    if (!Array.isArray(files)) throw none(path, 'its list is damaged');
-    const sum = files.reduce((total, entry) => total + entry.bytes, 0);
-    const areGood = files.every(
-      ({ name, bytes }, i) =>
-        (i === 0 ? name === STORE : isKeyFile(name) && basename(name) === name) &&
-        Number.isSafeInteger(bytes) &&
-        bytes >= 0,
-    );
-    if (!areGood || sum !== size - tail - length) throw none(path, 'its list is damaged');
+    if (!isContents(contents)) throw none(path, 'its list is damaged');
+    const sum = contents.files.reduce((total, entry) => total + entry.bytes, 0);
+    if (sum !== size - tail - length) throw none(path, 'its list is damaged');
     return contents;
   } finally {
     closeSync(file);
   }
+}
+
+/** Whether a list says what it should, and of no file that does not belong in a data directory. */
+function isContents(value: unknown): value is BackupContents {
+  const { at, gateway, schema, keyId, files } = (value ?? {}) as Record<string, unknown>;
+  return (
+    Number.isSafeInteger(at) &&
+    Number.isSafeInteger(schema) &&
+    typeof gateway === 'string' &&
+    (keyId === null || typeof keyId === 'string') &&
+    Array.isArray(files) &&
+    files.length > 0 &&
+    files.every((entry: unknown, i) => {
+      const { name, bytes, sha256 } = (entry ?? {}) as Record<string, unknown>;
+      return (
+        typeof name === 'string' &&
+        (i === 0 ? name === STORE : isKeyFile(name) && basename(name) === name) &&
+        Number.isSafeInteger(bytes) &&
+        (bytes as number) >= 0 &&
+        typeof sha256 === 'string'
+      );
+    })
+  );
 }
 
 /** How a backup is restored. */

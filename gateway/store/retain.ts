@@ -17,6 +17,9 @@ export interface Swept {
 
 /** Samples that one step looks at: its time is bounded, whatever is stored. */
 export const STEP_ROWS = 250;
+/** What was noted of as many old moments goes with them. */
+const OLD_NOTES = `DELETE FROM trail WHERE (device, at) IN (SELECT t.device, t.at FROM devices d
+  CROSS JOIN trail t ON t.device = d.id AND t.at <= ? LIMIT ${STEP_ROWS})`;
 /** Pages that one step gives back to the disk: 1 MB. */
 const STEP_PAGES = 256;
 
@@ -50,6 +53,7 @@ export function sweep(
     for (const { id, isNeeded } of oldest) {
       if (isNeeded === 0) removed += rows.run('DELETE FROM samples WHERE id = ?', id);
     }
+    rows.run(OLD_NOTES, before);
     const last = oldest.at(-1);
     const next = last && oldest.length === STEP_ROWS ? { at: last.at, id: last.id } : null;
     return { removed, next };

@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts';
 import type { GroupCommit } from './commit.ts';
 import { insertLabel } from './labels.ts';
 import { blob, int8, type Rows } from './rows.ts';
+import { type SessionBooks, sessionsOf } from './sessions.ts';
 import type {
   AddOutcome,
   LabelledSample,
@@ -36,8 +37,12 @@ export interface Samples {
   labelled(filter: SampleFilter): LabelledSample[];
   /** The newest samples of a device, newest first. */
   latest(device: string, limit: number): Sample[];
+  /** When the newest samples of a device came, and their scores, newest first; read from an index alone. */
+  newest(device: string, limit: number): { at: number; score: number }[];
   get(sample: number | SampleKey): Sample | undefined;
   count(filter: SampleFilter): number;
+  /** Windows of a device that are stored, of all its sessions; costs the same however many. */
+  stored(device: string): number;
   /** How far a session is stored: what the gateway may acknowledge. */
   progress(device: string, session: number): Progress;
   /** What a session's link must know when it begins again: stored or lost up to here, and beyond. */
@@ -82,6 +87,7 @@ export const sampleName = ({ device, session, seq }: SampleKey): string =>
  * @param vault seals what was measured
  */
 export function samplesOf(rows: Rows, commit: GroupCommit, vault: Vault): Samples {
+  const sessions = sessionsOf(rows, commit);
   const sealed = (sample: NewSample, column: 'embedding' | 'window'): Uint8Array | null => {
     const bytes = blob(sample[column]);
     return bytes && vault.seal('samples', sampleName(sample), column, bytes);
@@ -93,31 +99,45 @@ export function samplesOf(rows: Rows, commit: GroupCommit, vault: Vault): Sample
 
   function insert(sample: NewSample): AddOutcome {
     const { device, session, seq } = sample;
-    const stored = rows.one<{ id: number; gaps: number }>(
-      `SELECT id, (embedding IS NULL) + 2 * (window IS NULL) AS gaps FROM samples WHERE ${byKey}`,
-      ...[device, session, seq],
-    );
-    if (stored !== undefined) return repeat(stored.id, stored.gaps, sample);
-    if (seq <= progress(device, session).acked) return again(device, session); // it was removed
-    rows.run(
-      `INSERT INTO samples (device, session, seq, task, at, t, release, version, cls, score, length,
-       embedding, window, quarantine) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[device, session, seq, sample.task, sample.at, sample.t, sample.release, sample.version],
-      ...[
-        sample.cls,
-        sample.score,
-        sample.length,
-        sealed(sample, 'embedding'),
-        sealed(sample, 'window'),
-      ],
-      sample.quarantine,
-    );
+    const books = sessions.of(device, session);
+    // beyond what is whole a window is new as a rule: whether it is, the insert itself says
+    if (seq <= books.acked || add(sample) === 0) {
+      const stored = rows.one<{ id: number; gaps: number }>(
+        `SELECT id, (embedding IS NULL) + 2 * (window IS NULL) AS gaps FROM samples WHERE ${byKey}`,
+        ...[device, session, seq],
+      );
+      // one that is not there was removed
+      return stored === undefined ? again(books) : repeat(stored.id, stored.gaps, sample, books);
+    }
     if (sample.label !== null) fromDevice(sample);
-    advance(device, session, seq);
+    advance(books, seq);
     return 'new';
   }
 
-  function repeat(id: number, gaps: number, sample: NewSample): AddOutcome {
+  /** @returns 0 where it is there already, else 1 */
+  function add(sample: NewSample): number {
+    return rows.run(
+      `INSERT INTO samples (device, session, seq, task, at, t, release, version, cls, score, length,
+       embedding, window, quarantine) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (device, session, seq) DO NOTHING`,
+      sample.device,
+      sample.session,
+      sample.seq,
+      sample.task,
+      sample.at,
+      sample.t,
+      sample.release,
+      sample.version,
+      sample.cls,
+      sample.score,
+      sample.length,
+      sealed(sample, 'embedding'),
+      sealed(sample, 'window'),
+      sample.quarantine,
+    );
+  }
+
+  function repeat(id: number, gaps: number, sample: NewSample, books: SessionBooks): AddOutcome {
     const fills =
       (gaps % 2 === 1 && sample.embedding !== null) || (gaps >= 2 && sample.window !== null);
     if (fills) {
@@ -128,14 +148,12 @@ export function samplesOf(rows: Rows, commit: GroupCommit, vault: Vault): Sample
       );
     }
     const labels = sample.label !== null && fromDevice(sample);
-    return fills || labels ? 'merged' : again(sample.device, sample.session);
+    return fills || labels ? 'merged' : again(books);
   }
 
-  function again(device: string, session: number): AddOutcome {
-    rows.run(
-      'UPDATE sessions SET duplicates = duplicates + 1 WHERE device = ? AND session = ?',
-      ...[device, session],
-    );
+  function again(books: SessionBooks): AddOutcome {
+    books.duplicates++;
+    books.isChanged = true;
     return 'duplicate';
   }
 
@@ -144,13 +162,14 @@ export function samplesOf(rows: Rows, commit: GroupCommit, vault: Vault): Sample
     return insertLabel(rows, { sample, cls: label as number, source: 'device', trust, at });
   }
 
-  function advance(device: string, session: number, seq: number): void {
-    rows.run('INSERT OR IGNORE INTO sessions (device, session) VALUES (?, ?)', device, session);
-    const { acked } = progress(device, session);
-    rows.run(
-      'UPDATE sessions SET acked = ?, highest = max(highest, ?) WHERE device = ? AND session = ?',
-      ...[seq === acked + 1 ? wholeFrom(device, session, seq) : acked, seq, device, session],
-    );
+  function advance(books: SessionBooks, seq: number): void {
+    const { device, session, acked, highest } = books;
+    if (seq === acked + 1) {
+      books.acked = highest > seq ? wholeFrom(device, session, seq) : seq;
+    }
+    books.highest = Math.max(highest, seq);
+    books.added++;
+    books.isChanged = true;
   }
 
   /** The last seq of the unbroken run that begins behind this one. */
@@ -161,11 +180,8 @@ export function samplesOf(rows: Rows, commit: GroupCommit, vault: Vault): Sample
   }
 
   function progress(device: string, session: number): Progress {
-    const found = rows.one<Progress>(
-      'SELECT acked, highest, duplicates, dropped FROM sessions WHERE device = ? AND session = ?',
-      ...[device, session],
-    );
-    return found === undefined ? { acked: 0, highest: 0, duplicates: 0, dropped: 0 } : { ...found };
+    const { acked, highest, duplicates, dropped } = sessions.of(device, session);
+    return { acked, highest, duplicates, dropped };
   }
 
   function toSample(row: Row): Sample {
@@ -187,9 +203,11 @@ export function samplesOf(rows: Rows, commit: GroupCommit, vault: Vault): Sample
   function find(filter: SampleFilter): Sample[] {
     const { where, values } = conditions(filter);
     const order = filter.order === 'newest' ? 'DESC' : 'ASC';
+    // of one device the index of its windows by time gives them in order: nothing has to be sorted
+    const by = filter.device === undefined ? '' : `s.at ${order}, `;
     return rows
       .all<Row>(
-        `SELECT ${columns} ${from} ${where} ORDER BY s.id ${order} LIMIT ?`,
+        `SELECT ${columns} ${from} ${where} ORDER BY ${by}s.id ${order} LIMIT ?`,
         ...[...values, filter.limit ?? -1],
       )
       .map(toSample);
@@ -204,6 +222,11 @@ export function samplesOf(rows: Rows, commit: GroupCommit, vault: Vault): Sample
     labelled: (filter) =>
       find({ ...filter, labelled: true, quarantined: false }) as LabelledSample[],
     latest: (device, limit) => find({ device, limit, order: 'newest' }),
+    newest: (device, limit) =>
+      rows.all(
+        'SELECT at, score FROM samples WHERE device = ? ORDER BY at DESC, id DESC LIMIT ?',
+        ...[device, limit],
+      ),
     get(sample) {
       const [where, values] =
         typeof sample === 'number'
@@ -216,6 +239,9 @@ export function samplesOf(rows: Rows, commit: GroupCommit, vault: Vault): Sample
       const { where, values } = conditions(filter);
       return rows.one<{ n: number }>(`SELECT count(*) AS n ${from} ${where}`, ...values)?.n ?? 0;
     },
+    stored: (device) =>
+      rows.one<{ n: number }>('SELECT total(stored) AS n FROM sessions WHERE device = ?', device)
+        ?.n ?? 0,
     progress,
     known(device, session) {
       const ackSeq = progress(device, session).acked;
@@ -227,13 +253,12 @@ export function samplesOf(rows: Rows, commit: GroupCommit, vault: Vault): Sample
     },
     noteDropped: (device, session, dropped, below = 1) =>
       commit.now(() => {
-        rows.run('INSERT OR IGNORE INTO sessions (device, session) VALUES (?, ?)', device, session);
-        const acked = Math.max(below - 1, progress(device, session).acked);
+        const books = sessions.of(device, session);
+        const acked = Math.max(below - 1, books.acked);
         const most = Math.min(dropped, Number.MAX_SAFE_INTEGER); // a device may say anything
-        rows.run(
-          'UPDATE sessions SET dropped = max(dropped, ?), acked = ? WHERE device = ? AND session = ?',
-          ...[most, wholeFrom(device, session, acked), device, session],
-        );
+        books.dropped = Math.max(books.dropped, most);
+        books.acked = wholeFrom(device, session, acked);
+        books.isChanged = true;
       }),
     release: (id, at) =>
       commit.now(() => {
@@ -279,6 +304,11 @@ function conditions(filter: SampleFilter): { where: string; values: SQLInputValu
   add('s.at >= ?', filter.since);
   add('s.at < ?', filter.until);
   add('s.id > ?', filter.afterId);
+  if (filter.before !== undefined) {
+    // as a device's samples are ordered: its clock may have been set back since
+    parts.push('(s.at, s.id) < (?, ?)');
+    values.push(filter.before.at, filter.before.id);
+  }
   const either = (wanted: boolean | undefined, yes: string, no: string) => {
     if (wanted !== undefined) parts.push(wanted ? yes : no);
   };

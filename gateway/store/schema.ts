@@ -96,6 +96,32 @@ export const migrations: readonly Migration[] = [
   `,
   // the log of events is chained; who signed what, with which key, until when
   chainLog,
+  // who may ask the API, and who is signed in: of what they show only the hash is kept
+  `
+  CREATE TABLE tokens (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, hash BLOB NOT NULL,
+    addedAt INTEGER NOT NULL, expiresAt INTEGER, revokedAt INTEGER, usedAt INTEGER) STRICT;
+  CREATE TABLE signIns (
+    id TEXT PRIMARY KEY, token TEXT NOT NULL REFERENCES tokens (id), hash BLOB NOT NULL,
+    at INTEGER NOT NULL, expiresAt INTEGER NOT NULL) STRICT;
+  `,
+  // history is summed up from indexes that hold all it asks for, windows are counted as they come
+  `
+  CREATE TABLE trail (
+    device TEXT NOT NULL, at INTEGER NOT NULL, estimated REAL, drift REAL,
+    PRIMARY KEY (device, at)) STRICT, WITHOUT ROWID;
+  DROP INDEX samplesOfDevice;
+  CREATE INDEX samplesOfDevice ON samples (device, at, release, score, quarantine, releasedAt);
+  DROP INDEX samplesByTime;
+  CREATE INDEX samplesByTime ON samples (at, release, score, quarantine, releasedAt);
+  CREATE INDEX eventsByKind ON events (kind, at);
+  ALTER TABLE sessions ADD COLUMN stored INTEGER NOT NULL DEFAULT 0;
+  UPDATE sessions SET stored = (SELECT count(*) FROM samples s
+    WHERE s.device = sessions.device AND s.session = sessions.session);
+  CREATE TRIGGER samplesRemoved AFTER DELETE ON samples
+    BEGIN UPDATE sessions SET stored = stored - 1
+      WHERE device = old.device AND session = old.session; END;
+  `,
 ];
 
 /**

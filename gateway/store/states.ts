@@ -16,11 +16,15 @@ export interface States {
   /** Stores a rollout's state at once: called before anything is done about it. */
   saveRollout(row: RolloutRow): void;
   rollouts(filter?: { active?: boolean }): RolloutRow[];
-  /** Stores any other state by name, with the next group of writes. */
+  /** Stores any other state by name, as it is now, with the next group of writes. */
   save(name: string, value: unknown): Promise<void>;
   /** Stores it at once (or in the transaction that is open). */
   saveNow(name: string, value: unknown): void;
+  /** Forgets it at once (or in the transaction that is open). */
+  removeNow(name: string): void;
   load<T>(name: string): T | undefined;
+  /** All whose names begin so. @returns by the rest of the name */
+  loadAll<T>(prefix: string): Record<string, T>;
 }
 
 /**
@@ -29,10 +33,10 @@ export interface States {
  * @param vault seals states, which hold what the monitor saw; those of rollouts hold no data
  */
 export function statesOf(rows: Rows, commit: GroupCommit, vault: Vault): States {
-  function write(name: string, value: unknown): void {
+  function write(name: string, json: string): void {
     rows.run(
       'INSERT INTO states (name, json) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET json = ?2',
-      ...[name, sealText(vault, 'states', name, 'json', JSON.stringify(value))],
+      ...[name, sealText(vault, 'states', name, 'json', json)],
     );
   }
   return {
@@ -51,11 +55,27 @@ export function statesOf(rows: Rows, commit: GroupCommit, vault: Vault): States 
           active === undefined ? null : Number(active),
         )
         .map((row) => ({ ...row, active: row.active === 1 })),
-    save: (name, value) => commit.enqueue(() => write(name, value)),
-    saveNow: (name, value) => commit.now(() => write(name, value)),
+    save(name, value) {
+      const json = JSON.stringify(value);
+      return commit.enqueue(() => write(name, json));
+    },
+    saveNow: (name, value) => commit.now(() => write(name, JSON.stringify(value))),
+    removeNow: (name) => commit.now(() => void rows.run('DELETE FROM states WHERE name = ?', name)),
     load<T>(name: string): T | undefined {
       const row = rows.one<{ json: string }>('SELECT json FROM states WHERE name = ?', name);
       return row && (JSON.parse(openText(vault, 'states', name, 'json', row.json)) as T);
+    },
+    loadAll<T>(prefix: string): Record<string, T> {
+      const found = rows.all<{ name: string; json: string }>(
+        'SELECT name, json FROM states WHERE substr(name, 1, ?1) = ?2',
+        ...[prefix.length, prefix],
+      );
+      return Object.fromEntries(
+        found.map(({ name, json }) => [
+          name.slice(prefix.length),
+          JSON.parse(openText(vault, 'states', name, 'json', json)) as T,
+        ]),
+      );
     },
   };
 }

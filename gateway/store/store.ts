@@ -9,6 +9,7 @@ import { type Devices, devicesOf } from './devices.ts';
 import { type Erased, type EraseRequest, erase } from './erase.ts';
 import type { EventKind } from './event-kinds.ts';
 import { storeFailure, takesNothing } from './failure.ts';
+import { type History, historyOf } from './history.ts';
 import { damageOf } from './integrity.ts';
 import { type Journal, journalOf } from './journal.ts';
 import { type Keys, keysOf } from './keys.ts';
@@ -22,6 +23,7 @@ import { rowsOf } from './rows.ts';
 import { type Samples, samplesOf } from './samples.ts';
 import { type Signers, signersOf } from './signers.ts';
 import { type States, statesOf } from './states.ts';
+import { type Tokens, tokensOf } from './tokens.ts';
 import type { Vault } from './vault.ts';
 
 export type { StoreOptions } from './options.ts';
@@ -36,11 +38,13 @@ export interface Store {
   readonly asked: Asked;
   readonly devices: Devices;
   readonly catalogue: Catalogue;
+  readonly history: History;
   readonly journal: Journal;
   readonly signers: Signers;
   readonly states: States;
   readonly keys: Keys;
   readonly refusals: Refusals;
+  readonly tokens: Tokens;
   /** Seals columns where the store has a key; else hands bytes through. */
   readonly vault: Vault;
   /** Runs several writes as one: all of them are kept, or none. */
@@ -67,6 +71,10 @@ export interface Store {
   damage(): string[];
   /** Bytes of the file, and those of them that hold something. */
   size(): { file: number; used: number };
+  /** Tells of every transaction that was tried: how long it took, ms, and its writes. @returns what ends it */
+  onCommit(listener: (tookMs: number, operations: number) => void): () => void;
+  /** What links repeated and devices dropped, over all sessions. */
+  losses(): { duplicates: number; dropped: number };
   /** How much there is of everything. */
   counts(): Record<'samples' | 'labelled' | 'quarantined' | 'devices' | Tally, number>;
   /** Commits what waits, closes the file and gives the directory free. */
@@ -106,9 +114,10 @@ export function openStore(options: StoreOptions): Store {
 
   let full: { since: number; refused: number; kind: EventKind } | undefined;
   let isDamaged = false;
+  const timers = new Set<(tookMs: number, operations: number) => void>();
   const rows = rowsOf(db);
   const commit = groupCommit(db, {
-    maxOperations: options.maxGroup ?? 512,
+    maxOperations: options.maxGroup ?? 4096,
     schedule: options.schedule ?? ((callback) => void setImmediate(callback)),
     failure(cause) {
       const error = storeFailure(cause, directory, !readOnly);
@@ -118,7 +127,8 @@ export function openStore(options: StoreOptions): Store {
       }
       return error;
     },
-    onGroup(size, failed) {
+    onGroup(size, failed, tookMs) {
+      for (const listener of timers) listener(tookMs, size);
       if (takesNothing(failed)) {
         const kind = failed.code === 'disk-full' ? 'store.full' : 'store.readonly';
         const { since, refused } = full ?? { since: now(), refused: 0 };
@@ -147,6 +157,11 @@ export function openStore(options: StoreOptions): Store {
     throw error;
   }
   const count = (sql: string) => rows.one<{ n: number }>(`SELECT ${sql} AS n`)?.n ?? 0;
+  const losses = () => ({
+    duplicates: count('(SELECT coalesce(sum(duplicates), 0) FROM sessions)'),
+    // devices say how many: what they say need not fit an integer when it is added up
+    dropped: count('(SELECT total(dropped) FROM sessions)'),
+  });
 
   return {
     directory,
@@ -156,10 +171,12 @@ export function openStore(options: StoreOptions): Store {
     asked: askedOf(rows, commit),
     devices: devicesOf(rows, commit),
     catalogue: catalogueOf(rows, commit, vault),
+    history: historyOf(rows, commit),
     journal,
     signers: signersOf(rows, commit),
     keys: keysOf(rows, commit, now, vault),
     refusals: refusalsOf(rows, commit),
+    tokens: tokensOf(rows, commit),
     states: statesOf(rows, commit, vault),
     vault,
     transaction: (run) => commit.now(run),
@@ -197,6 +214,11 @@ export function openStore(options: StoreOptions): Store {
         coalesce((SELECT at FROM events ORDER BY id DESC LIMIT 1), 0)))`),
     damage: () => damageOf(db, vault),
     size: () => bytesOf(db),
+    onCommit(listener) {
+      timers.add(listener);
+      return () => void timers.delete(listener);
+    },
+    losses,
     counts: () => ({
       samples: count('(SELECT count(*) FROM samples)'),
       labelled: count('(SELECT count(*) FROM verdicts)'),
@@ -206,9 +228,7 @@ export function openStore(options: StoreOptions): Store {
       devices: count('(SELECT count(*) FROM devices)'),
       models: count('(SELECT count(*) FROM models)'),
       events: count('(SELECT count(*) FROM events)'),
-      duplicates: count('(SELECT coalesce(sum(duplicates), 0) FROM sessions)'),
-      // devices say how many: what they say need not fit an integer when it is added up
-      dropped: count('(SELECT total(dropped) FROM sessions)'),
+      ...losses(),
     }),
     close() {
       if (!db.isOpen) return;

@@ -92,6 +92,8 @@ export interface SampleFilter {
   until?: number;
   /** samples after this id, for those who read on */
   afterId?: number;
+  /** samples behind this one where the newest is first, for those who read on */
+  before?: Pick<Sample, 'at' | 'id'>;
   labelled?: boolean;
   /** true: only those that another source names differently */
   contradicted?: boolean;

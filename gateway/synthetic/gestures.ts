@@ -52,6 +52,8 @@ const makers: Record<string, Maker> = {
     ...thereAndBack(0, 0.2, 0.22, [0.13 * side, 0, 0], [0, -10 * side, 20 * side]),
     ...thereAndBack(0.44, 0.2, 0.3, [0.13 * side, 0, 0], [0, -10 * side, 20 * side]),
   ],
+  // none of the gesture task's own: one to add to it, and to teach
+  push: () => thereAndBack(0, 0.34, 0.42, [0, 0.32, 0], [-25, 0, 0]),
   random: (_, random) => {
     const movements: Movement[] = [];
     const any = (size: number) => random.uniform(-size, size);

@@ -106,7 +106,37 @@ export async function distil(
   return { pre, layers: quantise(fitted, inputs), cut: 0 };
 }
 
-/** Invents windows: on or between real ones, drifted, with noise. */
+/**
+ * Invents windows: on or between real ones, drifted, with noise.
+ *
+ * @param pick draws a real window; two of them bound an invented one
+ * @param deviation of each value
+ * @param count how many
+ * @param random source of chance
+ * @param options noise in deviations of each value, and how the sensor drifts
+ * @source Zhang et al. 2018, mixup
+ */
+export function invent(
+  pick: () => Int8Array,
+  deviation: ArrayLike<number>,
+  count: number,
+  random: Random,
+  { noise, drift }: { noise: number; drift?: Drift | undefined },
+): Int8Array[] {
+  return Array.from({ length: count }, () => {
+    const a = pick();
+    const b = pick();
+    const share = random.uniform(0, 1) < SHARE.between ? random.uniform(0, 1) : 0;
+    const size = random.uniform(0, 1) < SHARE.noisy ? noise : 0;
+    const values = Float64Array.from(a, (value, f) => value + share * (b[f]! - value));
+    drift?.(values, DRIFT, random);
+    return Int8Array.from(values, (value, f) => {
+      const noisy = Math.round(value + size * deviation[f]! * random.gaussian());
+      return Math.max(-128, Math.min(127, noisy));
+    });
+  });
+}
+
 function vary(
   windows: readonly Int8Array[],
   count: number,
@@ -120,16 +150,6 @@ function vary(
     const square = windows.reduce((sum, w) => sum + (w[f]! - mean) ** 2, 0);
     return Math.sqrt(square / windows.length);
   });
-  return Array.from({ length: count }, () => {
-    const a = windows[random.integer(windows.length)]!;
-    const b = windows[random.integer(windows.length)]!;
-    const share = random.uniform(0, 1) < SHARE.between ? random.uniform(0, 1) : 0;
-    const noise = random.uniform(0, 1) < SHARE.noisy ? NOISE : 0;
-    const values = Float64Array.from(a, (value, f) => value + share * (b[f]! - value));
-    drift?.(values, DRIFT, random);
-    return Int8Array.from(values, (value, f) => {
-      const noisy = Math.round(value + noise * deviation[f]! * random.gaussian());
-      return Math.max(-128, Math.min(127, noisy));
-    });
-  });
+  const pick = (): Int8Array => windows[random.integer(windows.length)]!;
+  return invent(pick, deviation, count, random, { noise: NOISE, drift });
 }

@@ -1,13 +1,13 @@
-import { binomialLowerTail } from '../statistics.ts';
+import { binomialLowerTail, mcnemarMidP } from '../statistics.ts';
 import type { Evidence, GateCheck, GateInput } from './gate-report.ts';
-import { count, hits, percent } from './paired.ts';
+import { count, discordant, hits, percent } from './paired.ts';
 
 /** Of two or more classes, one with more of the labels than this leaves the others unproven. */
 const MOST_OF_ONE = 0.7;
 /** Share of the classes that labels of windows that look new have to cover, where the champion fails. */
 const LEAST_NEW = 0.3;
-/** Significance at which a handful of labels agree, in a world that is new. */
-const FEW_ALPHA = 0.25;
+/** Significance at which a handful of labels agree: were they surer, they would be many. */
+const FEW_ALPHA = 0.1;
 /** Share of two classes' labels that are told as each other's by what the others teach: mixed up. */
 const MIXED = 0.35;
 /** Fewer such labels are chance. */
@@ -19,9 +19,13 @@ export const STILL_KNOWN = 0.1;
 /** A champion that is right this often works: no two classes of it change places by themselves. */
 export const WORKS = 0.6;
 /** How much surer the paired test has to be where the champion works. */
-const CAUTION = 5;
+const CAUTION = 10;
+/** The same where it is an update itself: it was proven here, and to beat it there is little to gain. */
+const CAUTION_AGAIN = 50;
 /** Significance at which two classes count as exchanged. */
 const EXCHANGED_ALPHA = 0.01;
+/** Significance at which the other classes outweigh two that may be exchanged by mistake. */
+const OUTWEIGHED_ALPHA = 0.25;
 
 /**
  * A first model needs labels of every class, two of each so that one can judge what the other
@@ -71,25 +75,20 @@ function isMany({ taught, classes }: Pick<GateInput, 'taught' | 'classes'>): boo
  * Labels that contradict one another teach nothing, whatever the champion says of them: a candidate
  * that was trained on the others has to say most of them too.
  */
-export function labelsAgree(
-  { evidence, policy, classes, taught, audit }: GateInput,
-  accuracy: number,
-): GateCheck[] {
+export function labelsAgree(input: GateInput, accuracy: number): GateCheck[] {
+  const { evidence, policy, classes, taught } = input;
   if (evidence.champion.length === 0 || evidence.kind === 'resubstituted') return [];
   const n = evidence.truth.length;
   const right = Math.round(accuracy * n);
-  const many = isMany({ taught, classes });
-  const least = many ? policy.minAgreement : 0.5;
-  // where nothing looks as it did the champion is lost: there a handful of labels need not be certain
-  const isNew = audit !== null && !audit.grounds.some(({ knownSince }) => knownSince > STILL_KNOWN);
-  const alpha = isNew && !many ? FEW_ALPHA : policy.alpha;
+  const least = policy.minAgreement;
+  const alpha = isMany({ taught, classes }) ? policy.alpha : FEW_ALPHA;
+  const ok = binomialLowerTail(n - right, n, 1 - least) < alpha;
   return [
     {
-      name: 'labels agree',
-      ok: binomialLowerTail(n - right, n, 1 - least) < alpha,
-      why: `${right} of ${n} labels are what the others teach: not certainly more than ${percent(least)}`,
+      ...{ name: 'labels agree', ok },
+      why: `${right} of ${n} labels are what the others teach: ${ok ? '' : 'not '}certainly more than ${percent(least)}`,
     },
-    mixedUp(evidence, classes),
+    mixedUp(input),
   ];
 }
 
@@ -114,51 +113,86 @@ function doesWork({ evidence: { truth, champion } }: GateInput): boolean {
  * more come in, and a champion that works has time for more.
  */
 export function strictAlpha(input: GateInput): number {
-  return input.policy.alpha / (doesWork(input) ? CAUTION : isMany(input) ? 1 : 2);
+  const { policy, isUpdated } = input;
+  if (doesWork(input)) return policy.alpha / (isUpdated ? CAUTION_AGAIN : CAUTION);
+  return policy.alpha / (isMany(input) ? 1 : 2);
 }
 
-/** Two classes of which the labels of each teach the other: somebody mixes them up, now and then. */
-function mixedUp({ truth, candidate }: Evidence, classes: readonly string[]): GateCheck {
-  const pairs: string[] = [];
-  classes.forEach((one, a) => {
-    classes.slice(a + 1).forEach((other, offset) => {
+/**
+ * Two classes of which the labels of each teach the other: somebody mixes them up, now and then. One such
+ * pair is no reason to keep a champion that fails on the other classes, where these outweigh it.
+ */
+function mixedUp(input: GateInput): GateCheck {
+  const { evidence, classes } = input;
+  const { truth, candidate } = evidence;
+  const name = 'labels mixed up';
+  const pairs: Pair[] = [];
+  classes.forEach((_, a) => {
+    classes.slice(a + 1).forEach((_, offset) => {
       const b = a + 1 + offset;
       const crossed = count(
         candidate,
         (c, i) => (c === a && truth[i] === b) || (c === b && truth[i] === a),
       );
       const both = count(truth, (t) => t === a || t === b);
-      if (crossed >= LEAST_MIXED && crossed >= MIXED * both) pairs.push(`${one} and ${other}`);
+      if (crossed >= LEAST_MIXED && crossed >= MIXED * both) pairs.push([a, b]);
     });
   });
-  const why = pairs.length === 0 ? 'no two classes' : `${pairs.join(', ')}: look at their labels`;
-  return { name: 'labels mixed up', ok: pairs.length === 0, why };
+  const [pair] = pairs;
+  if (pair === undefined) return { name, ok: true, why: 'no two classes' };
+  const why = `${named(pairs, classes)}: look at their labels`;
+  if (pairs.length > 1 || doesWork(input)) return { name, ok: false, why };
+  const { ok, sum } = outweighed(evidence, pair);
+  return { name, ok, why: `${why}; ${sum}` };
+}
+
+type Pair = [number, number];
+
+const named = (pairs: readonly Pair[], classes: readonly string[]): string =>
+  pairs.map(([a, b]) => `${classes[a]} and ${classes[b]}`).join(', ');
+
+/**
+ * Whether the candidate is better all the same should nothing be true that the labels say of two classes:
+ * where the champion calls a window of theirs by either name, it counts as right.
+ */
+function outweighed({ truth, champion, candidate }: Evidence, pair: Pair) {
+  const isOf = (cls: number): boolean => pair.includes(cls);
+  const worst = truth.map((cls, i) => (!isOf(cls) ? cls : isOf(champion[i]!) ? champion[i]! : -1));
+  const { gained, lost } = discordant(worst, champion, candidate);
+  const ok = gained > lost && mcnemarMidP(gained, lost) < OUTWEIGHED_ALPHA;
+  return { ok, sum: `should they be wrong, ${lost} windows lost, ${gained} gained` };
 }
 
 /**
  * Whether the candidate says what the champion says under other names. A watch on the other hand may
  * mirror two classes, and then its champion fails; where more change places, or two of a champion that
  * works, somebody mixes up the labels.
+ *
+ * Whether two classes that change places are mirrored or mixed up, no label tells. So the others have to
+ * outweigh it, should it be the labels, unless somebody has pinned a window of both.
  */
 export function exchangedNames(input: GateInput): GateCheck[] {
-  const { recent, classes, evidence } = input;
+  const { recent, classes, evidence, pinned = [] } = input;
   if (evidence.champion.length === 0) return [];
   const { champion, candidate } = recent;
   const n = (was: number, is: number): number =>
     count(candidate, (cls, i) => cls === is && champion[i] === was);
-  const pairs: string[] = [];
-  classes.forEach((one, a) => {
-    classes.slice(a + 1).forEach((other, offset) => {
+  const pairs: Pair[] = [];
+  classes.forEach((_, a) => {
+    classes.slice(a + 1).forEach((_, offset) => {
       const b = a + 1 + offset;
       const crossed = n(a, b) + n(b, a);
       const straight = n(a, a) + n(b, b);
       const p = binomialLowerTail(straight, straight + crossed, 0.5);
-      if (Math.min(n(a, b), n(b, a)) > 1 && p < EXCHANGED_ALPHA) pairs.push(`${one} and ${other}`);
+      if (Math.min(n(a, b), n(b, a)) > 1 && p < EXCHANGED_ALPHA) pairs.push([a, b]);
     });
   });
-  const why =
-    pairs.length === 0
-      ? 'no two classes changed places'
-      : `${pairs.join(', ')} changed places: do the labels mix them up?`;
-  return [{ name: 'names', ok: pairs.length < (doesWork(input) ? 1 : 2), why }];
+  const name = 'names';
+  const [pair] = pairs;
+  if (pair === undefined) return [{ name, ok: true, why: 'no two classes changed places' }];
+  const why = `${named(pairs, classes)} changed places: do the labels mix them up?`;
+  if (pairs.length > 1 || doesWork(input)) return [{ name, ok: false, why }];
+  if (pair.every((cls) => pinned.includes(cls))) return [{ name, ok: true, why }];
+  const { ok, sum } = outweighed(evidence, pair);
+  return [{ name, ok, why: `${why} ${sum}; pin a window of each` }];
 }

@@ -46,11 +46,15 @@ export interface GateInput {
   evidence: Evidence;
   /** What the champion's accuracy was when it was released, 0 to 1; the reference that it failed. */
   championReference: number | null;
+  /** the champion is no first model: it has replaced another one */
+  isUpdated: boolean;
   regimes: readonly Regime[];
   /** Predictions on recent windows, labelled or not; -1 without a champion. */
   recent: { champion: readonly number[]; candidate: readonly number[] };
   /** Names of pinned windows that the candidate gets wrong, and how many there are. */
   mustPass: { total: number; broken: readonly string[] };
+  /** Classes of the pinned windows: somebody has made sure of them. */
+  pinned?: readonly number[];
   /** Accuracy of the float net and of its int8 form on the same windows. */
   quantisation: { float: number; int8: number };
   /** Bytes that the model needs and has, board by board. */

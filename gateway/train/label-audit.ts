@@ -12,6 +12,8 @@ export interface LabelGroup {
   contradicted: number;
   /** contradicted so often that none of its labels teaches or judges */
   distrusted: boolean;
+  /** by one other origin alone, and more labels may tell which of the two is right */
+  isOpen?: boolean;
 }
 
 /** How much of the world of one device is as it was. */
@@ -155,7 +157,7 @@ export function auditLabels(input: AuditInput): LabelAudit {
 }
 
 /** Devices whose world is as it was, where that of others is not. */
-export function unchanged({ grounds }: LabelAudit): string[] {
+export function unchanged({ grounds }: { grounds: readonly Omit<Ground, 'sure'>[] }): string[] {
   const same = grounds.filter(
     ({ known, knownSince, inForce }) =>
       inForce && known >= UNCHANGED && (knownSince === 0 ? false : knownSince >= UNCHANGED),

@@ -1,27 +1,29 @@
+import Type, { type Static } from 'typebox';
 import { partTypes } from './layer-codec.ts';
 import { layerGeometry, layerSizes, type QuantLayer } from './quant-layer.ts';
 
 /** One layer, for people and programs. */
-export interface LayerSummary {
-  operator: string;
-  /** [height, width, channels], or [values] */
-  input: number[];
-  output: number[];
-  /** fused behind it */
-  activation: string;
-  /** multiplications of one inference */
-  macs: number;
-  weights: number;
-}
+export const LayerSummary = Type.Object({
+  operator: Type.String(),
+  input: Type.Array(Type.Integer(), { description: '[height, width, channels], or [values]' }),
+  output: Type.Array(Type.Integer()),
+  activation: Type.String({ description: 'fused behind it' }),
+  macs: Type.Integer({ description: 'multiplications of one inference' }),
+  weights: Type.Integer(),
+});
+export type LayerSummary = Static<typeof LayerSummary>;
 
 /** What a model costs. */
-export interface ModelSummary {
-  layers: LayerSummary[];
-  macs: number;
-  weights: number;
-  /** bytes of activations that live at the same time, the largest moment, with the kernel's copies */
-  ram: number;
-}
+export const ModelSummary = Type.Object({
+  layers: Type.Array(LayerSummary),
+  macs: Type.Integer(),
+  weights: Type.Integer(),
+  ram: Type.Integer({
+    description:
+      "bytes of activations that live at the same time, the largest moment, with the kernel's copies",
+  }),
+});
+export type ModelSummary = Static<typeof ModelSummary>;
 
 const OPERATORS: Record<QuantLayer['type'], string> = {
   dense: 'FULLY_CONNECTED',

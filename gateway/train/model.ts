@@ -102,24 +102,65 @@ export function createEmbedder(
   return (window, length) => tier.run(before, normalise(normaliser, window, length, tier.dot));
 }
 
+/** What a head says of an embedding. */
+export type HeadSaid = Omit<Inference, 'embedding'>;
+
 /**
  * Loads the head alone, for windows of which only the embedding is there.
  *
  * @param parts the model; the embedding is its own, or of a model with the same layers before the head
  * @returns class and score of an embedding, as the device would say them
  */
-export function createHeadPredictor(
-  parts: ModelParts,
-): (embedding: Int8Array) => Pick<Inference, 'cls' | 'score'> {
+export function createHeadPredictor(parts: ModelParts): (embedding: Int8Array) => HeadSaid {
   const { head, scoreMultiplier } = loaded(parts);
   return (embedding) => {
     const logits = tier.run(head, embedding);
     const [first, second] = logits.toSorted((a, b) => b - a);
     const margin = (first ?? 0) - (second ?? -128);
     return {
-      cls: logits.indexOf(first ?? 0),
+      ...{ logits, cls: logits.indexOf(first ?? 0) },
       score: Math.min(255, Math.floor((margin * scoreMultiplier) / 256)),
     };
+  };
+}
+
+/** A model that can be given a window, what is computed of it, or what its head sees. */
+export interface Reader {
+  /** numbers that the model takes of a window; null where it takes the window itself */
+  readonly features: number | null;
+  /** numbers that its head sees */
+  readonly embedding: number;
+  ofWindow: Predictor;
+  /** @param values integers as the device computes them, not normalised */
+  ofFeatures(values: Int32Array): HeadSaid;
+  ofEmbedding(values: Int8Array): HeadSaid;
+}
+
+/**
+ * Loads a model into the device's kernel, to be asked at any of its three doors.
+ *
+ * @param parts as {@link encodeModel} wrote them or as the registry holds them
+ * @param values of one window: samples × axes
+ */
+export function createReader(parts: ModelParts, values: number): Reader {
+  const model = loaded(parts);
+  const inputs = model.set === 0 ? null : model.offset.length;
+  const ofEmbedding = createHeadPredictor(parts);
+  return {
+    features: inputs,
+    embedding: tier.run(model.backbone, new Int8Array(inputs ?? values)).length,
+    ofWindow: createPredictor(parts),
+    ofFeatures(given) {
+      // set 0 normalises what it is given as it is: whatever width its numbers have
+      const input = normalise(
+        { ...model, set: 0 },
+        given as ArrayLike<number> as Int8Array,
+        0,
+        tier.dot,
+      );
+      return ofEmbedding(tier.run(model.backbone, input));
+    },
+    ofEmbedding,
   };
 }
 

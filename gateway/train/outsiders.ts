@@ -1,4 +1,4 @@
-import { binomialLowerTail } from '../statistics.ts';
+import { binomialLowerTail, fisherWorse } from '../statistics.ts';
 import type { Task } from '../task.ts';
 import { type LabelAudit, type LabelOrigin, originName } from './label-audit.ts';
 import { createPredictor, encodeModel, type QuantModel } from './model.ts';
@@ -19,7 +19,8 @@ const HALF = 0.5;
 /**
  * Distrusts origins whose labels are mostly not what all others teach. It may be somebody who names
  * classes otherwise, or a wearer who is too different to share a model: that one is served by a head of
- * its own.
+ * its own. Of two that contradict one another both are left out, unless the champion, for all that has
+ * changed, agrees with one of them more than with the other beyond doubt.
  *
  * @param input a shared scope's training, whose labels come from more than one origin
  * @param champion whose frozen layers the heads are trained behind
@@ -48,29 +49,36 @@ export async function outsiders(
       found.add(name);
   }
   // whose world has changed is no outsider to those whose world has not: they are compared apart
+  const open = new Set<string>();
   for (const isSettled of [true, false]) {
     const which = audit.trusted.filter((i) => settled.has(input.origins[i]!.device) === isSettled);
-    for (const name of await apart(input, champion, which)) found.add(name);
+    const { names, isOpen } = await apart(input, champion, which);
+    for (const name of names) {
+      found.add(name);
+      if (isOpen) open.add(name);
+    }
   }
   if (found.size === 0) return audit;
   return {
     ...audit,
     groups: audit.groups.map((group) =>
-      found.has(group.name) ? { ...group, distrusted: true } : group,
+      found.has(group.name)
+        ? { ...group, distrusted: true, ...(open.has(group.name) && { isOpen: true }) }
+        : group,
     ),
     trusted: audit.trusted.filter((i) => !found.has(originName(input.origins[i]!))),
   };
 }
 
-/** Origins of these labels whose labels are not what the others teach. */
+/** Origins of these labels whose labels are not what the others teach; open where more labels may tell who. */
 async function apart(
   { task, data, origins, seed, signal }: Labelled,
   champion: QuantModel,
   which: readonly number[],
-): Promise<string[]> {
+): Promise<{ names: string[]; isOpen: boolean }> {
   const found: string[] = [];
   const byOrigin = Map.groupBy(which, (i) => originName(origins[i]!));
-  if (byOrigin.size < 2) return found;
+  if (byOrigin.size < 2) return { names: [], isOpen: false };
   for (const [name, all] of byOrigin) {
     const others = which.filter((i) => originName(origins[i]!) !== name);
     // a class that nobody else has shown says nothing of who did
@@ -88,5 +96,26 @@ async function apart(
     if (binomialLowerTail(right, own.length, HALF) < task.gate.alpha) found.push(name);
   }
   // where most of many are outsiders to one another there is no common ground to be outside of
-  return byOrigin.size > 2 && 2 * found.length > byOrigin.size ? [] : found;
+  const isCommon = byOrigin.size === 2 || 2 * found.length <= byOrigin.size;
+  if (byOrigin.size > 2 || found.length < 2) return { names: isCommon ? found : [], isOpen: false };
+  // of two that contradict one another, it is the one whom the champion contradicts more, beyond doubt
+  const before = createPredictor(encodeModel(champion));
+  const [a, b] = [...byOrigin.values()].map((own) => ({
+    n: own.length,
+    right: own.filter((i) => {
+      const { window, length, cls } = data.fresh[i]!;
+      return before(window, length).cls === cls;
+    }).length,
+  })) as [Agreement, Agreement];
+  const isWorse = (one: Agreement, other: Agreement): boolean =>
+    fisherWorse(one.right, one.n, other.right, other.n) < task.gate.alpha;
+  const [first, second] = [...byOrigin.keys()] as [string, string];
+  if (isWorse(a, b)) return { names: [first], isOpen: false };
+  return isWorse(b, a) ? { names: [second], isOpen: false } : { names: found, isOpen: true };
+}
+
+/** How often the champion says what an origin's labels say. */
+interface Agreement {
+  n: number;
+  right: number;
 }

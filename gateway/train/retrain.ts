@@ -6,6 +6,7 @@ import { canTrain } from './dequantise.ts';
 import { gate } from './gate.ts';
 import type { Evidence, GateReport, Regime } from './gate-report.ts';
 import { auditLabels, type LabelAudit, type LabelOrigin, unchanged } from './label-audit.ts';
+import { type Missing, missingLabels, worthAsking } from './missing.ts';
 import {
   createEmbedder,
   createPredictor,
@@ -37,6 +38,8 @@ export interface RetrainInput {
   champion: QuantModel | null;
   /** the champion's accuracy when it was released, 0 to 1 */
   championReference: number | null;
+  /** the champion has replaced another version */
+  isUpdated: boolean;
   data: RungData;
   /**
    * For each fresh window the class that the champion gave before anyone trained on it, and -1
@@ -99,7 +102,7 @@ const CLIMB_ALPHA = 0.1;
  * nothing to gain, so they neither judge nor get the release.
  *
  * @returns every attempt in the order tried, the one to release, if any, what became of the labels, which
- *   of them wait for others, and the devices that a shared model spares
+ *   of them wait for others, the devices that a shared model spares, and what labels may settle a refusal
  * @throws GatewayError 'cancelled' when the signal is raised
  * @throws RangeError if the champion's predictions are not one for each fresh window
  */
@@ -109,6 +112,7 @@ export async function retrain(given: RetrainInput): Promise<{
   audit: LabelAudit | null;
   waits: string | null;
   spared: string[];
+  missing: Missing | null;
 }> {
   if (given.champion !== null && given.championSaid.length !== given.data.fresh.length) {
     throw new RangeError('every fresh window needs what the champion said of it');
@@ -145,7 +149,10 @@ export async function retrain(given: RetrainInput): Promise<{
     if (attempt.report.reachesAim) break;
   }
   const spared = audit !== null && given.isShared ? unchanged(audit) : [];
-  return { attempts, chosen, audit, waits, spared };
+  const lacks = attempts.map(({ report }) => missingLabels(report, input.task.gate));
+  const asks = chosen === null ? lacks.findLast((some) => some !== null) : null;
+  const missing = audit && asks ? { ...asks, devices: worthAsking(audit, known.origins) } : null;
+  return { attempts, chosen, audit, waits, spared, missing };
 }
 
 /** Whether a board has no room for the candidate. */
@@ -367,6 +374,7 @@ async function attemptRung(
     ),
     evidence,
     championReference: input.championReference,
+    isUpdated: input.isUpdated,
     regimes: regimes.filter(({ truth }) => truth.length > 0),
     recent: {
       champion: input.data.recent.map((w) =>
@@ -375,6 +383,7 @@ async function attemptRung(
       candidate: input.data.recent.map((w) => predict(w.window, w.length).cls),
     },
     mustPass: { total: input.mustPass.length, broken },
+    pinned: input.mustPass.map(({ cls }) => cls),
     quantisation: {
       float: share(fresh, (e) => final.predictFloat(e.window, e.length)),
       int8: share(fresh, said),

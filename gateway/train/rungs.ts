@@ -37,7 +37,7 @@ export type Example = LabelledWindow;
 
 /**
  * The rungs of the update ladder, cheapest first: the normalisation, without labels; the head, on
- * what the frozen layers say (only the new outputs where a class is added); the head again, taught also by recent windows whose class it is sure
+ * what the frozen layers say (taught otherwise where a class is added); the head again, taught also by recent windows whose class it is sure
  * of; the last layers (where none are frozen: normalisation and head); the whole net from raw
  * windows, grown to the task's deeper architecture where it has one.
  */
@@ -94,8 +94,8 @@ export async function trainRung(
   }
   const isMore = task.kind === 'classification' && champion !== null;
   if (rung === 'head' && isMore && classesOf(champion) < task.classes.length) {
-    const { model, layers } = addClasses(task, champion, data, options.seed);
-    return trained(model, layers, model.layers.length - 1, null);
+    const { model, layers, from } = await addClasses(task, champion, data, options);
+    return trained(model, layers, from, null);
   }
   const guessed = rung === 'pseudo' ? await guess(task, champion!, data, options) : [];
   const drawn =

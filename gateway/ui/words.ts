@@ -18,6 +18,7 @@ const bad = [
   'device.refused',
   'device.worn',
   'log.broken',
+  'port.waiting',
   'update.refused',
   'signer.revoked',
   'gate.refused',
@@ -57,6 +58,20 @@ function alarm(data: Data): string {
   return typeof data.message === 'string' ? `: ${data.message}` : why(data);
 }
 
+/** Why an alarm is over: with a release, or by itself. */
+function ended(data: Data): string {
+  const { accuracy, release, since } = data;
+  if (typeof accuracy === 'number') return `: accuracy back to ${share(accuracy)}`;
+  if (typeof since === 'number') return `${why(data)} since ${timeOfDay(since)}`;
+  return typeof release === 'number' ? `: release ${release} is confirmed` : why(data);
+}
+
+/** Hours and minutes of a moment, local. */
+function timeOfDay(at: number): string {
+  const date = new Date(at);
+  return [date.getHours(), date.getMinutes()].map((n) => String(n).padStart(2, '0')).join(':');
+}
+
 /** Devices of a group that are named. */
 const NAMED = 5;
 const quiet = (data: Data) => (typeof data.silencedUntil === 'number' ? ' (silenced)' : '');
@@ -71,7 +86,21 @@ const phrases: Record<string, Phrase> = {
   'device.restarted': (subject) => `${subject} started again`,
   'device.dropped': (subject, data) =>
     `${subject} had to forget ${number(data.windows) || 'some'} windows before they were acknowledged`,
+  'device.event': (subject, data) => {
+    if (data.code === 1) return `${subject} dropped ${number(data.b)} windows in this session`;
+    if (data.code === 2)
+      return `${subject} got ${number(data.a)} bad frames since it started: damaged, forged or repeated`;
+    if (data.code === 3) return `${subject} does not hold window ${number(data.a)} any more`;
+    if (data.code === 4) return `${subject}: battery at ${number(data.a)} mV`;
+    return `${subject} reports event ${number(data.code)}: ${number(data.a)}, ${number(data.b)}`;
+  },
   'device.refused': (subject, data) => `${subject} was turned away${why(data)}`,
+  'port.waiting': (subject, data) => `waiting for ${subject}${why(data)}`,
+  'port.added': (subject, data) => `${subject} is heard from now on${by(data.who)}`,
+  'port.removed': (subject, data) => `${subject} is heard no more${by(data.who)}`,
+  'port.opened': (subject) => `${subject} is open`,
+  'device.noisy': (subject, data) =>
+    `${subject} caused so many entries that ${number(data.entries)} were left out`,
   'device.worn': (subject, data) =>
     `THE FLASH of ${subject} is worn: at most ${number(data.erases)} of ${number(data.cycles)} erases`,
   'update.refused': (subject, data) =>
@@ -86,6 +115,11 @@ const phrases: Record<string, Phrase> = {
   'log.unsigned': (_, data) =>
     `entries #${number(data.from)} to #${number(data.to)} of the log were not signed: the gateway was killed`,
   'log.broken': (_, data) => `THE LOG WAS CHANGED${why(data)}; see: whetstone verify`,
+  'token.added': (_, data) => `${data.name} has access as ${data.role} (by ${data.by || '?'})`,
+  'token.revoked': (_, data) => `${data.name} has no access any more (by ${data.by || '?'})`,
+  'token.signedin': (_, data) =>
+    `${data.name} signed in${Number(data.count) > 1 ? ` ${data.count} times` : ''}`,
+  'token.refused': (subject, data) => `${number(data.count)} wrong tokens from ${subject}`,
   'key.added': (subject) => `keys were drawn for ${subject}`,
   'key.rotating': (subject, data) => `${subject}: keys ${number(data.generation)} are on their way`,
   'key.rotated': (subject, data) => `${subject} speaks under keys ${number(data.generation)}`,
@@ -108,8 +142,7 @@ const phrases: Record<string, Phrase> = {
   },
   'alarm.silenced': (subject, data) => `${kindOf(data)} alarms of ${subject} are silenced`,
   'alarm.unsilenced': (subject, data) => `${kindOf(data)} alarms of ${subject} are told again`,
-  'alarm.ended': (subject, data) =>
-    `alarm of ${subject} is over${typeof data.accuracy === 'number' ? `: accuracy back to ${share(data.accuracy)}` : why(data)}`,
+  'alarm.ended': (subject, data) => `alarm of ${subject} is over${ended(data)}`,
   'label.added': (subject, data) => {
     const { from, have, want, count } = data;
     if (typeof have === 'number' && typeof want === 'number') {

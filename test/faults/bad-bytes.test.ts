@@ -13,10 +13,13 @@ import {
 import { minimise } from '../../gateway/bench/faults/bytes/minimise.ts';
 import { mutated } from '../../gateway/bench/faults/bytes/mutate.ts';
 import { runTarget } from '../../gateway/bench/faults/bytes/run-target.ts';
+import { backupOf } from '../../gateway/bench/faults/bytes/targets/backups.ts';
 import { createPair } from '../../gateway/bench/faults/bytes/targets/pair.ts';
 import { SEED, SHORT_CASES } from '../../gateway/bench/faults/bytes.ts';
 import { none } from '../../gateway/link/suites/none.ts';
 import { readRecordings } from '../../gateway/recordings.ts';
+import { openOnnx } from '../../gateway/runtimes/onnx.ts';
+import { readContents } from '../../gateway/store/restore.ts';
 import { loadTask, parseTask } from '../../gateway/task.ts';
 
 /*
@@ -75,6 +78,53 @@ describe('what bad bytes have shown', () => {
     await pair.settle();
     expect(pair.link.stats().wire.size).toBe(known);
     await pair.end();
+  });
+
+  // zeros are their own CRC-32, and so are ones: a stuck line spoke in frames, of no message
+  it.each(['AQEBAQEA', '//////////8A', 'Cv////////8A', 'Af//////////AA=='])(
+    'neither end takes %s for a frame',
+    async (base64) => {
+      const pair = await createPair();
+      const before = { said: pair.said(), ...pair.link.stats() };
+      pair.toDevice(Buffer.from(base64, 'base64'));
+      pair.toGateway(Buffer.from(base64, 'base64'));
+      await pair.settle();
+      const { framesIn, badFrames } = pair.link.stats();
+      expect([framesIn, badFrames]).toEqual([before.framesIn, before.badFrames + 1]);
+      await pair.settle(1000); // it tells that it has heard something bad
+      expect(pair.said()).toBe(before.said + 1);
+      await pair.end();
+    },
+  );
+
+  it.each([
+    ['an entry that is a number', (list: string) => list.replace(']}', ',9007199254740992]}')],
+    ['an entry that is null', (list: string) => list.replace(']}', ',null]}')],
+    ['two hashes', (list: string) => list.replace(/"sha256":("\w+")/, '"sha256":[$1,$1]')],
+    ['no file', (list: string) => list.replace(/\[.*\]/, '[]')],
+    ['nothing', () => 'null'],
+  ])('readContents() refuses a list with %s by name', async (_, change) => {
+    await inFolder(async (directory) => {
+      const path = join(directory, 'a.backup');
+      const damaged = (list: Uint8Array) => Buffer.from(change(Buffer.from(list).toString()));
+      await writeFile(path, backupOf({ 'store.db': new Uint8Array(9) }));
+      expect(readContents(path).files).toHaveLength(1);
+      await writeFile(path, backupOf({ 'store.db': new Uint8Array(9) }, damaged));
+      expect(() => readContents(path)).toThrow(/its list is damaged/);
+    });
+  });
+
+  it('openOnnx() refuses by name what opens and does not run', async () => {
+    // a dense layer, damaged: its input has no dimension left
+    const file = Buffer.from(
+      'CAASCQAAAAAAAAAAADrGAQogCgJpbgoBdxIDc3VtGgpzdW06TWF0TXVsIgZNYXRNdWwKGwoDc3VtCgFiEgNvdXQaBwAAAAAAAAAi' +
+        'A0FkZBIEAAAAACo7CAQIAxABQgF3SjAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAqFQgD' +
+        'EAFCAWJKDAAAAAAAAAAAAAAAAFoUCgJpbhIOCgIIARIIAAAAAAAAAABiFQoDb3V0Eg4KDAgBEgAKAAgBCgIAAEICEA0=',
+      'base64',
+    );
+    const runner = await openOnnx(file);
+    await expect(runner.run(new Float32Array(1))).rejects.toMatchObject({ code: 'bad-model' });
+    runner.close();
   });
 
   it.each([33, 20_000])('loadTask() refuses a file that is nested %i deep by name', (depth) => {

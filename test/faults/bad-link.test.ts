@@ -16,6 +16,7 @@ describe('a fleet on bad cables, both sides killed at random', () => {
     expect(result).toMatchObject({
       ...{ missing: 0, twice: 0, invented: 0, different: 0, foreign: 0, miscounted: 0, damage: 0 },
       ...{ unreleased: 0, mixed: 0, unsettled: 0, gatewayKills: SHORT.kills },
+      rekeying: 0,
     });
     expect(result.rollouts['under way']).toBeUndefined();
     expect(Math.min(result.linkMs, result.rolloutMs)).toBeGreaterThan(0);
@@ -23,6 +24,7 @@ describe('a fleet on bad cables, both sides killed at random', () => {
     expect(result.deviceKills).toBeGreaterThanOrEqual(SHORT.kills);
     expect(Math.min(result.reported, result.unpowered)).toBeGreaterThan(0);
     expect(result.stored).toBeGreaterThan(100);
+    expect(Math.min(result.rekeyed, result.forged)).toBeGreaterThan(0);
   });
 });
 

@@ -169,6 +169,35 @@ describe('a device that lies', () => {
   });
 });
 
+describe('a device that never stops talking', () => {
+  it('does not fill the log, which is kept for ever, and what it did is counted', async () => {
+    const w = world();
+    const device = await w.attach();
+    await w.works(device, 'noisy');
+    const before = w.store.journal.written();
+    const session = w.store.devices.get('noisy')!.session;
+    for (let n = 0; n < 400; n++) {
+      device.say(EVENT, [session, 2, n, 0]);
+      device.say(STATUS, [n, 8, 0]);
+      device.say(STATUS, [n, 3, 0]);
+      device.say(SAMPLE, sample({ session, seq: n + 2, t: 1, score: 999 }));
+      if (n % 10 === 0) await w.settle();
+    }
+    await w.settle();
+    expect(w.store.journal.written() - before).toBe(240);
+    expect(w.store.refusals.of('noisy')).toEqual({ 'refused-crc': 400 });
+    expect(w.store.counts().quarantined).toBeGreaterThan(200);
+    await w.works(device, 'another');
+    await w.clock.advance(60_000);
+    device.say(HELLO, hello({ id: 'noisy', session: session + 9 }));
+    await w.settle();
+    const told = w.store.journal.find({ kind: 'device.noisy' });
+    expect(told.map(({ subject }) => subject)).toEqual(['noisy']);
+    expect(told[0]!.data.entries).toBeGreaterThan(1000);
+    expect(w.unhandled).toEqual([]);
+  });
+});
+
 describe('ports that swap devices', () => {
   it('keep a device online as long as one of two ports with its id is there', async () => {
     const w = world();

@@ -25,6 +25,7 @@ describe.skipIf(!hasSocat)(`a gateway under load${skippedSocat}`, { timeout: 300
     const result = await runKills(SHORT.kill);
     check(result, SHORT.kill.seed);
     expect(result.ends).toEqual([]);
+    expect(result.rekeyed).toBe(1);
   });
 
   it('goes on where it was when its clock is set forward by years and back', async () => {

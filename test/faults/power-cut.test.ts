@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cutAll } from '../../gateway/bench/faults/power/cut-all.ts';
 import { realLife, virtualLife } from '../../gateway/bench/faults/power/field.ts';
+import { generation } from '../../gateway/bench/faults/power/key-ring.ts';
 import { realCuts } from '../../gateway/bench/faults/power/real-cuts.ts';
-import { faultsBundle } from '../../gateway/bench/faults/power/world.ts';
+import { faultsCodes } from '../../gateway/bench/faults/power/world.ts';
 import { hasSocat, skippedSocat } from '../support/pty.ts';
 import { espruinoPath, skippedEspruino } from '../support/run-espruino.ts';
 
@@ -21,8 +22,7 @@ const limit = 300_000;
 test(
   'device boots into the old or the new model when power is cut at any flash operation of an update',
   async () => {
-    const { code } = await faultsBundle();
-    const scenarios = await cutAll(code, { short: true });
+    const scenarios = await cutAll(await faultsCodes(), { short: true });
     expect(scenarios.flatMap(({ failures }) => failures)).toEqual([]);
     for (const { scenario, operations, cuts, doubles } of scenarios) {
       expect(operations, scenario).toBeGreaterThan(0);
@@ -33,27 +33,36 @@ test(
   limit,
 );
 
-test(
-  'device writes nothing but its slot file in a life in the field',
-  async () => {
-    const { code } = await faultsBundle();
-    const life = await virtualLife(code);
+const kinds = [
+  ['device', async () => ({ code: (await faultsCodes()).none })],
+  [
+    'device with keys',
+    async () => ({
+      code: (await faultsCodes()).ccm,
+      keys: { present: generation(1), pending: null },
+    }),
+  ],
+] as const;
+
+test.each(kinds)(
+  '%s writes nothing but its slot file in a life in the field',
+  async (_name, build) => {
+    const life = await virtualLife(await build());
     expect(life.flash.ops.length).toBeGreaterThan(15);
     expect(life).toMatchObject({ strayBytes: 0, unexplainedBytes: 0 });
   },
   limit,
 );
 
-real(
-  `real Espruino writes nothing but its slot file in a life in the field, and boots whole from cuts of it${skipped}`,
-  async () => {
-    const { code } = await faultsBundle();
+real.each(kinds)(
+  `real %s writes nothing but its slot file in a life in the field, and boots whole from cuts of it${skipped}`,
+  async (_name, build) => {
     const cwd = await mkdtemp(join(tmpdir(), 'whetstone-life-'));
     try {
-      const life = await realLife(espruinoPath()!, code, cwd);
+      const life = await realLife(espruinoPath()!, await build(), cwd);
       expect(life.flash.ops.length).toBeGreaterThan(15);
       expect(life).toMatchObject({ strayBytes: 0, unexplainedBytes: 0 });
-      const { cuts, failures } = await realCuts(espruinoPath()!, code, life, 6);
+      const { cuts, failures } = await realCuts(espruinoPath()!, await build(), life, 6);
       expect(failures).toEqual([]);
       expect(cuts).toBe(6);
     } finally {

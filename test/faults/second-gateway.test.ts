@@ -9,7 +9,7 @@ describe('a second gateway on the same data directory', () => {
   it('ends with status 1 and one line that names the process which holds it', async () => {
     const dir = join(temporary(), 'data');
     const first = startProcess(...quiet(dir));
-    await first.says('page:');
+    await first.says('dashboard:');
     const second = startProcess(...quiet(dir));
     expect(await second.ended).toBe(1);
     expect(second.output.out).toBe('');
@@ -19,7 +19,7 @@ describe('a second gateway on the same data directory', () => {
     first.child.kill('SIGTERM');
     expect(await first.ended).toBe(0);
     const third = startProcess(...quiet(dir));
-    await third.says('page:');
+    await third.says('dashboard:');
     third.child.kill('SIGTERM');
     expect(await third.ended).toBe(0);
   });
@@ -28,7 +28,7 @@ describe('a second gateway on the same data directory', () => {
 describe('a gateway whose page has no port', () => {
   it('ends with status 1 and one line, instead of hanging', async () => {
     const first = startProcess(...quiet(join(temporary(), 'data')));
-    await first.says(/page: http:\/\/127\.0\.0\.1:\d+/);
+    await first.says(/dashboard: http:\/\/127\.0\.0\.1:\d+/);
     const port = /127\.0\.0\.1:(\d+)/.exec(first.output.out)![1]!;
     const dir = join(temporary(), 'data');
     const second = startProcess('--virtual', '1', '--http-port', port, '--data-dir', dir);

@@ -24,9 +24,11 @@ function world(ids: string[], cohorts: Record<string, string> = {}) {
   }
   const monitor: Monitor = createMonitor(monitorDefaults, GROUP_MS);
   for (const id of ids) monitor.installed(id, 3, promised);
+  const over: string[] = [];
   const parts: AlarmParts = {
     ...{ task: { name: 'gesture' }, store, monitor, clock: { now: () => now } },
     write: (kind, subject, data) => store.journal.write(kind, subject, data, now),
+    onOver: (id) => void over.push(id),
   };
   const make = (): Alarms => createAlarms(parts);
   let alarms = make();
@@ -36,6 +38,7 @@ function world(ids: string[], cohorts: Record<string, string> = {}) {
     get alarms() {
       return alarms;
     },
+    over,
     restart() {
       store.flush();
       alarms = make();
@@ -50,6 +53,12 @@ function world(ids: string[], cohorts: Record<string, string> = {}) {
         const seen = { release: 3, said: 0, truth: 1, score: 50, at: now };
         const alarm = monitor.label(id, seen);
         if (alarm !== undefined) alarms.raised(alarm);
+      }
+    },
+    /** Labels say that it is right again. */
+    mend(id: string, labels: number) {
+      for (let i = 0; i < labels; i++) {
+        monitor.label(id, { release: 3, said: 1, truth: 1, score: 50, at: now + i });
       }
     },
     /** An axis of a device is dead. */
@@ -131,6 +140,22 @@ describe('createAlarms()', () => {
     ]);
   });
 
+  it('tick() tells of what is back to normal, since when, and what is to be done about it', () => {
+    const { fail, mend, told, alarms, pass, over } = world(names(2));
+    fail('w1');
+    fail('w2');
+    pass(1000);
+    mend('w1', 10);
+    pass(5000);
+    expect(told('alarm.ended').map(({ subject, data }) => [subject, data])).toEqual([
+      ['w1', { what: 'accuracy', reason: 'back to normal', since: 1_001_000 }],
+    ]);
+    expect(over).toEqual(['w1']);
+    expect(alarms.open().map(({ subject }) => subject)).toEqual(['w2']);
+    pass(5000);
+    expect(told('alarm.ended')).toHaveLength(1);
+  });
+
   it('a confirmed release ends an episode, and not that of a sick sensor', () => {
     const { fail, kill, told, alarms, monitor } = world(names(2));
     fail('w1');
@@ -192,6 +217,32 @@ describe('silence()', () => {
       expect(() => alarms.silence(wish)).toThrow(/no device/);
     }
     expect(alarms.silences()).toEqual([]);
+  });
+});
+
+describe('a device that another person wears for a while', () => {
+  it('has an alarm that ends by itself when the first one is back, and wants no labels then', async () => {
+    const base = quickTask({ rollout: { canaryShare: 0.5, soakWindows: 3, trialWindows: 40 } });
+    const monitor = { ...base.monitor, referenceWindows: 20, recentWindows: 10 };
+    const task = { ...base, monitor };
+    const { ann, bob } = twoPeople(task, 12, 8);
+    const world = await loopWorld({ task, ids: ['w1'] });
+    await world.step();
+    await world.teach(ann.learn, ann.test);
+    for (let i = 0; i < 2; i++) await world.feed(ann.test);
+    const isAlarmed = () => world.gateway.monitor.alarmOf('w1') !== null;
+    for (let i = 0; i < 3 && !isAlarmed(); i++) await world.feed(bob.test);
+    expect(isAlarmed()).toBe(true);
+    expect([world.loop.wantsLabels('w1'), world.loop.regime('w1') > 0]).toEqual([true, true]);
+    const before = world.clock.now();
+    for (let i = 0; i < 4 && isAlarmed(); i++) await world.feed(ann.test);
+    await world.step(10_000);
+    const [ended] = world.events({ kind: 'alarm.ended' });
+    expect(ended).toMatchObject({ subject: 'w1', data: { reason: 'back to normal' } });
+    expect(ended!.data.since as number).toBeGreaterThan(before - 60_000);
+    expect([isAlarmed(), world.loop.wantsLabels('w1'), world.loop.regime('w1')]).toEqual([
+      ...[false, false, 0],
+    ]);
   });
 });
 

@@ -123,6 +123,49 @@ describe('ask()', () => {
   });
 });
 
+describe('ask() says what is missing, and when to ask again,', () => {
+  const missing = (world: LoopWorld, count = 5): string | null =>
+    world.loop.asking.ask(count, device, 'person').missing;
+
+  it('when no model serves the scope', async () => {
+    const world = await loopWorld({ task, ids: ['w1'] });
+    await world.step();
+    expect(missing(world)).toMatch(/^no model serves device:w1 yet, .* whetstone rollouts$/);
+  });
+
+  it('when no window has come, from a device that is here and from one that is not', async () => {
+    const world = await taught();
+    // a new regime: what came before it is of another world
+    const since = world.loop.regime('w1');
+    expect(since).toBe(0);
+    const { store, registry } = world.gateway;
+    const asking = createAsking({
+      ...{ task, store, registry, clock: world.clock, seed: 1, fetch: () => {} },
+      ...{ regime: () => world.clock.now(), wantsLabels: () => false, automatic: true },
+      online: () => world.loop.online.keys(),
+    });
+    const ask = () => asking.ask(5, device, 'person').missing;
+    expect(ask()).toBe('no window of device:w1 has come yet; ask again in a minute');
+    world.cut('w1', true);
+    for (const { id } of store.devices.list()) world.loop.forget(id);
+    expect(ask()).toContain('none of its devices is connected: whetstone devices');
+  });
+
+  it('when there are fewer than wanted, when all were asked for, and when all are out of reach', async () => {
+    const world = await taught();
+    await world.feed(people.bob.test.slice(0, 6));
+    expect(missing(world, 2)).toBeNull();
+    expect(missing(world, 200)).toMatch(/^there are no more for now; ask again/);
+    const open = world.store.samples.count({ device: 'w1', asked: true, labelled: false });
+    expect(open).toBeGreaterThan(2);
+    expect(missing(world)).toContain(`${open} that were asked for before still wait`);
+    await world.feed(people.bob.test.slice(6, 9));
+    world.device('w1').restart();
+    for (let i = 0; i < 3; i++) await world.step();
+    expect(missing(world)).toContain('no device holds the raw samples');
+  });
+});
+
 describe('learn()', () => {
   const fed = people.bob.test.slice(0, 24);
   /** What is asked for after some labels, by a gateway that learned from them or did not. */
@@ -147,6 +190,37 @@ describe('learn()', () => {
   });
 });
 
+describe('settle()', () => {
+  it('draws windows as they come: each of them sometimes, whatever the champion says of it', async () => {
+    const world = await taught({ ...task, send: { ...task.send, rawOneIn: 1 } });
+    await world.feed([...people.ann.test, ...people.bob.test].slice(0, 60));
+    const { store, registry } = world.gateway;
+    const open = store.samples.find({ device: 'w1', labelled: false, asked: false });
+    const askedBy = (seed: number, fails: boolean): number[] => {
+      const asking = createAsking({
+        ...{ task: { ...task, labels: { ...task.labels, askedToSettle: 72 } } },
+        ...{ store, registry, clock: world.clock, seed, regime: () => 0, automatic: false },
+        ...{ wantsLabels: () => false, online: () => [], fetch: () => {} },
+      });
+      let ids: number[] = [];
+      const undone = () =>
+        store.transaction(() => {
+          const count = asking.settle(device, { classes: [], devices: ['w1'], fails });
+          ids = store.samples.find({ device: 'w1', asked: true }).map(({ id }) => id);
+          expect(ids).toHaveLength(count);
+          throw new Error('asked for nothing after all');
+        });
+      expect(undone).toThrow('after all');
+      return ids;
+    };
+    const drawn = Array.from({ length: 20 }, (_, seed) => askedBy(seed, true));
+    expect(new Set(drawn.map(({ length }) => length))).toEqual(new Set([24]));
+    expect(new Set(drawn.flat())).toEqual(new Set(open.map(({ id }) => id)));
+    expect(askedBy(1, true)).toEqual(askedBy(1, true));
+    expect(askedBy(1, false)).toEqual([]);
+  });
+});
+
 describe('tick()', () => {
   it('asks by itself while a device wants labels, as many at a time as the task says', async () => {
     const world = await taught();
@@ -155,7 +229,15 @@ describe('tick()', () => {
     let wants = false;
     const asking = createAsking({
       ...{ task: { ...task, labels: { ...task.labels, askedAtOnce: 3 } } },
-      ...{ store, registry, clock, seed: 1, regime: loop.regime, wantsLabels: () => wants },
+      ...{
+        store,
+        registry,
+        clock,
+        seed: 1,
+        regime: loop.regime,
+        wantsLabels: () => wants,
+        automatic: true,
+      },
       online: () => loop.online.keys(),
       fetch: (id, seqs) => loop.online.get(id)?.ask(seqs),
     });

@@ -15,6 +15,7 @@ test('loadBoard() gives every profile that comes with the project', () => {
   expect(boardNames()).toEqual([
     'banglejs1',
     'banglejs2',
+    'esp32-espruino',
     'esp32-nodemcu',
     'esp8266-nodemcu',
     'espruino-linux',
@@ -30,8 +31,8 @@ test('loadBoard() names the boards there are when there is none of that name', (
   const error = refusal(() => loadBoard('arduino'));
   expect(error.code).toBe('bad-board');
   expect(error.line()).toBe(
-    "no board named 'arduino' (there are: banglejs1, banglejs2, esp32-nodemcu, esp8266-nodemcu, " +
-      'espruino-linux, pixljs, puckjs)',
+    "no board named 'arduino' (there are: banglejs1, banglejs2, esp32-espruino, esp32-nodemcu, " +
+      'esp8266-nodemcu, espruino-linux, pixljs, puckjs)',
   );
 });
 

@@ -110,6 +110,20 @@ describe('gather()', () => {
     expect(compared.length).toBe(before);
   });
 
+  it('compares new labels with none that the version that runs contradicts, though it came after', async () => {
+    const parts = await memory();
+    const right = ann.test.slice(0, 10).filter(({ cls }, i, all) => said(model, all)[i] === cls);
+    const mixed = right.map((one) => ({ ...one, cls: (one.cls + 1) % task.classes.length }));
+    expect(right.length).toBeGreaterThan(5);
+    const of = async (windows: readonly Recording[], id: string): Promise<number> => {
+      await wears(parts.store, id, windows, 700); // before it was registered
+      return gather(parts, fleet, () => 3000, 1).memory.length;
+    };
+    const before = gather(parts, fleet, () => 3000, 1).memory.length;
+    expect(await of(right, 'w1')).toBe(before + right.length);
+    expect(await of(mixed, 'w2')).toBe(before + right.length);
+  });
+
   it('takes what came before the regime as old, and windows as long as the task’s', async () => {
     const parts = await memory();
     await wears(parts.store, 'w1', ann.test.slice(0, 10), 2000);

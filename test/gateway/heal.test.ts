@@ -154,6 +154,53 @@ describe('heal() for one device', () => {
     });
   });
 
+  it('asks for labels where the gate needs more to decide, until its budget is used up', async () => {
+    const raw = { ...task, send: { ...task.send, rawOneIn: 1 } };
+    const world = await taught(['mover'], {
+      ...raw,
+      labels: { ...raw.labels, askedToSettle: 15 },
+    });
+    const { store } = world;
+    const open = () => store.samples.find({ device: 'mover', asked: true, labelled: false });
+    const [cls] = bob.learn.map((one) => one.cls);
+    await bobWears(world, ['mover'], bob.learn.filter((one) => one.cls === cls).slice(0, 6));
+    const unseen = bob.test.slice(0, 40);
+    const at = world.clock.now();
+    await world.feed(unseen, ['mover']);
+    const seen = store.samples.find({ device: 'mover', since: at, order: 'oldest' });
+    const healed = await world.loop.heal(deviceScope('mover'));
+    expect(healed).toMatchObject({ version: null, asked: task.training.minLabels });
+    expect(healed.reason).toMatch(
+      /hardly any is of .*: 12 windows are asked for, see labels --asked$/,
+    );
+    expect(open()).toHaveLength(12);
+    expect(new Set(open().map(({ id }) => classOf(id))).size).toBeGreaterThan(3);
+
+    // asked again it waits for those; answered, three are left of its budget
+    expect(await world.loop.heal(deviceScope('mover'))).toMatchObject({ asked: 12 });
+    expect(open()).toHaveLength(12);
+    function classOf(id: number): number {
+      return unseen[seen.findIndex((sample) => sample.id === id)]!.cls;
+    }
+    for (const { id } of open()) {
+      const wrong = (classOf(id) + 1 + (id % 5)) % task.classes.length;
+      const truth = world.loop.truth({ sample: id, cls: wrong, source: 'person', trust: 1 });
+      store.flush();
+      await truth;
+    }
+    const again = await world.loop.heal(deviceScope('mover'));
+    expect(again).toMatchObject({ version: null, asked: 3 });
+    expect(world.events({ kind: 'label.asked' })).toHaveLength(2);
+  });
+
+  it('asks for nothing where it refused for another reason', async () => {
+    const world = await taught(['mover'], { ...task, send: { ...task.send, rawOneIn: 1 } });
+    await bobWears(world, ['mover'], ann.test.slice(0, 8));
+    await world.feed(ann.test.slice(8, 30), ['mover']);
+    expect(await world.loop.heal(deviceScope('mover'))).toMatchObject({ version: null, asked: 0 });
+    expect(world.events({ kind: 'label.asked' })).toEqual([]);
+  });
+
   it('refuses where the champion is right already', async () => {
     const world = await taught(['mover']);
     await bobWears(world, ['mover'], ann.test.slice(0, 30));

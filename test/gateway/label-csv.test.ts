@@ -47,6 +47,7 @@ describe('readLabelCsv()', () => {
 
   it.each([
     ['columns of something else', 'a,b\n1,2\n', /names no columns of labels: a,b/],
+    ['a line without an end', `${'1,'.repeat(9000)}1`, /names no columns of labels: (1,){100}…$/],
     ['a class column that is missing', 'device,time\nw1,5\n', /names no columns/],
     ['a column twice', 'device,time,class,class\nw1,5,a,b\n', /names no columns/],
     ['an empty file', '', /no line of labels/],

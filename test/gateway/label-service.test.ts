@@ -80,15 +80,20 @@ describe('importLabels()', () => {
 
   it('takes the nearest window of a time within the tolerance, and no other', async () => {
     const at = (time: number | string) => ({ session: undefined, time }) as Partial<LabelRow>;
-    const lines = rows(at(10_400), at('1970-01-01T00:00:19.600Z'), at(25_000), at('20:00')).map(
-      ({ session: _, ...row }) => row,
-    );
+    const lines = rows(
+      at(10_400),
+      at('1970-01-01T00:00:19.600Z'),
+      at(25_000),
+      at('20:00'),
+      at(1e300),
+    ).map(({ session: _, ...row }) => row);
     const done = await call.importLabels({ rows: lines, withinMs: 400 });
     expect(done.added).toBe(2);
     expect(Object.keys(await classes())).toEqual([name(2), name(1)]);
     expect(done.refused.map(({ reason }) => reason.split(' (')[0])).toEqual([
       'no window of watch-1 within 400 ms of 1970-01-01T00:00:25.000Z',
       "'20:00' is no time",
+      '1e+300 is no time',
     ]);
     const wide = await call.importLabels({ rows: lines.slice(2, 3), withinMs: 5000 });
     expect(wide.refused[0]?.reason).toContain('two windows of watch-1 are as near');

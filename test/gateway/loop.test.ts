@@ -103,6 +103,35 @@ describe('truth() later than its window', () => {
     expect(world.store.samples.progress('w1', session).duplicates).toBe(0);
   });
 
+  it('counts for a trial against the version before, also where its raw samples come after the label', async () => {
+    const rare = quickTask({
+      rollout: { canaryShare: 1, soakWindows: 60, trialWindows: 200 },
+      send: { confidentOneIn: 1, uncertainBelow: 255, rawOneIn: 0 },
+    });
+    const { ann, bob } = twoPeople(rare, 12, 8);
+    const world = await loopWorld({ task: rare, ids: ['w1'] });
+    await world.step();
+    await world.teach(ann.learn, ann.test);
+    const label = async (windows: typeof bob.test) => {
+      for (const one of windows) {
+        await world.feed([one]);
+        const [{ id, window }] = world.store.samples.latest('w1', 1);
+        expect(window).toBeNull();
+        const truth = world.loop.truth({ sample: id, cls: one.cls, source: 'person', trust: 1 });
+        await world.step();
+        await truth;
+      }
+    };
+    await label(bob.test.slice(0, 30));
+    const { rollout, reason } = await world.loop.heal({ kind: 'device', id: 'w1' });
+    expect(reason).not.toBe('');
+    for (let i = 0; i < 5; i++) await world.feed([bob.test[i]!]);
+    await label(bob.test.slice(30, 45));
+    const { after } = world.loop.rollouts.get(rollout!)!.members.w1!;
+    expect(after.labelled).toBe(15);
+    expect(after.gained).toBeGreaterThan(5);
+  });
+
   it('refuses a sample that is none and a class that is none', async () => {
     const world = await taught(['w1']);
     await world.feed(own.slice(0, 1));
@@ -134,6 +163,19 @@ describe('a device', () => {
     expect(refused.map(({ subject, data }) => [subject, data.reason])).toEqual([
       ['stranger', "it is built for task 'other', not 'gesture'"],
     ]);
+  });
+
+  it('is greeted with one sync of the disk, whatever is noted of it', async () => {
+    const world = await loopWorld({ task, ids: ['w1'] });
+    await world.step();
+    const events = () => world.events({ subject: 'w1' }).length;
+    const [before, sizes] = [events(), [] as number[]];
+    const off = world.store.onCommit((_tookMs, operations) => sizes.push(operations));
+    world.device('w1').restart();
+    await world.step();
+    off();
+    expect(events()).toBeGreaterThan(before);
+    expect(sizes).toEqual([1, 1]); // the greeting, and the next group of what was queued
   });
 
   it('that forgets windows while the link is down is counted to the window', async () => {

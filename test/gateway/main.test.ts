@@ -6,6 +6,7 @@ import { startGateway } from '../../gateway/main.ts';
 import { openStore } from '../../gateway/store/store.ts';
 import { startProcess } from '../support/gateway-process.ts';
 import { temporary } from '../support/loop-world.ts';
+import { hasSocat, ptyPair, skippedSocat } from '../support/pty.ts';
 
 /** What keeps this process alive, by kind, once what was just closed is gone. */
 async function handles(): Promise<Map<string, number>> {
@@ -42,7 +43,7 @@ describe('startGateway()', () => {
     await expect(fetch(gateway.url)).rejects.toThrow();
     const store = openStore({ directory: options.dataDir!, readOnly: true });
     expect(store.journal.find().map(({ kind }) => kind)).toEqual([
-      ...['signer.created', 'gateway.started', 'gateway.stopped'],
+      ...['signer.created', 'gateway.started', 'token.added', 'gateway.stopped'],
     ]);
     store.close();
   });
@@ -89,24 +90,60 @@ describe('startGateway()', () => {
     await expect(task).rejects.toMatchObject({ code: 'bad-task' });
   });
 
-  it.each([
-    ['a port that is no serial port', { serial: ['/dev/whetstone-none'] }, 'port'],
-    ['a host that is not this machine', { host: '0.0.0.0' }, 'not-allowed'],
-  ])('leaves nothing open after %s', async (_, wrong, code) => {
-    const options = { ...quiet(), ...wrong };
-    const before = await handles();
-    await expect(startGateway(options)).rejects.toMatchObject({ code });
-    expect(await leaked(before)).toEqual([]);
-    // the directory is free again
-    await (await startGateway({ ...quiet(), dataDir: options.dataDir! })).close();
-  });
+  it.each([['a host that is not this machine', { host: '0.0.0.0' }, 'not-allowed']])(
+    'leaves nothing open after %s',
+    async (_, wrong, code) => {
+      const options = { ...quiet(), ...wrong };
+      const before = await handles();
+      await expect(startGateway(options)).rejects.toMatchObject({ code });
+      expect(await leaked(before)).toEqual([]);
+      // the directory is free again
+      await (await startGateway({ ...quiet(), dataDir: options.dataDir! })).close();
+    },
+  );
+
+  it.skipIf(!hasSocat)(
+    `waits for boards that are not there, says so, and opens them when they come${skippedSocat}`,
+    async () => {
+      const cable = temporary();
+      const tty = join(cable, 'a');
+      const before = await handles();
+      const options = { ...quiet(), serial: [tty], ble: ['puck-1'] };
+      const gateway = await startGateway(options);
+      const said = async (kind: string) =>
+        (await gateway.call.events({ limit: 50 })).filter((event) => event.kind === kind);
+      expect((await gateway.call.status()).sentence).toBe(`2 boards at ${tty}, puck-1`);
+      await vi.waitFor(
+        async () =>
+          expect((await said('port.waiting')).map(({ subject }) => subject).toSorted()).toEqual([
+            ...[tty, 'ble puck-1'],
+          ]),
+        20_000, // a computer with Bluetooth looks for a while
+      );
+      const reasons = (await said('port.waiting')).map(({ data }) => data.reason);
+      expect(reasons.find((text) => `${text}`.includes(tty))).toMatch(
+        /there is no device.*plug it in/,
+      );
+      expect(reasons.find((text) => !`${text}`.includes(tty))).toMatch(/Bluetooth/);
+      const pair = await ptyPair(cable);
+      await vi.waitFor(
+        async () =>
+          expect((await said('port.opened')).map(({ subject }) => subject)).toEqual([tty]),
+        10_000,
+      );
+      await gateway.close();
+      await pair.close();
+      expect(await leaked(before)).toEqual([]);
+    },
+  );
 
   it('leaves no timer or handle behind when it is closed', async () => {
     const before = await handles();
     const gateway = await startGateway({ ...quiet(), virtual: 1 });
     // a device writes its boot into flash before it says hello
-    await vi.waitFor(async () =>
-      expect((await gateway.call.devices()).map(({ id }) => id)).toEqual(['watch-1']),
+    await vi.waitFor(
+      async () => expect((await gateway.call.devices()).map(({ id }) => id)).toEqual(['watch-1']),
+      20_000,
     );
     await gateway.close();
     await gateway.close(); // once more does no harm

@@ -107,7 +107,10 @@ describe('importFile()', () => {
 
   it('takes the normalisation for counts when the one that came is for other windows', () => {
     const pre = encodePre({ ...model.pre, set: 2 });
-    const made = importFile(gateway, withMetadata({ 'whetstone.pre': pre }), { look: false });
+    const who = 'ann (operator)';
+    const made = importFile(gateway, withMetadata({ 'whetstone.pre': pre }), { look: false, who });
+    const [event] = gateway.store.journal.find({ subject: made.version! });
+    expect([event?.kind, event?.data.who]).toEqual(['model.registered', who]);
     const { pre: own } = decodeModel(gateway.registry.parts(made.version!));
     expect([own.set, own.offset.length, own.zero]).toEqual([0, 3, model.layers[0]!.input.zero]);
   });
@@ -137,7 +140,7 @@ describe('retrain() of an imported model', () => {
     const champion = decodeModel(other.registry.parts(imported!));
     const fresh = syntheticRecordings(raw, ann, 8, 5);
     const { attempts } = await retrain({
-      ...{ task: raw, champion, championReference: null, mustPass: [], seed: 1 },
+      ...{ task: raw, champion, championReference: null, isUpdated: false, mustPass: [], seed: 1 },
       data: { fresh, old: [], recent: fresh },
       championSaid: fresh.map(() => 0),
       origins: fresh.map(() => ({ device: 'w', source: 'person' })),

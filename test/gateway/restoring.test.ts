@@ -113,6 +113,37 @@ describe('writeBackup() and restore()', () => {
     expect(readFileSync(join(target, 'notes.txt'), 'utf8')).toBe('mine');
   });
 
+  test('restore() refuses a backup that trusts what was revoked since, and names it', async () => {
+    const { directory, store, path, contents } = await backedUp();
+    store.journal.write('signer.revoked', 'ab12', { who: 'ann' }, 8000);
+    store.journal.write('key.removed', 'puck-1', {}, 8001);
+    store.journal.write('key.added', 'puck-2', {}, 8002);
+    store.close();
+    const again = { path, directory, replace: true, now };
+    expect(() => restore(again)).toThrow(/signer.revoked ab12, key.removed puck-1$/);
+    const after = testStore({ directory });
+    expect(after.journal.find().at(-1)).toMatchObject({ kind: 'key.added' });
+    after.close();
+    expect(restore({ ...again, trustAgain: true })).toMatchObject({
+      at: contents.at,
+      trustedAgain: [
+        { kind: 'signer.revoked', subject: 'ab12' },
+        { kind: 'key.removed', subject: 'puck-1' },
+      ],
+    });
+    // of another gateway's store nothing is forgotten
+    const other = join(temporary(), 'data');
+    const stranger = testStore({ directory: other });
+    stranger.journal.write('signer.revoked', 'cd34', {}, 8000);
+    stranger.close();
+    expect(restore({ path, directory: other, replace: true, now })).toEqual(contents);
+    writeFileSync(join(other, 'store.db'), 'no database');
+    expect(restore({ path, directory: other, replace: true, now })).toEqual({
+      ...contents,
+      unread: true,
+    });
+  });
+
   test('restore() refuses a backup with any one byte changed, or cut anywhere, and changes nothing', async () => {
     const { path } = await backedUp();
     const good = readFileSync(path);

@@ -6,7 +6,7 @@ import { type Clock, steady } from '../../gateway/link/port.ts';
 import { virtualClock } from '../../gateway/link/virtual/clock.ts';
 import {
   createRetention,
-  livedAgo,
+  oldBefore,
   type RetentionLimits,
   retentionDefaults,
 } from '../../gateway/retention.ts';
@@ -24,6 +24,8 @@ function world(limits: Partial<RetentionLimits>, directory = temporary(), start 
   let clock: Clock = virtual;
   const store = openStore({ directory, durability: 'process', now: () => clock.now() });
   clock = steady({ ...virtual, now: () => virtual.now() + set }, store.latestAt());
+  // a gateway has written with its clock before retention begins
+  if (store.latestAt() > 0) store.journal.write('signer.rotated', 'key', {}, clock.now());
   const retention = createRetention({ store, clock, limits, monotonic: virtual.now });
   const close = () => {
     retention.close();
@@ -138,6 +140,42 @@ describe('retention by age', () => {
     expect(second.seqs()).toEqual([]);
   });
 
+  test.each([
+    ['forward', 3650 * DAY],
+    ['back', -3650 * DAY],
+  ])(
+    'a clock that is set %s while the gateway is down, again and again, makes nothing old',
+    async (_, by) => {
+      let at = EPOCH;
+      let before = world({ maxDays: 10, maxBytes: null });
+      for (let life = 0; life < 8; life++) {
+        await before.add(2 * life + 1, 2 * life + 2);
+        await before.advance(DAY);
+        before.close();
+        at += by * (life % 3 === 2 ? -1 : 1);
+        before = world({ maxDays: 10, maxBytes: null }, before.directory, at);
+      }
+      expect(before.seqs()).toEqual(range(1, 16)); // it has run for 8 days
+      await before.advance(4.3 * DAY);
+      const [oldest] = before.seqs();
+      expect(oldest).toBeLessThan(6); // those of the third day are 9.3 days old
+      expect(before.seqs()).toEqual(range(oldest!, 16));
+      await before.advance(6.5 * DAY);
+      expect(before.seqs()).toEqual([]);
+    },
+  );
+
+  test('a kill before the first sweep makes nothing old', async () => {
+    const first = world({ maxDays: 10, maxBytes: null });
+    await first.add(1, 5);
+    first.close();
+    const second = world({ maxDays: 10, maxBytes: null }, first.directory, EPOCH + 3650 * DAY);
+    await second.advance(9.9 * DAY);
+    expect(second.seqs()).toEqual(range(1, 5));
+    await second.advance(1.2 * DAY);
+    expect(second.seqs()).toEqual([]);
+  });
+
   test('without limits everything stays', async () => {
     const { add, advance, seqs, told } = world(keepAll);
     await add(1, 5);
@@ -225,18 +263,23 @@ describe('retention by size', () => {
   });
 });
 
-describe('livedAgo()', () => {
-  test('counts back over several jumps, and into none of them', () => {
-    const jumps = [
-      { at: 100, ms: 50 },
-      { at: 300, ms: 500 },
-    ];
-    expect(livedAgo(1000, 150, jumps)).toBe(850);
-    expect(livedAgo(1000, 250, jumps)).toBe(250);
-    expect(livedAgo(1000, 400, jumps)).toBe(50);
-  });
+describe('oldBefore()', () => {
+  const marks = [
+    { at: 100, ranMs: 0 },
+    { at: 150, ranMs: 50 },
+    { at: 9000, ranMs: 70 }, // the clock was set
+  ];
 
+  test('gives the newest mark that is so old, whatever the clock showed', () => {
+    expect(oldBefore(marks, 170, 100)).toBe(9000);
+    expect(oldBefore(marks, 169, 100)).toBe(150);
+    expect(oldBefore(marks, 100, 100)).toBe(100);
+    expect(oldBefore(marks, 99, 100)).toBeUndefined();
+  });
+});
+
+describe('retentionDefaults', () => {
   test('the defaults are for an SD card', () => {
-    expect(retentionDefaults).toEqual({ maxDays: null, maxBytes: 2_000_000_000 });
+    expect(retentionDefaults).toEqual({ maxDays: 90, maxBytes: 2_000_000_000 });
   });
 });

@@ -104,6 +104,45 @@ describe('createService()', () => {
     await expect(again).rejects.toMatchObject({ code: 'not-found' });
   });
 
+  it('writes at the time of the gateway, wherever the clock of the computer was set', async () => {
+    const { call } = service;
+    const { clock, store } = gateway;
+    const before = clock.now();
+    await call.addKeys({ device: 'watch-1', board: 'puckjs' });
+    await call.rotateKeys('watch-1');
+    const removed = await call.removeKeys('watch-1');
+    const times = store.journal.find({ subject: 'watch-1' }).map(({ at }) => at);
+    for (const at of [...times, removed.addedAt, removed.rotatedAt, removed.removedAt!]) {
+      expect(at).toBeGreaterThanOrEqual(before);
+      expect(at).toBeLessThanOrEqual(clock.now());
+    }
+  });
+
+  it('writes into the log who wanted a change', async () => {
+    const { call } = service;
+    const by = 'ann (operator)';
+    await committed(call.addLabel({ sample: 'watch-1/7:1', cls: 'clap2' }, by));
+    await call.withdrawLabel({ sample: 'watch-1/7:1' }, by);
+    const rows = [{ line: 2, device: 'watch-1', session: 7, seq: 1, cls: 'upup' }];
+    expect((await call.importLabels({ rows }, by)).added).toBe(1);
+    await call.release('watch-1/7:2', by);
+    await call.silence({ subject: 'watch-1', forMs: 1000 }, by);
+    await call.unsilence({ subject: 'watch-1' }, by);
+    await call.addKeys({ device: 'watch-1', board: 'puckjs' }, by);
+    await call.rotateKeys('watch-1', by);
+    await call.removeKeys('watch-1', by);
+    await call.rotateSigning(by);
+    const kinds = [
+      ...['label.added', 'label.withdrawn', 'label.imported', 'sample.released'],
+      ...['alarm.silenced', 'alarm.unsilenced', 'key.added', 'key.rotating', 'key.removed'],
+      'signer.rotated',
+    ] as const;
+    for (const kind of kinds) {
+      const [event] = gateway.store.journal.find({ kind });
+      expect(event?.data, kind).toMatchObject({ who: by });
+    }
+  });
+
   it('addLabel() pins a window for its own device when its source says so', async () => {
     const label = { sample: 'watch-1/7:1', cls: 'clap2', source: 'must-pass' };
     await committed(service.call.addLabel(label));

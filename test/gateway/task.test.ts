@@ -66,6 +66,20 @@ describe('taskNames()', () => {
 });
 
 describe('parseTask()', () => {
+  it('says what a field is, and not the pattern that it has to match', () => {
+    const line = damaged((task) => {
+      task.schedule.time = 'every day';
+    });
+    expect(line).toContain("schedule.time is 'every 24h' (or m, d), or 'at 03:00' local time");
+    expect(line).toContain('; not "every day"');
+    expect(line).not.toContain('[1-9]');
+    // a field without a description keeps the pattern
+    const plain = damaged((task) => {
+      task.classes[0] = 'Not Small';
+    });
+    expect(plain).toContain('classes[0] must match pattern');
+  });
+
   it('fills in defaults and leaves its argument alone', () => {
     const { send, training, ...rest } = gesture();
     const given = { ...rest, training: { augment: training.augment, rehearsal: 0.25 } };

@@ -56,7 +56,10 @@ describe('teach()', () => {
     expect(store.labels.sources('gesture').map(({ source }) => source)).not.toContain(
       teacher.source,
     );
-    expect(await teach(gateway, teacher, { ...options, dryRun: false })).toEqual(looked);
+    const who = 'ann (labeller)';
+    expect(await teach(gateway, teacher, { ...options, dryRun: false, who })).toEqual(looked);
+    const [taught] = store.journal.find({ kind: 'label.imported', subject: 'teacher:sums' });
+    expect(taught?.data).toMatchObject({ added: sure, who });
     windows.forEach(({ id }, i) => {
       const said = store.labels.of(id).find(({ source }) => source === 'teacher:sums');
       expect([said?.cls ?? null, said?.trust ?? null]).toEqual([

@@ -23,7 +23,9 @@ describe('modelOf() and reportOf()', () => {
   it('read a registered version back to the number, frozen layers and all', () => {
     const report = { evidence: { candidate: 0.9, windows: 10 }, reachesAim: true };
     const { registry, version } = registered(report);
-    expect(modelOf(registry, version)).toEqual({ model, reference: 0.9 });
+    expect(modelOf(registry, version)).toEqual({ model, reference: 0.9, isUpdated: false });
+    const [parts, about] = [encodeModel(model), { ...meta({ parent: version }), task: task.name }];
+    expect(modelOf(registry, registry.register(parts, about, null)).isUpdated).toBe(true);
     expect(reportOf(registry, version)).toEqual(report);
   });
 

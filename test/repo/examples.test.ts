@@ -6,7 +6,7 @@ import { runExamples } from '../support/examples.ts';
 const root = join(import.meta.dirname, '../..');
 const hasExample = (file: string): boolean =>
   / \* @example .+ \/\/ .+/.test(readFileSync(file, 'utf8'));
-const files = ['device/**/*.ts', 'gateway/**/*.ts']
+const files = ['device/**/*.ts', 'gateway/**/*.ts', 'node-red-flows/src/**/*.ts']
   .flatMap((pattern) => globSync(join(root, pattern)))
   .filter(hasExample)
   .map((file) => file.slice(root.length + 1))

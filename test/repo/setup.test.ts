@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporary } from '../support/loop-world.ts';
@@ -25,9 +35,9 @@ function setup(dir: string, path: string) {
   return { status, lines: stderr.trim().split('\n') };
 }
 
-/** npm ci begins by removing what is there. */
+/** npm ci begins by removing what is there, and follows a link. */
 function fakeNpm(bin: string, rest: string): string {
-  const script = `#!/bin/sh\nrm -rf node_modules\nmkdir -p node_modules/new\n${rest}\n`;
+  const script = `#!/bin/sh\nrm -rf node_modules/*\nmkdir -p node_modules/new\n${rest}\n`;
   writeFileSync(join(bin, 'npm'), script, { mode: 0o755 });
   return [bin, process.env.PATH].join(delimiter);
 }
@@ -56,6 +66,20 @@ describe('setup.js', () => {
       'whetstone: cannot run npm (ENOENT): install it, then run the same command again',
     ]);
     expect(old(dir)).toBe('works');
+  });
+
+  it('leaves packages alone that are another clone’s, shown to by a link', () => {
+    const { dir, bin } = clone();
+    const modules = join(dir, 'node_modules');
+    const others = join(dir, '../others');
+    renameSync(modules, others);
+    symlinkSync(others, modules);
+    expect(setup(dir, fakeNpm(bin, 'exit 7')).status).toBe(1);
+    expect(lstatSync(modules).isSymbolicLink()).toBe(true);
+    expect(old(dir)).toBe('works');
+    expect(setup(dir, fakeNpm(bin, '')).status).toBe(0);
+    expect(readdirSync(others)).toEqual(['old']);
+    expect(readdirSync(modules).sort()).toEqual(['.whetstone-setup', 'new']);
   });
 
   it('takes the new packages when npm succeeds, and asks npm once', () => {

@@ -30,12 +30,15 @@ export function bundleFor(task: Task): Promise<Bundle> {
   return bundle;
 }
 
-/** A folder that is gone after the test. */
-export function temporary(): string {
+/** A folder that is gone after the test, or when `finished` calls back. */
+export function temporary(finished: Finished = onTestFinished): string {
   const folder = mkdtempSync(join(tmpdir(), 'whetstone-loop-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  finished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
+
+/** Takes what is to be done at the end: of a test, or of all in a file (`afterAll`). */
+type Finished = (act: () => void | Promise<void>) => void;
 
 /** A cable that can be cut, and that counts what the gateway writes. */
 function cable(port: Port, onWrite: () => boolean) {
@@ -67,19 +70,28 @@ export interface WorldOptions {
   ids: string[];
   automatic?: boolean;
   budget?: Budget;
+  approval?: 'none' | 'canary';
   /** the gateway's clock, made from the one that everything else lives by; default: the same */
   gatewayClock?: (clock: Clock) => Clock;
   /** task that a device's bundle is built for, if not the gateway's */
   taskOf?: (id: string) => Task;
+  /** when it ends; default: after the test */
+  finished?: Finished;
 }
 
 /** A composed gateway in virtual time, with virtual devices that run the built bundle. */
 export async function loopWorld(options: WorldOptions) {
-  const { task, ids, automatic = false, budget, taskOf } = options;
+  const { task, ids, automatic = false, budget, approval, taskOf, finished } = options;
   const clock = virtualClock(EPOCH_MS);
-  let directory = join(temporary(), 'data');
+  let directory = join(temporary(finished), 'data');
   const own = options.gatewayClock?.(clock) ?? clock;
-  const settings = { task, clock: own, automatic, ...(budget && { budget }) };
+  const settings = {
+    task,
+    clock: own,
+    automatic,
+    ...(budget && { budget }),
+    ...(approval && { approval }),
+  };
   const open = () => compose({ ...settings, directory, seed: 1, durability: 'process' });
   let gateway: Composed = open();
   const devices = new Map<string, VirtualDevice>();
@@ -90,7 +102,7 @@ export async function loopWorld(options: WorldOptions) {
 
   /** The gateway's disk as it is now: what a killed process leaves behind. */
   function takeImage(): void {
-    image = join(temporary(), 'data');
+    image = join(temporary(finished), 'data');
     cpSync(directory, image, { recursive: true, filter: (path) => !path.endsWith('.lock') });
   }
 
@@ -120,7 +132,7 @@ export async function loopWorld(options: WorldOptions) {
     for (const device of devices.values()) await device.dispose();
     await gateway.close();
   }
-  onTestFinished(end);
+  (finished ?? onTestFinished)(end);
 
   async function step(ms = STEP_MS): Promise<void> {
     gateway.store.flush();
@@ -177,7 +189,8 @@ export async function loopWorld(options: WorldOptions) {
     ): Promise<string> {
       for (let i = 0; i < 200; i++) {
         const { stage } = gateway.loop.rollouts.get(rollout)!;
-        if (['settled', 'returned', 'superseded'].includes(stage)) return stage;
+        if (['awaiting-approval', 'settled', 'returned', 'superseded'].includes(stage))
+          return stage;
         for (const [id, device] of devices) {
           const mine = others[id] ?? own;
           const { window, length } = mine[i % mine.length]!;

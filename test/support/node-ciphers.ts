@@ -1,51 +1,11 @@
-import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import type { Suite } from '../../device/core/frame.ts';
-import { type Aes, type Cipher, ccm, mac } from '../../device/core/secure.ts';
 import type { DeviceKeys } from '../../device/first-record.ts';
-
-/** What the device's code asks of a board's AES, by Node. */
-export const nodeAes: Aes = {
-  mask: (key, blocks, text) => {
-    const ecb = createCipheriv('aes-128-ecb', key, null).setAutoPadding(false);
-    const stream = ecb.update(blocks);
-    for (let i = 0; i < text.length; i++) text[i]! ^= stream[i]!;
-  },
-  mac: (key, bytes) => {
-    const cbc = createCipheriv('aes-128-cbc', key, Buffer.alloc(16)).setAutoPadding(false);
-    return new Uint8Array(cbc.update(bytes).subarray(-16));
-  },
-};
-
-/** HMAC-SHA-1 by Node. */
-export function nodeHmac(key: Uint8Array, bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHmac('sha1', key).update(bytes).digest());
-}
-
-/** AES-128-CCM as a whole by Node: nothing of the device's code is in it. */
-export const peerCcm: Cipher = {
-  lock: (key, nonce, head, body) => {
-    const cipher = createCipheriv('aes-128-ccm', key, nonce, { authTagLength: 8 });
-    const locked = cipher.update(body);
-    cipher.final();
-    return new Uint8Array(Buffer.concat([cipher.getAuthTag(), head, locked]));
-  },
-  unlock: (key, nonce, sealed) => {
-    const decipher = createDecipheriv('aes-128-ccm', key, nonce, { authTagLength: 8 });
-    decipher.setAuthTag(sealed.subarray(0, 8));
-    try {
-      const text = new Uint8Array(decipher.update(sealed.subarray(16)));
-      decipher.final();
-      return text;
-    } catch {
-      return undefined;
-    }
-  },
-};
+import { CIPHERS as ciphers, peerCcm } from '../../gateway/link/virtual/node-ciphers.ts';
 
 /** The ciphers by name: the device's code, and what it has to agree with. */
 export const CIPHERS = {
-  ccm: { own: ccm(nodeAes), peer: peerCcm },
-  mac: { own: mac(nodeHmac), peer: mac(nodeHmac) },
+  ccm: { own: ciphers.ccm, peer: peerCcm },
+  mac: { own: ciphers.mac, peer: ciphers.mac },
 };
 
 /** `[1][epoch of the sender][n][epoch of the receiver]` */

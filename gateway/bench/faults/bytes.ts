@@ -11,8 +11,6 @@ import { slopeOf } from './bytes/slope.ts';
 import type { FaultsOptions } from './part.ts';
 
 const CASES = 1_000_000;
-/** A session of a runtime that is not ours takes ten times as long. */
-const CASES_ONNX = 100_000;
 export const SHORT_CASES = 100;
 export const SEED = 5;
 /** Less is no measure of what a million leave behind. */
@@ -22,8 +20,8 @@ const MOST_MB = 1;
 const SLOWEST_MS = 2_000;
 
 /**
- * Bad bytes against everything that reads bytes from outside: a million cases each of good files or
- * frames that were changed where it hurts, cut, joined or made of noise.
+ * Bad bytes against everything that reads bytes from outside: a million cases each, of good files
+ * or frames that were changed where it hurts, cut, joined or made of noise.
  *
  * What must not happen: an error that is no refusal by name, a case without an end, a damaged message
  * that is taken, a good frame behind a bad one that is lost, memory that stays.
@@ -41,7 +39,7 @@ export async function rows(options: FaultsOptions): Promise<BenchRow[]> {
 
 async function runs(name: TargetName, options: FaultsOptions): Promise<RunResult[]> {
   if (!options.short) {
-    return runInThreads(name, name === '.onnx files' ? CASES_ONNX : CASES, SEED, options);
+    return runInThreads(name, CASES, SEED, options);
   }
   const directory = await mkdtemp(join(tmpdir(), 'whetstone-bytes-'));
   try {

@@ -18,7 +18,7 @@ export interface KillPlan {
   devices: number;
   /** times that the gateway is killed */
   kills: number;
-  /** a new version goes out after so many, if the one before has come to its end */
+  /** a new version goes out after so many, if the one before has come to its end; so do new keys */
   releaseEvery: number;
 }
 
@@ -102,7 +102,10 @@ export async function runKills(
   try {
     await world.begin();
     for (let k = 0; k < kills; k++) {
-      if (k > 0 && k % releaseEvery === 0) await rollOut();
+      if (k > 0 && k % releaseEvery === 0) {
+        await rollOut();
+        await world.rekey();
+      }
       const begun = performance.now();
       const gateway = world.start();
       const up = gateway.says(UP).then(
@@ -160,6 +163,7 @@ function common(
     none(`${of}: models run that were not released to the device`, result.unreleased),
     none(`${of}: models mixed in flash`, result.mixed),
     none(`${of}: integrity checks that found damage`, result.damaged + result.damage),
+    none(`${of}: changes of keys that did not come to their end`, result.rekeying),
     none(`${of}: windows not acknowledged at the end`, result.waiting),
     none(`${of}: devices without a confirmed model at the end`, result.unsettled),
     ...Object.entries(result.rollouts).map(([stage, n]) => figure(`${of}: rollouts ${stage}`, n)),
@@ -172,6 +176,7 @@ function killRows(result: KillResult, plan: KillPlan): BenchRow[] {
     figure('kill: seed', plan.seed),
     figure('kill: devices', plan.devices),
     figure('kill: gateway killed', result.kills, 'times'),
+    figure('kill: keys of devices changed', result.rekeyed, 'times'),
     ...common('kill', result),
     none('kill: gateway ended by itself', result.ends.length),
     figure('kill: until it was up again, median', round(median(startsMs), 0), 'ms'),

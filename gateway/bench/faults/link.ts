@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { Faults } from '../../link/virtual/lossy-port.ts';
 import { createRandom } from '../../random.ts';
+import type { MemberStage } from '../../rollout/state.ts';
 import { type BenchRow, round } from '../report.ts';
 import { type Audit, audit, auditModels, type ModelAudit } from './fleet/audit.ts';
 import { goesOn, mayRun, release, releasesOf } from './fleet/releases.ts';
-import { linkWorld } from './link/world.ts';
+import { DEVICES, linkWorld } from './link/world.ts';
 import type { FaultsOptions } from './part.ts';
 
 /** How much is done. */
@@ -17,12 +18,19 @@ export interface LinkPlan {
   phaseMs: number;
   /** what the cable does, one after the other */
   phases: readonly Faults[];
+  /** virtual time from one change of a device's keys to the next of another's */
+  rekeyMs: number;
 }
 
 /** What came of it. */
 export interface LinkResult extends Audit, ModelAudit {
   gatewayKills: number;
   deviceKills: number;
+  /** frames that somebody without keys said on the cables of those who have some */
+  forged: number;
+  /** changes of keys that devices have taken, and those that are still on their way at the end */
+  rekeyed: number;
+  rekeying: number;
   /** rollouts by the stage in which they ended; 'under way' for those that did not */
   rollouts: Record<string, number>;
   /** devices that run no confirmed model at the end */
@@ -50,13 +58,25 @@ export function all(share: number): Faults {
   return { ...each, stallMs: STALL_MS };
 }
 
-const FULL: LinkPlan = { seed: 5, devices: 200, kills: 100, phaseMs: 120_000, phases: SWEEP };
+const FULL: LinkPlan = {
+  seed: 5,
+  devices: 200,
+  kills: 100,
+  phaseMs: 120_000,
+  phases: SWEEP,
+  rekeyMs: 20_000,
+};
 /** The same in seconds. */
 export const SHORT: LinkPlan = {
-  ...{ seed: 5, devices: 12, kills: 8, phaseMs: 60_000 },
+  ...{ seed: 5, devices: 12, kills: 8, phaseMs: 60_000, rekeyMs: 10_000 },
   phases: [all(0.1), all(0.3)],
 };
 
+/** Of what is written on a cable of a device with keys, how much is followed by a forgery. */
+const FORGERIES = 0.03;
+
+/** Where a device needs nothing more of a rollout. */
+const ENDS: ReadonlySet<MemberStage> = new Set(['confirmed', 'refused', 'failed', 'back']);
 /** How long a side stays away, at most. */
 const AWAY_MS = 8000;
 /** The link is good again and still nothing converges: given up. */
@@ -76,13 +96,14 @@ export async function runLink(
   plan: LinkPlan,
   tell: (what: string) => void = () => {},
 ): Promise<LinkResult> {
-  const { seed, devices: count, kills, phaseMs, phases } = plan;
+  const { seed, devices: count, kills, phaseMs, phases, rekeyMs } = plan;
   const world = await linkWorld(count, seed);
   const random = createRandom(seed, 1_000_000);
   const { clock, devices } = world;
   let models = 0;
   const back = new Map<number, number>(); // device → when its power returns
   let startsAt = Infinity; // of the gateway
+  let rekeyAt = 0;
 
   /** A new version as soon as the last has come to its end; some are ordered back midway. */
   function rollOut(): void {
@@ -133,13 +154,17 @@ export async function runLink(
     const [forGateway, forDevices] = [moments(kills), moments(2 * kills)];
     for (const [i, faults] of phases.entries()) {
       tell(`link: phase ${i + 1} of ${phases.length}: ${JSON.stringify(faults)}`);
-      world.faults(faults);
+      world.faults(faults, FORGERIES);
       const end = clock.now() + phaseMs;
       const isLast = i === phases.length - 1;
       // no kill is left out because the one before took its time
       while (clock.now() < end || (isLast && (forGateway.length > 0 || world.isDoomed))) {
         await step();
         rollOut();
+        if (world.gateway !== undefined && clock.now() >= rekeyAt) {
+          rekeyAt = clock.now() + rekeyMs;
+          world.rekey();
+        }
         if (forGateway[0]! <= clock.now() && world.gateway !== undefined && !world.isDoomed) {
           forGateway.shift();
           world.kill(random.integer(2) === 0 ? 'now' : 'write');
@@ -164,9 +189,18 @@ export async function runLink(
       made: lives.at(-1)!.made.length,
     }));
     let [linkMs, rolloutMs] = [-1, -1];
-    const settled = (): boolean =>
-      !world.gateway!.loop.rollouts.list().some(({ stage }) => goesOn(stage)) &&
-      devices.every(({ hello }) => hello?.state === 1);
+    const settled = (): boolean => {
+      const rollouts = world.gateway!.loop.rollouts.list();
+      const { stage: newest, members } = rollouts.at(-1)!;
+      // who was away when all others had come to the end is served late
+      const isLate =
+        newest === 'settled' && Object.values(members).some(({ stage }) => !ENDS.has(stage));
+      return (
+        !isLate &&
+        !rollouts.some(({ stage }) => goesOn(stage)) &&
+        devices.every(({ hello }) => hello?.state === 1)
+      );
+    };
     while ((linkMs < 0 || rolloutMs < 0) && clock.now() - goodAt < PATIENCE_MS) {
       await step();
       const passed = clock.now() - goodAt;
@@ -179,6 +213,7 @@ export async function runLink(
 
     const gateway = world.gateway!;
     gateway.store.flush();
+    const keys = gateway.store.keys.list();
     const released = releasesOf(gateway);
     const ran = auditModels(devices, released, mayRun(gateway));
     const stages = gateway.loop.rollouts.list().map(({ stage }) => stage);
@@ -188,7 +223,9 @@ export async function runLink(
     );
     return {
       ...{ ...found, ...ran, linkMs, rolloutMs },
-      gatewayKills: world.kills,
+      ...{ gatewayKills: world.kills, forged: world.forged },
+      rekeyed: keys.reduce((sum, { present }) => sum + present.generation - 1, 0),
+      rekeying: keys.filter(({ pending }) => pending !== null).length,
       deviceKills: devices.reduce((sum, { lives }) => sum + lives.length - 1, 0),
       rollouts: tally(stages.map((stage) => (goesOn(stage) ? 'under way' : stage))),
       unsettled: devices.filter(({ hello }) => hello?.state !== 1).length,
@@ -217,6 +254,13 @@ function rowsOf(result: LinkResult, plan: LinkPlan): BenchRow[] {
     figure('devices', plan.devices, ''),
     figure('gateway killed', result.gatewayKills, 'times'),
     figure('devices killed', result.deviceKills, 'times'),
+    ...DEVICES.map(({ suite }, i) => {
+      const { length } = DEVICES;
+      return figure(`devices with the suite ${suite}`, Math.ceil((plan.devices - i) / length), '');
+    }),
+    figure('frames forged, repeated or moved on cables of devices with keys', result.forged, ''),
+    figure('keys changed', result.rekeyed, 'times'),
+    none('changes of keys that did not come to their end', result.rekeying),
     figure('windows made', result.windows, ''),
     figure('windows that the devices were told are stored', result.told, ''),
     figure('windows stored', result.stored, ''),

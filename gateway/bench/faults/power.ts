@@ -6,8 +6,9 @@ import type { FaultsOptions } from './part.ts';
 import { cutAll, type ScenarioCounts } from './power/cut-all.ts';
 import type { Failure } from './power/explore.ts';
 import { type Life, realLife, virtualLife } from './power/field.ts';
+import { generation } from './power/key-ring.ts';
 import { realCuts } from './power/real-cuts.ts';
-import { faultsBundle } from './power/world.ts';
+import { type Build, faultsCodes } from './power/world.ts';
 
 /** Cuts of which a real Espruino is booted. */
 const REAL = 100;
@@ -24,15 +25,18 @@ const TOLD = 10;
  * Flash that was torn reads the same each time: cells that waver are beyond this model.
  */
 export async function rows(options: FaultsOptions): Promise<BenchRow[]> {
-  const { code } = await faultsBundle();
+  const codes = await faultsCodes();
+  const plain = { code: codes.none };
+  const keyed = { code: codes.ccm, keys: { present: generation(1), pending: null } };
   const { onProgress, short = false } = options;
   onProgress?.('power: cuts of the virtual board');
-  const scenarios = await cutAll(code, options);
-  const life = await virtualLife(code);
+  const scenarios = await cutAll(codes, options);
   return [
     ...virtualRows(scenarios, onProgress),
-    ...lifeRows('virtual board', life),
-    ...(await realRows(code, options, short ? REAL_SHORT : REAL)),
+    ...lifeRows('virtual board', await virtualLife(plain)),
+    ...lifeRows('virtual board with keys', await virtualLife(keyed)),
+    ...(await realRows('real Espruino', plain, options, short ? REAL_SHORT : REAL)),
+    ...(await realRows('real Espruino with keys', keyed, options, short ? REAL_SHORT : REAL)),
   ];
 }
 
@@ -83,23 +87,33 @@ function lifeRows(board: string, { flash, strayBytes, unexplainedBytes }: Life):
 }
 
 async function realRows(
-  code: string,
+  board: string,
+  build: Build,
   { espruino, onProgress }: FaultsOptions,
   most: number,
 ): Promise<BenchRow[]> {
   if (espruino === undefined) {
     const skipped = 'WHETSTONE_ESPRUINO is not set';
-    return [{ name: 'power cuts on the real Espruino', unit: '', skipped }];
+    return [{ name: `power cuts on the ${board}`, unit: '', skipped }];
   }
-  onProgress?.('power: a life of the real Espruino, and cuts in it');
+  onProgress?.(`power: a life of the ${board}, and cuts in it`);
   const cwd = await mkdtemp(join(tmpdir(), 'whetstone-life-'));
   try {
-    const life = await realLife(espruino, code, cwd);
-    const { cuts, of, failures } = await realCuts(espruino, code, life, most);
+    const life = await realLife(espruino, build, cwd);
+    const { cuts, of, failures, hung } = await realCuts(espruino, build, life, most);
     return [
-      ...lifeRows('real Espruino', life),
-      { name: `power cuts on the real Espruino, of ${of} in that life`, value: cuts, unit: '' },
-      verdict('of those, without a whole model or a later update', failures, onProgress),
+      ...lifeRows(board, life),
+      { name: `power cuts on the ${board}, of ${of} in that life`, value: cuts, unit: '' },
+      {
+        name: `of those, booted once more because the process hung: ${board}`,
+        value: hung,
+        unit: '',
+      },
+      verdict(
+        `of those of the ${board}, without a whole model or a later update`,
+        failures,
+        onProgress,
+      ),
     ];
   } finally {
     await rm(cwd, { recursive: true, force: true });

@@ -67,7 +67,11 @@ export function bootBoard(script: Script, wires: BoardWires): BoardDouble {
     arm();
     return id;
   };
-  const clear = (id: number): void => {
+  const clear = (id?: number): void => {
+    if (id === undefined) {
+      for (const each of [...timers.keys()]) clear(each);
+      return;
+    }
     clock.clearTimeout(timers.get(id));
     timers.delete(id);
   };
@@ -117,7 +121,7 @@ export function bootBoard(script: Script, wires: BoardWires): BoardDouble {
     Serial1: port,
     Bluetooth: port,
     USB: port,
-    Bangle: { on: () => {} },
+    Bangle: { on: () => {}, setPollInterval: () => {} },
     Puck: { on: () => {}, accelOn: () => {} },
     setTimeout: (callback: () => void, ms?: number) => later(callback, ms),
     setInterval: (callback: () => void, ms?: number) => later(callback, ms, true),
@@ -144,7 +148,7 @@ export function bootBoard(script: Script, wires: BoardWires): BoardDouble {
     },
     stop: () => {
       alive = false;
-      for (const id of [...timers.keys()]) clear(id);
+      clear();
     },
   };
 }

@@ -139,9 +139,13 @@ export function createVirtualDevice(options: VirtualDeviceOptions): VirtualDevic
     double = running;
     const { world } = running;
     if (faults.withoutConvolve) delete (world.E as { convolve?: unknown }).convolve;
-    const device = (world.whetstone as (start: object) => Record<string, unknown>)({ id });
-    if (device !== undefined) {
+    try {
+      (world.whetstone as (start: object) => void)({ id });
+      const device = world.W as Record<string, unknown>;
       device.on = (cls: number, score: number) => predictions.push({ cls, score });
+    } catch (said) {
+      if (typeof said !== 'string') throw said; // as on a board, whose console shows it
+      printed.push(`Uncaught ${said}`);
     }
     if (isCut) powerOff();
   };

@@ -29,7 +29,11 @@ export interface EspruinoProcess {
    * @throws GatewayError 'port' if Espruino has ended
    */
   feedWindow(values: Int8Array, n: number, label?: number): Promise<Prediction | undefined>;
-  /** Runs one line of JavaScript on it and gives what it printed, up to and without `mark`. */
+  /**
+   * Runs a line of JavaScript on it, once, and gives what it printed.
+   *
+   * @throws GatewayError 'port' if the line throws, or Espruino has ended
+   */
   run(line: string): Promise<string>;
   /** everything on its console so far */
   output(): string;
@@ -39,11 +43,18 @@ export interface EspruinoProcess {
 
 /** How long Espruino may take to make a pty, to start, or to answer a line. */
 const PATIENCE_MS = 20_000;
+/** After so long what was asked is taken to be lost. */
+const AGAIN_MS = 2_000;
+const LINE_FILE = 'line.js';
+/** Clears what the console has of a line, and runs the file. */
+const RUN_FILE = `\x1b[2Keval(require("fs").readFileSync("${LINE_FILE}"))\n`;
 
 /**
  * Starts a real Espruino with a bundle, its Serial1 on a pty.
  *
- * Its console is standard input, and that is text: windows come in there as JavaScript.
+ * Its console is standard input, and that is text: windows come in there as JavaScript. The threads of
+ * the Linux build lose a character now and then, the more the busier the computer is: what it runs comes
+ * in a file, a short line asks for it, again where no answer comes, and it runs once all the same.
  *
  * @throws GatewayError 'missing-tool' without socat or without Espruino; 'bad-bundle' if it ends at
  *   once
@@ -83,9 +94,10 @@ export async function spawnEspruino(options: EspruinoOptions): Promise<EspruinoP
   });
   device.once('exit', () => wake());
 
-  /** Waits until the console shows `mark` after `from`. */
-  const until = async (mark: string, from: number): Promise<number> => {
+  /** Asks, and waits until the console shows `mark` after `from`; asks again where that takes long. */
+  const until = async (mark: string, from: number, ask = () => {}): Promise<number> => {
     const deadline = Date.now() + PATIENCE_MS;
+    let due = Date.now();
     for (;;) {
       const at = output.indexOf(mark, from);
       if (at >= 0) return at;
@@ -95,8 +107,12 @@ export async function spawnEspruino(options: EspruinoOptions): Promise<EspruinoP
         const said = output.slice(-300).replace(/\s+/g, ' ');
         throw new GatewayError('port', `Espruino ${id} ${why}: ${said}`);
       }
+      if (Date.now() >= due) {
+        ask();
+        due = Date.now() + AGAIN_MS;
+      }
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
+        const timer = setTimeout(resolve, Math.min(left, AGAIN_MS));
         wake = () => {
           clearTimeout(timer);
           resolve();
@@ -122,11 +138,15 @@ export async function spawnEspruino(options: EspruinoOptions): Promise<EspruinoP
   let count = 0;
   const run = (line: string): Promise<string> => {
     const answer = turn.then(async () => {
-      const mark = `<${++count}>`;
+      const n = ++count;
+      const once = `if(global.$n!=${n}){$n=${n};try{${line}}catch(e){print("<!>"+e)}}`;
+      await writeFile(join(cwd, LINE_FILE), `${once};print("<"+${n}+">")`);
       const from = output.length;
-      device.stdin?.write(`${line};print("<"+${count}+">")\n`);
-      const to = await until(mark, from);
-      return output.slice(from, to).trim();
+      const to = await until(`<${n}>`, from, () => void device.stdin?.write(RUN_FILE));
+      const said = output.slice(from, to).trim();
+      const thrown = /^<!>(.*)/m.exec(said);
+      if (thrown === null) return said;
+      throw new GatewayError('port', `Espruino ${id} cannot run '${line}': ${thrown[1]}`);
     });
     turn = answer.catch(() => {});
     return answer;

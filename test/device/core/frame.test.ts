@@ -59,6 +59,7 @@ describe('plainSuite()', () => {
       expect(suite.open(bent)).toBeUndefined();
     }
     expect(suite.open(new Uint8Array([1, 2, 3]))).toBeUndefined();
+    expect(suite.open(new Uint8Array(4))).toBeUndefined(); // nothing, with the CRC-32 of nothing
   });
 });
 
@@ -66,7 +67,7 @@ describe('feed()', () => {
   test('hands on every payload with its bytes on the wire when pieces are of any size', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.uint8Array({ maxLength: 700 }), { maxLength: 6 }),
+        fc.array(fc.uint8Array({ minLength: 1, maxLength: 700 }), { maxLength: 6 }),
         fc.array(fc.integer({ min: 1, max: 300 }), { maxLength: 5 }),
         (payloads, pieces) => {
           const frames = payloads.map((payload) => encodeFrame(payload, suite.seal));
@@ -84,7 +85,7 @@ describe('feed()', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 900 }),
-        fc.uint8Array({ maxLength: 300 }),
+        fc.uint8Array({ minLength: 1, maxLength: 300 }),
         (junk, payload) => {
           const { got } = collect(join(junk, encodeFrame(payload, suite.seal)), [], 600);
           expect(got.at(-1)?.payload).toEqual([...payload]);
@@ -113,6 +114,17 @@ describe('feed()', () => {
     const long = encodeFrame(new Uint8Array(61).fill(1), suite.seal);
     const { got, bad } = collect(join(long, fits), [], 65);
     expect([got.length, bad]).toEqual([1, 1]);
+  });
+
+  test('counts frames when their stuffing is none, whatever bytes that leaves', () => {
+    const ones = new Uint8Array([0, ...Array(8).fill(255), 0]); // ff ff ff ff is its own CRC-32
+    expect(collect(ones)).toEqual({ got: [], bad: 1 });
+    const behind = new Uint8Array([0, 10, ...Array(7).fill(255), 0]);
+    expect(collect(behind)).toEqual({ got: [], bad: 1 });
+    expect(collect(new Uint8Array([0, 1, 1, 1, 1, 1, 0]))).toEqual({ got: [], bad: 1 });
+    const longer = encodeFrame(new Uint8Array([7, 8]), suite.seal);
+    longer[1]++;
+    expect(collect(longer)).toEqual({ got: [], bad: 1 });
   });
 
   test('counts frames when they are too short for a checksum or run over their end', () => {

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { flat } from '../../../device/core/flat.ts';
 import { ccmMask, ccmTag, secureSuite } from '../../../device/core/secure.ts';
+import { nodeAes, nodeHmac } from '../../../gateway/link/virtual/node-ciphers.ts';
 import { testKeys } from '../../support/keyed-flash.ts';
-import { CIPHERS, gatewaySuite, nodeAes, nodeHmac } from '../../support/node-ciphers.ts';
+import { CIPHERS, gatewaySuite } from '../../support/node-ciphers.ts';
 
 const vectors = (name: string) =>
   JSON.parse(readFileSync(new URL(`../../vectors/${name}.json`, import.meta.url), 'utf8'));

@@ -97,6 +97,7 @@ const inputs: Record<StepInput, (b: Bench) => void> = {
   'offer for another board or task': (b) => offer(b, (o) => o.splice(7, 1, 1)),
   'offer whose time is over': (b) => offer(b, (o) => o.splice(8, 1, 1999)),
   'offer with an empty part': (b) => offer(b, (o) => (o[2][1] as unknown[]).splice(1, 1, 0)),
+  'offer with more than 64 golden windows': (b) => offer(b, (o) => o.splice(4, 1, 65)),
   'offer larger than a slot': (b) => offer(b, (o) => (o[2][2] as unknown[]).splice(1, 1, 9999)),
   'confirm of what runs': (b) => b.step(CONFIRM, [5]),
   'confirm of another release': (b) => b.step(CONFIRM, [7]),

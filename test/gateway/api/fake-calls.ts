@@ -6,18 +6,25 @@ import type {
   ImportReport,
   KeyView,
   LabelView,
+  PortView,
   RolloutView,
   Status,
+  TokenView,
+  WindowView,
 } from '../../../gateway/calls.ts';
 import { GatewayError } from '../../../gateway/errors.ts';
+import { deviceSummary, rolloutSummary } from '../../../gateway/summaries.ts';
 
 /** A gateway that only remembers: what it was asked, and what it shall say. */
 export interface FakeCalls extends Calls {
-  state: Status;
+  state: Omit<Status, 'devices' | 'rollouts'> & { devices: DeviceView[]; rollouts: RolloutView[] };
   log: GatewayEvent[];
   asked: unknown[][];
   /** records an event and tells it to who listens */
   tell(kind: string, subject: string, data?: GatewayEvent['data']): GatewayEvent;
+  /** tells of a window to who listens */
+  see(window: WindowView): void;
+  /** who listens, to events and to windows */
   listeners(): number;
 }
 
@@ -113,14 +120,34 @@ export function fakeLabel(sample: string, change: Partial<LabelView> = {}): Labe
   return { sample, device, ...none, predicted: 'upup', contradicted: [], at: start, ...change };
 }
 
+/** A stored window. */
+export function fakeWindow(device: string, change: Partial<WindowView> = {}): WindowView {
+  return {
+    ...{ device, id: '81:17', at: start, version, raw: true, label: null, quarantine: null },
+    ...{ predicted: 'upup', score: 64, confidence: 0.98, ...change },
+  };
+}
+
+/** A token as a gateway lists it. */
+export const fakeToken: TokenView = {
+  ...{ id: '0123456789ab', name: 'ann', role: 'labeller', addedAt: start, expiresAt: null },
+  ...{ revokedAt: null, usedAt: start, valid: true },
+};
+
 /** A device's keys as a gateway lists them. */
 export const fakeKeys: KeyView = {
   ...{ device: 'puck-1', board: 'puckjs', suite: 'ccm', generation: 1, pending: null },
   ...{ addedAt: start, rotatedAt: start, removedAt: null, connected: true },
 };
 
-export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
+/** A port as a gateway lists it. */
+const fakePort: PortView = {
+  ...{ kind: 'serial', name: '/dev/ttyACM0', from: 'added', devices: [] },
+};
+
+export function fakeCalls(change: Partial<FakeCalls['state']> = {}): FakeCalls {
   const listeners = new Set<(event: GatewayEvent) => void>();
+  const windowListeners = new Set<(window: WindowView) => void>();
   const asked: unknown[][] = [];
   const note = (...what: unknown[]) => {
     asked.push(what);
@@ -159,7 +186,10 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
     },
     log: [],
     asked,
-    listeners: () => listeners.size,
+    see(window) {
+      for (const listener of windowListeners) listener(window);
+    },
+    listeners: () => listeners.size + windowListeners.size,
     tell(kind, subject, data = {}) {
       const event = { id: fake.log.length + 1, at: start + 62_000, kind, subject, data };
       fake.log.push(event);
@@ -167,7 +197,11 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
       for (const listener of listeners) listener(event);
       return event;
     },
-    status: async () => fake.state,
+    status: async () => ({
+      ...fake.state,
+      devices: fake.state.devices.map((one) => deviceSummary(one, fake.state.devices.length)),
+      rollouts: fake.state.rollouts.map(rolloutSummary),
+    }),
     devices: async () => fake.state.devices,
     async device(id) {
       const found = fake.state.devices.find((device) => device.id === id);
@@ -180,6 +214,28 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
       throw new GatewayError('not-found', `no model ${wanted}`);
     },
     rollouts: async () => fake.state.rollouts,
+    async rollout(id) {
+      const found = fake.state.rollouts.find((one) => one.id === id);
+      if (found) return found;
+      throw new GatewayError('not-found', `no rollout '${id}'`);
+    },
+    async approveRollout(id, by) {
+      note('approveRollout', id, by);
+      return fakeRollout({ id, stage: 'rest' });
+    },
+    async stopRollout(id, request, by) {
+      note('stopRollout', id, request, by);
+      return fakeRollout({ id, stage: 'returning', reason: request?.reason ?? null });
+    },
+    ports: async () => [{ ...fakePort, devices: ['puck-1'] }],
+    async addPort(port) {
+      note('addPort', port);
+      return { ...fakePort, ...port };
+    },
+    async removePort(port) {
+      note('removePort', port);
+      return { ...fakePort, ...port };
+    },
     keys: async () => [fakeKeys],
     async addKeys(request) {
       note('addKeys', request);
@@ -221,7 +277,10 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
     async askLabels(request) {
       note('askLabels', request);
       const asked = { at: start, raw: 'held' };
-      return { asked: [fakeLabel('watch-1/81:17', { asked })], candidates: 30, outOfReach: 5 };
+      return {
+        ...{ asked: [fakeLabel('watch-1/81:17', { asked })], candidates: 30, outOfReach: 5 },
+        missing: null,
+      };
     },
     async teach(request) {
       note('teach', request);
@@ -229,6 +288,33 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
         ...{ teacher: request.name, runtime: 'whetstone', seen: 20, labelled: 12, unsure: 7 },
         ...{ foreign: 1, perClass: { upup: 12 }, compared: 6, right: 5 },
       };
+    },
+    async history(query) {
+      note('history', query);
+      const point = { at: start, windows: 9, labels: 3, accuracy: 2 / 3, estimated: 0.9 };
+      const alarm = { at: start, kind: 'alarm' as const, subject: 'watch-1', text: 'it fell' };
+      return {
+        points: [{ ...point, score: 70, drift: 0.2 }],
+        marks: [{ ...alarm, version: null }],
+      };
+    },
+    async windows(device, query) {
+      note('windows', device, query);
+      return [fakeWindow(device)];
+    },
+    async window(device, id) {
+      note('window', device, id);
+      const signal = { axes: ['x'], rateHz: 12.5, unit: 'g', values: [[0], [1]] };
+      return { ...fakeWindow(device), id, signal };
+    },
+    async infer(request) {
+      note('infer', request);
+      const { predicted, score, confidence } = fakeWindow('watch-1');
+      return { version, predicted, score, confidence, logits: [90, -20] };
+    },
+    onWindow(listener) {
+      windowListeners.add(listener);
+      return () => windowListeners.delete(listener);
     },
     async alarms() {
       const silence = { subject: 'watch-2', what: null, at: start, until: start + 7_200_000 };
@@ -271,6 +357,31 @@ export function fakeCalls(change: Partial<Status> = {}): FakeCalls {
     async rollback(wanted) {
       note('rollback', wanted);
       return fakeRollout({ stage: 'rolledback' });
+    },
+    async verify(head) {
+      note('verify', head);
+      const counts = { entries: 0, models: 1, releases: 1, keys: 1, problems: [], notes: [] };
+      return { ok: true, ...counts, head: { entry: 0, hash: '00' }, signed: null };
+    },
+    async audit(query) {
+      note('audit', query);
+      return { entries: [], head: { entry: 0, hash: '00' } };
+    },
+    async backup() {
+      note('backup');
+      const about = { gateway: 'box', schema: 1, keyId: null, files: [] };
+      return { file: 'backups/x.backup', at: start, ...about };
+    },
+    async tokens() {
+      return [fakeToken];
+    },
+    async addToken({ name, role }, by) {
+      note('addToken', name, role, by);
+      return { ...fakeToken, name, role, token: `wt_${fakeToken.id}_${'x'.repeat(43)}` };
+    },
+    async revokeToken(id, by) {
+      note('revokeToken', id, by);
+      return { ...fakeToken, id, revokedAt: start, valid: false };
     },
     async signingKeys() {
       return keys;

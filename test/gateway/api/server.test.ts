@@ -54,7 +54,7 @@ describe('serveApi()', () => {
     calls.tell('gateway.started', 'gateway');
     const remote = remoteCalls(url);
     const [{ version }] = await calls.models();
-    expect(await remote.status()).toEqual(calls.state);
+    expect(await remote.status()).toEqual(await calls.status());
     expect(await remote.devices()).toEqual(calls.state.devices);
     expect(await remote.device('watch-2')).toEqual(calls.state.devices[1]);
     expect(await remote.models()).toEqual(await calls.models());
@@ -194,7 +194,7 @@ describe('serveApi()', () => {
 
   it('serves a page that needs nothing from elsewhere', async () => {
     const { url } = await serve();
-    for (const path of ['/', '/app.js', '/draw.js', '/words.js', '/style.css']) {
+    for (const path of ['/', '/app.js', '/words.js', '/pages/fleet.js', '/style/base.css']) {
       const response = await fetch(url + path);
       expect(response.status).toBe(200);
       expect(response.headers.get('content-security-policy')).toContain("default-src 'self'");

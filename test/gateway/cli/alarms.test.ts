@@ -48,6 +48,15 @@ describe('whetstone alarms', () => {
     expect(out).toMatch(/^silent until 2026-.*: every alarm of watch-3\n$/);
   });
 
+  it('takes a device as a scope names it', async () => {
+    await ask('silence', 'device:watch-3', '--for', '1h');
+    await ask('unsilence', 'device:watch-3');
+    expect(calls.asked).toMatchObject([
+      ['silence', { subject: 'watch-3' }],
+      ['unsilence', { subject: 'watch-3' }],
+    ]);
+  });
+
   it('silences one kind, and prints JSON where it is asked to', async () => {
     const { out } = await ask('silence', 'fleet', '--for', '1h', '--what', 'sensor', '--json');
     expect(calls.asked).toEqual([

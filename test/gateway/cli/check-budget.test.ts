@@ -60,7 +60,7 @@ describe('whetstone doctor --config', () => {
     const load = (checks as Check[]).find(({ name }) => name === 'budget load');
     expect(load?.found).toContain('(waits at 3.25)');
     writeFileSync(path, JSON.stringify({ budget: { maxLoad: 'much' } }));
-    const { err, status } = await whetstone('doctor', '--config', path);
-    expect([status, err]).toEqual([1, expect.stringContaining('budget.maxLoad')]);
+    const { out, status } = await whetstone('doctor', '--config', path);
+    expect([status, out]).toEqual([1, expect.stringContaining('budget.maxLoad must be number')]);
   });
 });

@@ -47,4 +47,16 @@ describe('whetstone doctor', () => {
     expect(status).toBe(ok ? 0 : 1);
     for (const check of checks as Check[]) expect(out).toContain(` ${check.name}: `);
   });
+
+  it('goes on where the configuration is wrong, and says what is', async () => {
+    const config = join(mkdtempSync(join(tmpdir(), 'doctor-')), 'whetstone.json');
+    writeFileSync(config, '{ "watches": 4 }');
+    const { status, out } = await whetstone('doctor', '--config', config);
+    expect(status).toBe(1);
+    expect(out).toContain('LACKS configuration: ');
+    expect(out).toContain('watches is not a field');
+    expect(out).toContain(' clock: ');
+    writeFileSync(config, '{ "virtual": 4, "port": 0 }');
+    expect((await whetstone('doctor', '--config', config)).out).toContain('ok    configuration: ');
+  });
 });

@@ -48,6 +48,7 @@ describe('whetstone encrypt, start, backup, restore', () => {
     expect([without.status, without.err]).toEqual([1, expect.stringContaining(keyId)]);
     const restored = await whetstone('restore', path, '--data-dir', target, '--key-file', keyFile);
     expect([restored.status, restored.err]).toEqual([0, '']);
+    expect(restored.out).toContain(`whetstone start --data-dir ${target} --key-file ${keyFile}`);
     const again = await startGateway({ ...options, dataDir: target, keyFile });
     expect((await again.call.events()).some(({ kind }) => kind === 'store.restored')).toBe(true);
     await again.close();

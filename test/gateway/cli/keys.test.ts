@@ -4,11 +4,15 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { plainSuite } from '../../../device/core/frame.ts';
+import { partOf, readSlot, type SlotConfig } from '../../../device/core/slot.ts';
+import { kindOf } from '../../../device/kind.ts';
 import { serveApi } from '../../../gateway/api/server.ts';
 import { compose } from '../../../gateway/compose.ts';
 import { realClock } from '../../../gateway/link/port.ts';
 import { createService } from '../../../gateway/service.ts';
 import { loadTask } from '../../../gateway/task.ts';
+import { tinyModel } from '../../support/tiny-model.ts';
+import { meta } from '../registry/support.ts';
 import { whetstone } from './run.ts';
 
 /** A gateway without devices, its API, and a folder; gone after the test. */
@@ -105,6 +109,32 @@ describe('whetstone keys', () => {
     });
     expect(await ask('add', 'a b', '--board', 'puckjs', '--out', out)).toMatchObject({ status: 1 });
     expect(store.keys.list().length).toBe(1);
+  });
+
+  it('puts a model behind the keys, as a device boots with it', async () => {
+    const { ask, out, registry, task } = await gatewayWith();
+    const { parts } = tinyModel(1);
+    const [pre, backbone, head] = parts as [Uint8Array, Uint8Array, Uint8Array];
+    const version = registry.register({ pre, backbone, head }, meta(), null);
+    const added = await ask(
+      ...['add', 'puck-1', '--board', 'puckjs', '--out', out, '--model', version.slice(0, 8)],
+    );
+    expect([added.status, added.err]).toEqual([0, '']);
+    const image = new Uint8Array(readFileSync(out));
+    const suite = plainSuite((bytes) => crc32(bytes));
+    const flash: SlotConfig = {
+      ...{ page: 4096, slotPages: 1, ...suite, crc32: (bytes) => crc32(bytes) },
+      read: (at, n) => image.subarray(at, at + n),
+    };
+    const found = readSlot(flash, 0);
+    expect(Buffer.from(found.f[1]).toString('hex')).toBe(version.slice(0, 16));
+    expect(found.f[7]).toBe(kindOf('puckjs', task.name));
+    for (const [i, part] of parts.entries()) {
+      expect(Buffer.compare(partOf(flash, 0, found, i), part)).toBe(0);
+    }
+    expect(image[3]).toBe(1); // the record of its keys says that this slot is confirmed
+    const none = await ask('add', 'b', '--board', 'puckjs', '--out', out, '--model', '0000');
+    expect(none).toMatchObject({ status: 1, err: expect.stringMatching(/0000/) });
   });
 
   it('rotates, but not where new keys would travel in clear', async () => {

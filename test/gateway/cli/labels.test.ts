@@ -103,6 +103,9 @@ describe('whetstone labels ask', () => {
     );
     expect(calls.asked).toEqual([['askLabels', { count: 10, scope: 'device:watch-1' }]]);
     expect(JSON.parse((await ask('ask', '1', '--json')).out)).toMatchObject({ candidates: 30 });
+    const missing = 'no window of fleet has come yet; ask again in a minute';
+    calls.askLabels = async () => ({ asked: [], candidates: 0, outOfReach: 0, missing });
+    expect((await ask('ask', '10')).out).toBe(`nothing to ask for: ${missing}\n`);
   });
 });
 

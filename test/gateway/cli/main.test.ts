@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Api, serveApi } from '../../../gateway/api/server.ts';
 import type { LabelView } from '../../../gateway/calls.ts';
 import { stoppedLine } from '../../../gateway/cli/start.ts';
+import pack from '../../../package.json' with { type: 'json' };
 import { type FakeCalls, fakeCalls, fakeDevice, fakeRollout } from '../api/fake-calls.ts';
 import { whetstone } from './run.ts';
 
@@ -16,10 +17,12 @@ const verbs = [
   'models',
   'rollouts',
   'keys',
+  'tokens',
   'labels',
   'events',
   'alarms',
   'quality',
+  'infer',
   'train',
   'search',
   'promote',
@@ -56,6 +59,10 @@ describe('run()', () => {
     for (const verb of verbs) expect(out).toMatch(new RegExp(`^ {2}${verb}\\b`, 'm'));
   });
 
+  it('says its version', async () => {
+    expect(await whetstone('--version')).toEqual({ status: 0, out: `${pack.version}\n`, err: '' });
+  });
+
   it.each(verbs)('gives help with an example for %s', async (verb) => {
     const { status, out } = await whetstone(verb, '--help');
     expect(status).toBe(0);
@@ -79,8 +86,24 @@ describe('run()', () => {
     ],
     ['an unknown option', ['devices', '--nope'], "unknown option '--nope'"],
     ['a missing option', ['replay', '--task', 'gesture'], "required option '--data <dir>'"],
-    ['a missing argument', ['promote'], "missing required argument 'version'"],
-    ['an argument too many', ['rollouts', 'x'], 'too many arguments'],
+    [
+      'a missing argument',
+      ['labels', 'ask'],
+      "missing required argument 'n' (see: whetstone labels ask --help)\n",
+    ],
+    [
+      'an argument too many',
+      ['promote', 'a', 'b'],
+      'but got 2: a, b. (see: whetstone promote --help)\n',
+    ],
+    [
+      'an unknown verb of rollouts',
+      ['rollouts', 'x'],
+      "whetstone: unknown command 'x'; whetstone rollouts has: approve, stop\n",
+    ],
+    ['a scope that is none', ['labels', 'ask', '3', '--scope', 'w1'], "no scope 'w1': it is fleet"],
+    ['a label without a window', ['labels', 'add', 'w1/8:1'], 'the class is missing: labels add'],
+    ['nobody who says so', ['labels', 'add', 'w1/8:1', 'upup', '--by', ' '], '--by takes a name'],
     ['a wrong number', ['events', '--limit', 'ten'], 'It takes an integer from 1.'],
     ['a number out of range', ['labels', '--limit', '0'], 'It takes an integer from 1.'],
     ['an unknown benchmark', ['bench', 'luck'], 'Allowed choices are kernel, train'],
@@ -266,5 +289,19 @@ describe('whetstone build', () => {
     expect(readFileSync(out).length).toBe(bytes);
     expect(report.length).toBeGreaterThan(3);
     expect((await whetstone('build', ...args)).out).toContain(`${bytes} bytes for espruino-linux`);
+  });
+
+  it("takes the board's best suite where none is named, and only one that the board has", async () => {
+    const out = join(mkdtempSync(join(tmpdir(), 'build-')), 'puck.js');
+    const args = ['build', '--board', 'puckjs', '--out', out, '--json'];
+    const best = JSON.parse((await whetstone(...args)).out);
+    const plain = JSON.parse((await whetstone(...args, '--suite', 'none')).out);
+    expect([best.suite, plain.suite]).toEqual(['ccm', 'none']);
+    expect(plain.bytes).toBeLessThan(best.bytes);
+    const { status, err } = await whetstone(...args, '--suite', 'mac');
+    expect([status, err.trim()]).toEqual([
+      1,
+      "whetstone: puckjs has no suite 'mac' (it has: ccm, none)",
+    ]);
   });
 });

@@ -5,7 +5,9 @@ import { fakeCalls, fakeDevice } from '../api/fake-calls.ts';
 import { capture } from './run.ts';
 
 const url = 'http://127.0.0.1:7380';
-const gatewayOf = (call: ReturnType<typeof fakeCalls>) => ({ call, url, close: async () => {} });
+const gatewayOf = (call: ReturnType<typeof fakeCalls>) => ({
+  ...{ call, url, adminToken: null, close: async () => {} },
+});
 
 describe('showGateway()', () => {
   it('tells the story in plain lines where there is no terminal', async () => {
@@ -21,7 +23,7 @@ describe('showGateway()', () => {
     expect(out.text).toBe(
       [
         'Whetstone: 4 virtual watches, synthetic motion',
-        'page: http://127.0.0.1:7380   stop: Ctrl-C',
+        'dashboard: http://127.0.0.1:7380   stop: Ctrl-C',
         '01:02  watch-3 said hello (espruino-linux)',
         '01:02  watch-3 changed wearer to Bert (simulated)',
         '01:02  ALARM watch-3: accuracy 0.97 → 0.31',

@@ -227,6 +227,40 @@ describe('connect()', () => {
     expect(store.events.map(({ code, a }) => [code, a])).toEqual([[4, 2950]]);
   });
 
+  test('waits for a port that is not there if it is told to, and tells each reason once', async () => {
+    const clock = steppedClock();
+    const [a, b] = pairedPorts();
+    const [gone, taken] = ['there is no device', 'it is taken'];
+    const tries = [gone, gone, gone, taken, taken, gone];
+    let tried = 0;
+    const port = {
+      ...a,
+      open: async () => {
+        const why = tries[tried++];
+        if (why !== undefined) throw new Error(why);
+        await a.open();
+      },
+      ...{ write: a.write.bind(a), close: a.close.bind(a) },
+      ...{ onData: a.onData.bind(a), onClose: a.onClose.bind(a) },
+    };
+    const told: (string | undefined)[] = [];
+    const store = linkStore(clock);
+    const handlers = {
+      ...store.handlers(),
+      onWaiting: (why?: Error) => void told.push(why?.message),
+    };
+    await expect(connect(port, handlers, { policy: POLICY, clock })).rejects.toThrow(gone);
+    expect(told).toEqual([]);
+    const gateway = await connect(port, handlers, { policy: POLICY, clock, patient: true });
+    await clock.advance(60_000);
+    expect(told).toEqual([gone, taken, gone, undefined]);
+    await linkDevice(b, clock).start();
+    await clock.advance(1000);
+    expect(store.hellos[0]?.id).toBe('watch-1');
+    await gateway.close();
+    expect(tried).toBe(7);
+  });
+
   test('never throws when anything at all arrives, and serves the next good frame', async () => {
     const clock = steppedClock();
     const [a, b] = pairedPorts();

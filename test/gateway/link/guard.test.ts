@@ -374,7 +374,8 @@ describe('createGuard()', () => {
     const random = seeded(4);
     const noise = () => {
       const bytes = Uint8Array.from({ length: 60 }, () => random() * 256);
-      bytes[11] = 1;
+      bytes[11] = 0; // of an epoch that a device may be in
+      bytes[12] = 1;
       return bytes;
     };
     for (let k = 0; k < 200; k++) guard.open(noise());

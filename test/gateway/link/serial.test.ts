@@ -1,13 +1,25 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import {
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../../gateway/link/connect.ts';
 import { realClock } from '../../../gateway/link/port.ts';
 import { explain, serialPort } from '../../../gateway/link/serial.ts';
+import { holdersOf } from '../../../gateway/link/serial-cure.ts';
 import { linkDevice } from '../../support/link-device.ts';
 import { linkStore } from '../../support/link-store.ts';
 import { hasSocat, ptyPair, skippedSocat } from '../../support/pty.ts';
+import { portContract } from './port-contract.ts';
 
 const POLICY = { confidentOneIn: 1, uncertainBelow: 256, rawOneIn: 0 };
 const folder = mkdtempSync(join(tmpdir(), 'serial-'));
@@ -20,6 +32,31 @@ async function until(what: () => boolean, ms = 10_000): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+describe(`serialPort()${skippedSocat}`, () => {
+  portContract(async () => {
+    const cable = mkdtempSync(join(folder, 'contract-'));
+    let pair = await ptyPair(cable);
+    const port = serialPort(pair.a);
+    const far = serialPort(pair.b);
+    await far.open();
+    return {
+      port,
+      say: (bytes) => far.write(bytes),
+      hear: (receiver) => far.onData(receiver),
+      lose: () => pair.close(),
+      restore: async () => {
+        pair = await ptyPair(cable);
+        await far.open();
+      },
+      end: async () => {
+        await port.close();
+        await far.close();
+        await pair.close();
+      },
+    };
+  }, !hasSocat);
+});
 
 describe('serialPort()', () => {
   test('says what to do when there is no such device', async () => {
@@ -40,7 +77,8 @@ describe('serialPort()', () => {
   test('names the group when permission is denied, and the holder when it is busy', () => {
     const denied = explain('/dev/x', new Error('Error: Permission denied, cannot open /dev/x'));
     expect([denied.code, denied.message]).toEqual(['port', 'not allowed to open /dev/x']);
-    expect(denied.hint).toMatch(/dialout.*udev/s);
+    expect(denied.hint).toContain(`sudo usermod -aG dialout ${userInfo().username}, then log in`);
+    expect(denied.hint).toContain('hardware/gateway/60-whetstone.rules');
     const busy = explain(
       '/dev/x',
       new Error('Error Resource temporarily unavailable Cannot lock port'),
@@ -50,21 +88,63 @@ describe('serialPort()', () => {
 
   test.skipIf(!hasSocat)(`is refused when another holds the port${skippedSocat}`, async () => {
     const pair = await ptyPair();
+    onTestFinished(() => pair.close());
     const first = serialPort(pair.a);
     await first.open();
     await expect(serialPort(pair.a).open()).rejects.toMatchObject({
       code: 'port',
-      message: `${pair.a} is in use by another program`,
+      message: expect.stringContaining(`${pair.a} is in use by `),
     });
     await first.close();
-    await pair.close();
   });
+
+  test.skipIf(!hasSocat)(`names the program that holds the port${skippedSocat}`, async () => {
+    const pair = await ptyPair();
+    onTestFinished(() => pair.close());
+    const holder = spawn('sleep', ['60'], {
+      stdio: [openSync(pair.a, constants.O_RDWR | constants.O_NOCTTY), 'ignore', 'ignore'],
+    });
+    onTestFinished(() => void holder.kill());
+    const name = `sleep (process ${holder.pid})`;
+    await until(() => holdersOf(pair.a).includes(name));
+    const busy = explain(pair.a, new Error('Error Resource busy, cannot open'));
+    expect(busy.message).toContain(name); // beside socat, whose pty it is
+    expect(busy.hint).toBe('end it');
+  });
+
+  test.skipIf(!hasSocat)(
+    `finds a port that came back under another number by its lasting name${skippedSocat}`,
+    async () => {
+      const byId = mkdtempSync(join(folder, 'by-id-'));
+      const [first, second] = [await ptyPair(), await ptyPair()];
+      onTestFinished(() => Promise.all([first.close(), second.close()]).then(() => {}));
+      const link = join(byId, 'usb-board-if00');
+      symlinkSync(realpathSync(first.a), link);
+      const port = serialPort(first.a, { byId });
+      const closes: unknown[] = [];
+      port.onClose((why) => closes.push(why));
+      await port.open();
+      await first.close();
+      await until(() => closes.length === 1);
+      rmSync(link);
+      symlinkSync(realpathSync(second.a), link);
+      await port.open();
+      const far = serialPort(second.b, { byId });
+      const heard: number[] = [];
+      far.onData((bytes) => heard.push(...bytes));
+      await far.open();
+      port.write(Uint8Array.of(5));
+      await until(() => heard.length > 0);
+      expect(heard).toEqual([5]);
+      await port.close();
+      await far.close();
+    },
+  );
 
   test.skipIf(!hasSocat)(
     `carries samples, and goes on when the cable comes back after it was pulled${skippedSocat}`,
     async () => {
       const cables = join(folder, 'cable');
-      const { mkdirSync } = await import('node:fs');
       mkdirSync(cables);
       let pair = await ptyPair(cables);
       const store = linkStore(realClock, { commitMs: () => 1 });

@@ -184,13 +184,115 @@ describe('createMonitor()', () => {
     expect(monitor.recovered()).toEqual([]);
     expect(seen(true, 3, 900_000)).toEqual([]);
     expect(monitor.isSick('w1')).toBe(false);
-    expect(monitor.recovered()).toMatchObject([{ what: 'sensor', device: 'w1' }]);
+    expect(monitor.recovered()).toMatchObject([
+      { alarm: { what: 'sensor', device: 'w1' }, since: null },
+    ]);
     expect(monitor.recovered()).toEqual([]);
     expect(monitor.alarmOf('w1')).toBeNull();
     // and goes on from what was normal before
     expect(feed(monitor, 'w1', scores(random, 100, 10), 60, 1_000_000)).toBeUndefined();
     expect(monitor.evidence('w1')).toBe('steady');
     expect(feed(monitor, 'w1', scores(random, 40, 10), 50, 2_000_000)).toBeDefined();
+  });
+
+  /** Another wearer, then the first one again: what came back, and after how many windows. */
+  function away(seed: number, windowsBack: number) {
+    const random = mulberry(seed);
+    const monitor = createMonitor();
+    monitor.installed('w1', 3, promised);
+    feed(monitor, 'w1', scores(random, 63, 13), 120, 0);
+    const raised = feed(monitor, 'w1', scores(random, 30, 13), 300, 120_000);
+    for (let i = 0; i < 200; i++)
+      feed(monitor, 'w1', scores(random, 30, 13), 1, 500_000 + 1000 * i);
+    const tooEarly = monitor.recovered();
+    const own = scores(random, 63, 13);
+    for (let i = 0; i < windowsBack; i++) {
+      feed(monitor, 'w1', own, 1, 1_000_000 + 1000 * i);
+      const [over] = monitor.recovered();
+      if (over !== undefined) return { monitor, raised, tooEarly, over, after: i + 1, own };
+    }
+    return { monitor, raised, tooEarly, over: undefined, after: Infinity, own };
+  }
+
+  test('an episode is over by itself within 60 windows of the first wearer, never before, in 19 of 20 streams', () => {
+    let good = 0;
+    for (let seed = 1; seed <= 20; seed++) {
+      const { monitor, raised, tooEarly, over, after } = away(seed, 100);
+      expect(raised).toBeDefined();
+      const isRight = tooEarly.length === 0 && after >= 16 && after <= 60;
+      // the other wearer's last windows may pass for the first one's: they ended at 699_000
+      const isDated = (over?.since ?? 0) >= 697_000;
+      good += Number(isRight && isDated && monitor.alarmOf('w1') === null);
+    }
+    expect(good).toBeGreaterThanOrEqual(19);
+  });
+
+  test('what came back is told once, is normal from then on, and may go again', () => {
+    const { monitor, over, own } = away(4, 100);
+    expect(over).toMatchObject({ alarm: { device: 'w1', what: 'score' } });
+    expect(monitor.recovered()).toEqual([]);
+    expect(monitor.evidence('w1')).toBe('drifted');
+    expect(feed(monitor, 'w1', own, 200, 2_000_000)).toBeUndefined();
+    const again = feed(monitor, 'w1', scores(mulberry(9), 30, 13), 100, 3_000_000);
+    expect(again?.alarm.before).toBeGreaterThan(50);
+  });
+
+  test('labels end what labels began: scores do not, and the wrong ones of before do not count', () => {
+    const random = mulberry(4);
+    let monitor = createMonitor();
+    monitor.installed('w1', 3, promised);
+    feed(monitor, 'w1', scores(random, 63, 13), 100, 0);
+    for (let i = 0; i < 10; i++) monitor.label('w1', judged(false, 1000 + i));
+    feed(monitor, 'w1', scores(random, 63, 13), 300, 100_000);
+    expect(monitor.alarmOf('w1')?.what).toBe('accuracy');
+    for (let i = 0; i < 8; i++) monitor.label('w1', judged(true, 500_000 + i));
+    expect(monitor.recovered()).toEqual([]);
+    monitor = createMonitor(monitorDefaults, 30_000, monitor.state()); // a restart forgets nothing
+    expect(monitor.label('w1', judged(true, 500_008))).toBeUndefined();
+    // nine of ten are right, and the wrong one is of before
+    expect(monitor.recovered()).toMatchObject([{ alarm: { what: 'accuracy' }, since: 500_000 }]);
+    for (let i = 0; i < 5; i++) {
+      expect(monitor.label('w1', judged(i !== 2, 600_000 + i))).toBeUndefined();
+    }
+    expect(monitor.alarmOf('w1')).toBeNull();
+  });
+
+  test('all that was said in an episode has to be back', () => {
+    const random = mulberry(4);
+    const monitor = createMonitor();
+    monitor.installed('w1', 3, promised);
+    feed(monitor, 'w1', scores(random, 63, 13), 100, 0);
+    feed(monitor, 'w1', scores(random, 20, 13), 60, 100_000);
+    for (let i = 0; i < 10; i++) monitor.label('w1', judged(false, 200_000 + i));
+    expect(monitor.alarmOf('w1')).toMatchObject({ what: 'score', also: ['accuracy'] });
+    feed(monitor, 'w1', scores(random, 63, 13), 200, 300_000);
+    expect(monitor.alarmOf('w1')?.what).toBe('score');
+    for (let i = 0; i < 10; i++) monitor.label('w1', judged(true, 600_000 + i));
+    expect(monitor.alarmOf('w1')).toBeNull();
+  });
+
+  test('features that moved are back when the surest of them is', () => {
+    const random = mulberry(6);
+    const monitor = createMonitor();
+    monitor.installed('w1', 3, promised);
+    const see = (shift: number, n: number, from: number) => {
+      for (let i = 0; i < n; i++) {
+        const embedding = Int8Array.from({ length: 4 }, (_, k) => {
+          return Math.round(30 * random()) + (k === 2 ? shift : 0);
+        });
+        monitor.window('w1', { ...plain, embedding, at: from + i });
+      }
+    };
+    see(0, 100, 0);
+    see(40, 60, 1000);
+    expect(monitor.alarmOf('w1')).toMatchObject({ what: 'features', where: ['feature 2'] });
+    see(40, 100, 2000);
+    expect(monitor.alarmOf('w1')?.what).toBe('features');
+    see(-40, 40, 3000);
+    expect(monitor.alarmOf('w1')?.what).toBe('features');
+    see(0, 40, 4000);
+    expect(monitor.alarmOf('w1')).toBeNull();
+    expect(monitor.recovered()).toMatchObject([{ alarm: { what: 'features' } }]);
   });
 
   test('label() learns nothing about scores from windows of a sick sensor', () => {

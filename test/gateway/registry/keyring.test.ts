@@ -179,6 +179,17 @@ describe('openKeyring()', () => {
     }
   });
 
+  test('trusts no key again whose revocation was taken out of the store behind the log', () => {
+    const { store, signer, keyring } = setUp();
+    const [first] = keyring.list();
+    keyring.rotate('test');
+    keyring.revoke(first!.id, because);
+    expect(openKeyring(store, signer, now).list()[0]?.revokedAt).not.toBe(null);
+    const none = { revokedAt: null, reason: null, revokedBy: null, revocation: null };
+    store.signers.revoke({ id: first!.id, ...none } as never);
+    expect(() => openKeyring(store, signer, now)).toThrow(code('bad-key'));
+  });
+
   test('refuses a signature by a key that it does not know', () => {
     const { keyring, signer } = setUp();
     const thief = memorySigner().current;

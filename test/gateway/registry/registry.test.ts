@@ -144,6 +144,14 @@ describe('registry', () => {
     expect(() => registry.release(version, 'again')).toThrow(expect.objectContaining({ code }));
   });
 
+  test('register() refuses more golden windows than a device takes', () => {
+    const { registry } = setUp();
+    const golden = (count: number) =>
+      meta({ golden: { seed: 1, count, outputs: new Int8Array(9) } });
+    expect(() => registry.register(parts(1), golden(65), null)).toThrow(RangeError);
+    expect(registry.register(parts(1), golden(64), null)).toHaveLength(64);
+  });
+
   test('offer() refuses a release that was given another version', () => {
     const directory = temporary();
     const path = join(directory, 'key.pem');

@@ -72,8 +72,9 @@ const story = fc.array(fc.oneof(...inputs, { arbitrary: rollback, weight: 1 }), 
 function tell(
   inputsOfStory: RolloutInput[],
   check: (before: RolloutState, input: RolloutInput, after: ReturnType<typeof next>) => void,
+  begun = start(),
 ) {
-  let state = start();
+  let state = begun;
   const todo: RolloutInput[] = [{ t: 'begin', now: 0 }, ...inputsOfStory];
   while (todo.length > 0) {
     const input = todo.shift() as RolloutInput;
@@ -135,6 +136,47 @@ describe('next()', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test('goes to nobody but canaries, and crowns nothing, without the yes that it wants', () => {
+    const decision = fc.constantFrom<RolloutInput>(
+      { t: 'approve', who: 'ann', now: 1 },
+      { t: 'stop', who: 'ann', why: 'x', now: 1 },
+    );
+    const decided = fc.array(fc.oneof(...inputs, { arbitrary: decision, weight: 1 }), {
+      maxLength: 80,
+    });
+    let waited = 0;
+    fc.assert(
+      fc.property(decided, (inputsOfStory) => {
+        let isApproved = false;
+        const begun = { ...start(), settings: { ...settings, approval: 'canary' as const } };
+        const after = [80, 81, 82].reduce(addWindow, nothingSeen);
+        begun.members.a = member({ stage: 'trial', canary: true, after }); // judged at once
+        tell(
+          inputsOfStory,
+          (before, input, { state, effects }) => {
+            if (before.stage === 'awaiting-approval') {
+              waited++;
+              isApproved ||= input.t === 'approve';
+            }
+            if (isApproved) return;
+            expect(['rest', 'settled']).not.toContain(state.stage);
+            expect(effects.some(({ t }) => t === 'crown')).toBe(false);
+            for (const effect of effects) {
+              if (effect.t !== 'offer' || effect.version === 'old') continue;
+              // made-up devices speak of releases that they were never offered: that is their doing
+              if ('device' in input && input.device === effect.device) continue;
+              const { canary } = state.members[effect.device];
+              expect(canary || before.members[effect.device].stage !== 'waiting').toBe(true);
+            }
+          },
+          begun,
+        );
+      }),
+      { numRuns: 300 },
+    );
+    expect(waited).toBeGreaterThan(0);
   });
 
   test('does nothing any more once another rollout took over', () => {

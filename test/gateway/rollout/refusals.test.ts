@@ -52,6 +52,7 @@ describe('a device that refuses', () => {
     ['refused-board', 15],
     ['refused-stale', 16],
     ['refused-size', 7],
+    ['refused-golden', 17],
   ])('%s is left out, and the others go on', (_, code) => {
     const fleet = createFleet(ids, { settings: { soakWindows: 5 } });
     const { id } = fleet.start(2);

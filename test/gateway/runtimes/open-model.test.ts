@@ -28,6 +28,15 @@ describe('openModel()', () => {
     runner.close();
   });
 
+  it('asks for no runtime for a file that is no model', async () => {
+    for (const text of ['device,session,seq,class', '', '<html>'])
+      await expect(openModel(new TextEncoder().encode(text))).rejects.toThrow(
+        'the file is no model',
+      );
+    // what begins as an ONNX model does goes to its runtime, which says what is wrong with it
+    await expect(openModel(Uint8Array.of(8, 7, 1))).rejects.toThrow('ONNX Runtime does not run');
+  });
+
   it('names the runtime that is missing and what installs it', () => {
     // the gateway as a user has it: with its dependencies and without those of its tests
     const home = temporary();

@@ -51,6 +51,41 @@ const started = (effects: ScheduleEffect[]) =>
     effect.t === 'start' ? [effect.wanted.scope, effect.wanted.why] : effect,
   );
 
+describe('next() of a scope whose update waits for a person', () => {
+  it('says so once, names the command, and trains once that is decided', () => {
+    const s = schedule();
+    const approval = '3f2a9c41-aa55';
+    s.hear('fleet', { busy: true, approval });
+    const [told] = s.look(10);
+    expect(told).toMatchObject({
+      ...{ t: 'wait', scope: 'fleet' },
+      sentence: expect.stringContaining(
+        'approval of rollout 3f2a9c41 (npx whetstone rollouts approve 3f2a9c41',
+      ),
+    });
+    expect(s.state.waits).toMatchObject({ scope: 'fleet', since: 10 });
+    expect(s.look(20)).toEqual([]);
+    s.hear('device:b');
+    expect(started(s.look(30))).toEqual([['device:b', ['alarm']]]);
+    s.end();
+    s.known.fleet = facts();
+    expect(started(s.look(40))).toEqual([['fleet', ['alarm']]]);
+    expect(s.state.waits).toBeNull();
+  });
+
+  it('says nothing of one that goes on by itself, and gives the budget its own patience', () => {
+    const s = schedule();
+    s.hear('fleet', { busy: true });
+    expect([s.look(), s.state.waits]).toEqual([[], null]);
+    s.hear('fleet', { busy: true, approval: '3f2a9c41' });
+    s.look(0);
+    s.known.fleet = facts();
+    // it waited for a person for longer than for heat it would have
+    expect(s.look(5000, hot(84))).toMatchObject([{ t: 'wait' }]);
+    expect(s.state.waits).toMatchObject({ since: 5000 });
+  });
+});
+
 describe('next() of an alarm', () => {
   it('starts a training when there are enough labels, and not before', () => {
     const s = schedule();

@@ -48,6 +48,8 @@ function scheduler(stored: Record<string, unknown> = {}, celsius = 20) {
       stored[name] = JSON.parse(JSON.stringify(value));
     },
     load: <T>(name: string) => stored[name] as T | undefined,
+    loadAll: () => ({}),
+    removeNow: () => {},
   };
   const scopeOf = (id: string): Scope => ({ kind: 'device', id });
   const own = createScheduler({

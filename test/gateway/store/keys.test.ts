@@ -39,11 +39,23 @@ describe('keysOf()', () => {
     const first = keys.add('a', BOARD).present;
     expect(() => keys.add('a', BOARD)).toThrow(/has keys already/);
     keys.begin('a', 40);
-    keys.prove('a', 1, 'p');
+    keys.prove('a', { epoch: 1, deviceEpoch: 4, port: 'p' });
     const second = keys.add('a', BOARD, { replace: true });
     expect(Buffer.from(second.present.up).equals(first.up)).toBe(false);
     // sessions are epochs: those of the new keys have to lie above the old ones
     expect(second).toMatchObject({ deviceEpoch: 40, epoch: 1, pending: null });
+  });
+
+  test('gives no new keys where the epochs that a record can begin at are used up', () => {
+    const keys = memory();
+    const first = keys.add('a', BOARD);
+    keys.begin('a', 2 ** 23);
+    expect(keys.add('a', BOARD, { replace: true }).deviceEpoch).toBe(2 ** 23);
+    keys.begin('a', 2 ** 23 + 1); // whoever has its keys may say so
+    const { present } = keys.get('a')!;
+    expect(() => keys.add('a', BOARD, { replace: true })).toThrow(/another name|all its epochs/);
+    expect(keys.get('a')!.present).toEqual(present);
+    expect(present).not.toEqual(first.present);
   });
 
   test('counts epochs that are on disk before they are used, whenever the process dies', () => {

@@ -12,6 +12,25 @@ describe('samples', () => {
     });
   });
 
+  test('find() reads on through all samples of a device, each once, over a clock that was set back', async () => {
+    const store = testStore();
+    for (const [i, at] of [5000, 5000, 6000, 100, 100, 200].entries()) {
+      await store.samples.add(sample({ seq: i + 1, at }));
+    }
+    const newest = { device: 'w1', order: 'newest' } as const;
+    const all = store.samples.find(newest);
+    expect(all.map(({ seq }) => seq)).toEqual([3, 2, 1, 6, 5, 4]);
+    for (const limit of [1, 2, 4]) {
+      const read = store.samples.find({ ...newest, limit });
+      while (read.length < all.length) {
+        const page = store.samples.find({ ...newest, limit, before: read.at(-1)! });
+        expect(page.length).toBeGreaterThan(0);
+        read.push(...page);
+      }
+      expect(read).toEqual(all);
+    }
+  });
+
   test('add() takes bytes for int8 values', async () => {
     const store = testStore();
     await store.samples.add(sample({ embedding: Uint8Array.of(128, 255) }));
@@ -84,6 +103,34 @@ describe('samples', () => {
     const store = testStore({ schedule: () => {}, maxGroup: 3 });
     await Promise.all([1, 2, 3].map((seq) => store.samples.add(sample({ seq }))));
     expect(store.counts().samples).toBe(3);
+  });
+
+  test('add() goes on behind what was written between two groups: an erasure, a gap given up', async () => {
+    const store = testStore();
+    for (const seq of [1, 2, 3]) await store.samples.add(sample({ seq }));
+    store.erase({ device: 'w1' });
+    expect(await store.samples.add(sample({ seq: 1 }))).toBe('new');
+    expect(await store.samples.add(sample({ seq: 3 }))).toBe('new');
+    expect(store.samples.progress('w1', 7)).toMatchObject({ acked: 1, highest: 3, duplicates: 0 });
+    store.samples.noteDropped('w1', 7, 1, 3);
+    expect(await store.samples.add(sample({ seq: 4 }))).toBe('new');
+    expect(store.samples.progress('w1', 7)).toMatchObject({ acked: 4, dropped: 1 });
+    expect(store.samples.stored('w1')).toBe(3);
+  });
+
+  test('add() stores again what was rolled back with another write of its group', async () => {
+    const store = testStore();
+    expect(await store.samples.add(sample({ seq: 1 }))).toBe('new');
+    const outcomes = await Promise.allSettled([
+      store.samples.add(sample({ seq: 2 })),
+      store.labels.add({ sample: 99, cls: 1, source: 'person', trust: 1, at: 1 }),
+      store.samples.add(sample({ seq: 4 })),
+    ]);
+    expect(outcomes.map((one) => (one.status === 'fulfilled' ? one.value : 'refused'))).toEqual([
+      ...['new', 'refused', 'new'],
+    ]);
+    expect(store.samples.progress('w1', 7)).toMatchObject({ acked: 2, highest: 4, duplicates: 0 });
+    expect(store.samples.stored('w1')).toBe(3);
   });
 
   test('progress() acknowledges up to the first gap and past it once it is filled', async () => {

@@ -11,7 +11,14 @@ import { temporary, testStore } from './support.ts';
 import { contentsOf } from './whole.ts';
 
 /** SHA-256 of each released step, first 16 digits; a step that is code is held by its stores alone. */
-const released = ['a983ba3ce0ae574d', '548dd6489fae79eb', 'd6cc649982db2526', 'code'];
+const released = [
+  'a983ba3ce0ae574d',
+  '548dd6489fae79eb',
+  'd6cc649982db2526',
+  'code',
+  '77acba6b1d6a1845',
+  '23c558e5d8383e2d',
+];
 
 const fixture = (schema: number) => join(import.meta.dirname, `schemas/schema-${schema}.sql`);
 const earlier = migrations.map((_, i) => i + 1);
@@ -131,7 +138,13 @@ describe('openStore(), cut before any statement', () => {
   test.each(known)('by an error, from schema %i: the old store or the new one, whole', (schema) => {
     const old = before(schema);
     const ended: number[] = [];
-    for (let at = 1; ; at++) {
+    const counting = cutStatements(Infinity, () => {});
+    openStore({ directory: storeOf(schema) }).close();
+    counting.end();
+    const last = counting.count();
+    // the steps of schema 0 are those of all others: of these one statement in four, and the last
+    const every = schema === 0 ? 1 : 4;
+    for (let at = 1; at <= last; at = at < last ? Math.min(at + every, last) : last + 1) {
       const directory = storeOf(schema);
       const cut = cutStatements(at, thrower);
       try {
@@ -142,10 +155,9 @@ describe('openStore(), cut before any statement', () => {
       } finally {
         cut.end();
       }
-      if (cut.count() < at) break;
       ended.push(expectOneOf(directory, schema, old));
     }
-    expect(ended.length).toBeGreaterThan(schema === 0 ? 30 : 6);
+    expect(ended.length).toBeGreaterThan(schema === 0 ? 30 : 2);
     expect([ended[0], ended.at(-1)]).toEqual([schema, migrations.length]);
   });
 

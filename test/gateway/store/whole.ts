@@ -50,6 +50,10 @@ export async function fillStore(store: Store): Promise<void> {
   });
   store.keys?.add('w1', { board: 'b', suite: 'ccm', at: 2650 });
   store.keys?.rotate('w1');
+  const token = { id: 't1', name: 'ann', role: 'labeller', addedAt: 2660, expiresAt: null };
+  store.tokens?.add({ ...token, hash: Buffer.alloc(32, 7) });
+  const signIn = { id: 's1', token: 't1', at: 2670, expiresAt: 9000 };
+  store.tokens?.addSignIn({ ...signIn, hash: Buffer.alloc(32, 8) }, 9);
   store.journal.write('gateway.started', '', { n: 1 }, 2700);
   store.states.saveRollout({ id: 'r1', at: 2800, active: true, state: '{"stage":"canary"}' });
   const saved = store.states.save('monitor', { seen: [1, 2, 3], text: 'mönitor' });
@@ -79,8 +83,9 @@ export function contentsOf(store: Store): Record<string, unknown> {
       .releasesOf(model.version)
       .map((r) => ({ ...r, signature: bytes(r.signature) })),
   }));
+  const tokens = store.tokens?.list().map((token) => ({ ...token, hash: bytes(token.hash) }));
   return {
-    keys,
+    ...{ keys, tokens },
     ...{ gateway: store.gateway, samples, models },
     devices: store.devices.list().map((device) => ({
       ...{ ...device, history: store.devices.history(device.id) },

@@ -23,17 +23,24 @@ async function left(
   const origins = Object.entries(byDevice).flatMap(([device, labels]) =>
     labels.map(() => ({ device, source: 'person' })),
   );
+  const groups = Object.keys(byDevice).map((device) => ({
+    ...{ name: `${device}, person`, labels: 9, supported: 0, contradicted: 0, distrusted: false },
+  }));
   const audit: LabelAudit = {
     grounds: settled.map((device) => ({
       ...{ device, windows: 40, known: 1, knownSince: 1, inForce: true, sure: [] },
     })),
-    ...{ inForce: false, verdicts: fresh.map(() => 'unknown'), groups: [] },
+    ...{ inForce: false, verdicts: fresh.map(() => 'unknown'), groups },
     trusted: [...fresh.keys()],
   };
   const data = { fresh, old: [], recent: [] };
-  const { trusted } = await outsiders({ task, data, origins, seed: 1 }, champion, audit);
-  return [...new Set(trusted.map((i) => origins[i]!.device))];
+  const after = await outsiders({ task, data, origins, seed: 1 }, champion, audit);
+  open = after.groups.filter(({ isOpen }) => isOpen === true).map(({ name }) => name);
+  return [...new Set(after.trusted.map((i) => origins[i]!.device))];
 }
+/** Origins of that look who contradict one another, and nobody knows who is right. */
+let open: string[] = [];
+
 const part = (from: number): Example[] => bob.learn.filter((_, i) => i % 3 === from);
 const renamed = (all: readonly Example[]): Example[] =>
   all.map((one) => ({ ...one, cls: (one.cls + 1) % task.classes.length }));
@@ -60,6 +67,16 @@ describe('outsiders()', () => {
     const all = { ...same, c: part(0), d: part(1) };
     expect(await left(all, ['a', 'b'])).toEqual(['a', 'b', 'c', 'd']);
     expect(await left({ ...all, d: renamed(part(1)) }, ['a', 'b'])).toEqual(['a', 'b']);
+  });
+
+  it('leaves out of two the one whom the champion contradicts more beyond doubt, else both', async () => {
+    const all = [...bob.learn, ...ann.test.slice(0, 24)];
+    const half = (from: number) => all.filter((_, i) => i % 2 === from);
+    expect(await left({ a: half(0), b: renamed(half(1)) })).toEqual(['a']);
+    expect(await left({ a: renamed(half(0)), b: half(1) })).toEqual(['b']);
+    expect(open).toEqual([]);
+    expect(await left({ a: part(0), b: renamed(part(1)) })).toEqual([]);
+    expect(open).toEqual(['a, person', 'b, person']);
   });
 
   it('asks nothing of labels that come from one place alone', async () => {

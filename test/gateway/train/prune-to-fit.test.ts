@@ -75,7 +75,14 @@ describe('retrain() with a net that a board has no room for', () => {
   const fresh = twoPeople(task, 12, 8).ann.learn;
   const first = (limit: number) =>
     retrain({
-      ...{ task: wide, champion: null, championReference: null, championSaid: [], memory: [] },
+      ...{
+        task: wide,
+        champion: null,
+        championReference: null,
+        isUpdated: false,
+        championSaid: [],
+        memory: [],
+      },
       ...{ data: { fresh, old: [], recent: [] }, regimes: [], mustPass: [], seed: 1 },
       ...{ origins: fresh.map(() => ({ device: 'ann', source: 'device' })), isShared: true },
       recentByDevice: new Map(),

@@ -19,7 +19,14 @@ const firstOf = <T extends { cls: number }>(windows: T[], perClass: number): T[]
 /** What a training is given, with the least that may be missing. */
 function given(changes: Partial<RetrainInput>): RetrainInput {
   return {
-    ...{ task, champion: null, championReference: null, championSaid: [], regimes: [] },
+    ...{
+      task,
+      champion: null,
+      championReference: null,
+      isUpdated: false,
+      championSaid: [],
+      regimes: [],
+    },
     ...{ mustPass: [], budgets: () => [], seed: 1 },
     ...{
       origins: [],

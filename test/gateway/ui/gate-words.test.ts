@@ -14,6 +14,7 @@ const report = gate({
     device: new Array(12).fill('w1'),
   },
   championReference: 0.9,
+  isUpdated: false,
   regimes: [],
   recent: { champion: [], candidate: [] },
   mustPass: { total: 2, broken: ['w1/7:3'] },

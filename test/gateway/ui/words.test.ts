@@ -22,6 +22,18 @@ const version = 'ab12cd34'.repeat(8);
 describe('sentence()', () => {
   it.each<[string, string, GatewayEvent['data'], string]>([
     ['device.wearer', 'watch-3', { wearer: 'Bert' }, 'watch-3 changed wearer to Bert (simulated)'],
+    ['device.event', 'a', { code: 1, a: 7, b: 3 }, 'a dropped 3 windows in this session'],
+    [
+      'device.event',
+      'a',
+      { code: 2, a: 1, b: 0 },
+      'a got 1 bad frames since it started: damaged, forged or repeated',
+    ],
+    ['token.signedin', 'ab', { name: 'ann', count: 1 }, 'ann signed in'],
+    ['token.signedin', 'ab', { name: 'ann', count: 7 }, 'ann signed in 7 times'],
+    ['token.refused', '10.0.0.9', { count: 40, unknown: 40 }, '40 wrong tokens from 10.0.0.9'],
+    ['device.event', 'a', { code: 4, a: 2950, b: 0 }, 'a: battery at 2950 mV'],
+    ['device.event', 'a', { code: 99, a: 1, b: 2 }, 'a reports event 99: 1, 2'],
     ['accuracy.changed', 'watch-3', { from: 0.97, to: 0.3125 }, 'watch-3: accuracy 0.97 → 0.31'],
     ['alarm.raised', 'watch-3', { message: 'it fell' }, 'ALARM watch-3: it fell'],
     [
@@ -67,6 +79,18 @@ describe('sentence()', () => {
       'watch-3',
       { what: 'score', before: 72, after: 20, windows: 15 },
       'ALARM watch-3: less sure of itself, margin 4.5 → 1.3 on 15 windows',
+    ],
+    [
+      'alarm.ended',
+      'watch-3',
+      { what: 'score', reason: 'back to normal', since: new Date(2026, 4, 3, 9, 5).getTime() },
+      'alarm of watch-3 is over: back to normal since 09:05',
+    ],
+    [
+      'alarm.ended',
+      'watch-3',
+      { what: 'score', release: 4 },
+      'alarm of watch-3 is over: release 4 is confirmed',
     ],
     [
       'alarm.ended',

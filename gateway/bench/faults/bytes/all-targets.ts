@@ -16,6 +16,7 @@ export const TARGETS = {
   'tables of labels': () => import('./targets/texts.ts').then((m) => m.labels),
   'task files': () => import('./targets/texts.ts').then((m) => m.tasks),
   'board profiles': () => import('./targets/texts.ts').then((m) => m.boards),
+  backups: () => import('./targets/backups.ts').then((m) => m.backups),
   'configuration files': () => import('./targets/texts.ts').then((m) => m.configs),
 } satisfies Record<string, () => Promise<MakeTarget>>;
 

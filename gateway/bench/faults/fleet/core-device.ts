@@ -1,14 +1,18 @@
 import { crc32 } from 'node:zlib';
 import { builtOf } from '../../../../device/build.ts';
 import { createDevice, type Device } from '../../../../device/core/device.ts';
-import { feed, frameDecoder, type Suite } from '../../../../device/core/frame.ts';
+import { feed, frameDecoder } from '../../../../device/core/frame.ts';
 import { ACK, DROPPED, unpack, WELCOME } from '../../../../device/core/messages.ts';
+import type { Cipher } from '../../../../device/core/secure.ts';
 import { readSlot, type SlotConfig, slotAt } from '../../../../device/core/slot.ts';
+import { type DeviceKeys, firstRecord } from '../../../../device/first-record.ts';
 import type { BoardProfile } from '../../../board.ts';
 import { type Hello, parseMessage } from '../../../link/messages.ts';
 import type { Clock, Port } from '../../../link/port.ts';
 import { none } from '../../../link/suites/none.ts';
+import type { SuiteName } from '../../../link/suites/suite.ts';
 import { type FlashImage, type Tear, VirtualFlash } from '../../../link/virtual/flash.ts';
+import { CIPHERS } from '../../../link/virtual/node-ciphers.ts';
 import type { Random } from '../../../random.ts';
 import type { Recording } from '../../../recordings.ts';
 import type { Task } from '../../../task.ts';
@@ -51,21 +55,6 @@ export interface CoreDevice {
   slots(): { release: number; version: string; parts: Uint8Array[] }[];
 }
 
-/** What protects a device's link, and what one who has its keys sees of it from outside. */
-export interface WatchedSuite {
-  /** the device's own */
-  suite: Suite;
-  /** opens what the device sends, and what is sent to it; undefined for what the other end will not take */
-  said: Suite['open'];
-  heard: Suite['open'];
-}
-
-/** The suite `none`: whoever looks on sees what both ends see. */
-export function plainWatched(): WatchedSuite {
-  const suite = none;
-  return { suite, said: suite.open, heard: suite.open };
-}
-
 export interface CoreDeviceOptions {
   id: string;
   /** its end of the link; opened at each boot, never closed */
@@ -78,8 +67,8 @@ export interface CoreDeviceOptions {
   random: Random;
   /** how much faster than the clock its own runs; default 1 */
   speed?: number;
-  /** of its link, made anew at each boot; default `none` */
-  suite?: () => WatchedSuite;
+  /** what it was flashed with; without it its link is `none` */
+  keys?: { suite: SuiteName; keys: DeviceKeys };
 }
 
 const TICK_MS = 250;
@@ -100,14 +89,14 @@ function tearOf(random: Random): Tear {
 
 /** Makes a device that is off; its flash is erased. */
 export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
-  const { id, port, clock, board, task, pool, random, speed = 1, suite = plainWatched } = options;
+  const { id, port, clock, board, task, pool, random, speed = 1, keys } = options;
   const { port: _, baud: __, flashStart: ___, ...built } = builtOf(board, task);
   const shape = { start: 0, pageBytes: built.page, pages: 2 + 2 * built.slotPages };
-  const inFlash = none;
   const lives: Life[] = [];
   const ran = new Map<string, Hello>();
-  let image: FlashImage = new Map();
   let flash = new VirtualFlash(shape);
+  if (keys !== undefined) flash.write(0, firstRecord(keys.keys));
+  let image = flash.image();
   let device: Device | undefined;
   let endLife: () => void = () => {};
   let hello: Hello | undefined;
@@ -118,7 +107,7 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
 
   const slotConfig = (): SlotConfig => ({
     ...{ page: built.page, slotPages: built.slotPages, crc32: (bytes) => crc32(bytes) },
-    ...inFlash,
+    ...none,
     read: (at, n) => flash.read(at, n),
   });
 
@@ -131,7 +120,9 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
   async function boot(): Promise<void> {
     off();
     const life: Life = {
-      ...{ session: sessionNumber(), isWelcome: false, made: [], told: 0, heldFrom: 1, dropped: 0 },
+      // of a device with keys it is the epoch, which is not known before it says so
+      session: keys === undefined ? sessionNumber() : 0,
+      ...{ isWelcome: false, made: [], told: 0, heldFrom: 1, dropped: 0 },
       excused: new Set(),
     };
     lives.push(life);
@@ -173,8 +164,7 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
     const startedAt = clock.now();
     const time = (): number => madeAt ?? Math.floor((clock.now() - startedAt) * speed);
     clockOf = time;
-    const link = suite();
-    const said = watch(link.said, built.frame + 1024, (payload) => {
+    const said = (payload: Uint8Array): void => {
       const message = parseMessage(payload);
       if (message?.name === 'hello') {
         hello = message.body;
@@ -185,8 +175,8 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
         life.heldFrom = Math.max(life.heldFrom, message.body.a);
         life.dropped = Math.max(life.dropped, message.body.b);
       }
-    });
-    const heard = watch(link.heard, built.frame, (payload) => {
+    };
+    const heard = (payload: Uint8Array): void => {
       const fields = unpack(payload) as number[] | undefined;
       const at = payload[0] === ACK ? 1 : payload[0] === WELCOME ? 2 : undefined;
       if (fields === undefined || at === undefined || fields[0] !== life.session) return;
@@ -196,17 +186,37 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
         life.excused.add(seq);
       }
       life.told = Math.max(life.told, told);
-    });
+    };
+    const see = (payload: Uint8Array, by: (payload: Uint8Array) => void): void => {
+      if (alive) by(payload.slice());
+    };
+    // what is in clear is seen on the cable, what is sealed where the device itself seals and opens it
+    const passes =
+      keys === undefined
+        ? { said: watch(said, built.frame + 1024), heard: watch(heard, built.frame) }
+        : { said: () => {}, heard: () => {} };
+    const cipher =
+      keys &&
+      watched(
+        CIPHERS[keys.suite],
+        (body) => see(body, said),
+        (body) => see(body, heard),
+      );
     port.onData((bytes) => {
       if (!alive) return;
-      heard(bytes);
+      passes.heard(bytes);
       device?.receive(bytes);
     });
     await port.open();
     device = createDevice({
-      ...{ id, session: life.session, crc32: (bytes: Uint8Array) => crc32(bytes) },
+      ...{
+        id,
+        session: life.session,
+        ...(cipher && { cipher }),
+        crc32: (bytes: Uint8Array) => crc32(bytes),
+      },
       ...{ clock: time, defer: (callback: () => void) => later(callback, 1 / speed) },
-      ...{ ...built, ...link.suite, ...tier, tier: 'reference' },
+      ...{ ...built, ...none, ...tier, tier: 'reference' },
       read: (at, n) => mine.read(at, n),
       write: (at, bytes) => {
         const words = new Uint8Array(Math.ceil(bytes.length / 4) * 4).fill(255);
@@ -223,7 +233,7 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
       },
       send: (frame) => {
         if (!alive) return;
-        said(frame);
+        passes.said(frame);
         if (armed === 'send') {
           // the frame leaves, or half of it, and nothing behind it
           alive = false;
@@ -289,11 +299,26 @@ export function createCoreDevice(options: CoreDeviceOptions): CoreDevice {
 }
 
 /** Looks at the frames of one direction. @returns to be given the bytes as they pass */
-function watch(
-  open: Suite['open'],
-  maxBytes: number,
-  see: (payload: Uint8Array) => void,
-): (bytes: Uint8Array) => void {
+function watch(see: (payload: Uint8Array) => void, maxBytes: number): (bytes: Uint8Array) => void {
   const decoder = frameDecoder(maxBytes);
-  return (bytes) => feed(decoder, bytes, open, (payload) => see(payload.slice()));
+  return (bytes) => feed(decoder, bytes, none.open, (payload) => see(payload.slice()));
+}
+
+/** A cipher whose user is overheard. */
+function watched(
+  cipher: Cipher,
+  said: (body: Uint8Array) => void,
+  heard: (body: Uint8Array) => void,
+): Cipher {
+  return {
+    lock: (key, nonce, head, body) => {
+      said(body);
+      return cipher.lock(key, nonce, head, body);
+    },
+    unlock: (key, nonce, sealed) => {
+      const body = cipher.unlock(key, nonce, sealed);
+      if (body !== undefined) heard(body);
+      return body;
+    },
+  };
 }

@@ -13,6 +13,9 @@ export interface Recovered extends Audit, ModelAudit {
   unsettled: number;
   /** windows that are not acknowledged */
   waiting: number;
+  /** changes of keys that devices have taken, and those that did not come to their end */
+  rekeyed: number;
+  rekeying: number;
 }
 
 /** Lets the gateway run undisturbed until everything has come to its end, and compares it all. */
@@ -39,12 +42,12 @@ export async function recover(world: KillWorld): Promise<Recovered> {
     }
   });
   const unsettled = world.devices.filter(({ hello }) => hello?.state !== 1).length;
-  return { ...(await world.judge()), rollouts, unsettled, waiting };
+  return { ...(await world.judge()), ...(await world.keys()), rollouts, unsettled, waiting };
 }
 
 /** Stages of the rollouts of a running gateway. @param said what it said, the address of its page in it */
 async function stagesOf(said: string): Promise<string[]> {
-  const url = /page: (\S+)/.exec(said)![1];
+  const url = /dashboard: (\S+)/.exec(said)![1];
   const answer = await fetch(`${url}/api/rollouts`);
   return ((await answer.json()) as { stage: string }[]).map(({ stage }) => stage);
 }

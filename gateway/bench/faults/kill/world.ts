@@ -12,7 +12,7 @@ import { createRandom } from '../../../random.ts';
 import { syntheticRecordings } from '../../../synthetic/recordings.ts';
 import { wearer } from '../../../synthetic/wearer.ts';
 import { type Audit, audit, auditModels, complaints, type ModelAudit } from '../fleet/audit.ts';
-import { type CoreDevice, createCoreDevice } from '../fleet/core-device.ts';
+import { type CoreDevice, createCoreDevice, type Life } from '../fleet/core-device.ts';
 import { mayRun, release, releasesOf } from '../fleet/releases.ts';
 import { benchTask } from '../fleet/task.ts';
 import { type GatewayProcess, startProcessIn } from './gateway-process.ts';
@@ -22,8 +22,14 @@ const SPEED = 10;
 /** From one window of a device to its next, on the wall clock. */
 const WINDOW_MS = 100;
 
+/** What devices there are, in turns: boards as they are sold, with the suites that they can do. */
+const KINDS = [
+  { board: 'espruino-linux', suite: 'ccm' },
+  { board: 'pixljs', suite: 'mac' },
+] as const;
+
 /** A gateway is up when it says where its page is. */
-export const UP = 'page:';
+export const UP = 'dashboard:';
 /** All is well again, and what waits does not come: given up. */
 export const PATIENCE_MS = 120_000;
 
@@ -41,7 +47,7 @@ export interface Look {
 export interface KillWorld {
   readonly devices: readonly CoreDevice[];
   readonly directory: string;
-  /** windows acknowledged so far */
+  /** windows acknowledged so far, without those that a device reported dropped by itself */
   told(): number;
   /** Lets the gateway meet its devices, and begins to roll a first model out to them. */
   begin(): Promise<void>;
@@ -53,6 +59,10 @@ export interface KillWorld {
   setClock(offsetMs: number): void;
   /** Opens the store of a gateway that is not running, as its owner: to begin a rollout, say. */
   asOwner<T>(act: (gateway: Composed) => T): Promise<T>;
+  /** Draws new keys for a device whose suite allows it; the gateway is not running. */
+  rekey(): Promise<void>;
+  /** How often keys have changed, and how many changes are not at their end; the gateway is not running. */
+  keys(): Promise<{ rekeyed: number; rekeying: number }>;
   /** Looks at the store of a gateway that is not running. */
   look(): Look;
   /** Compares everything that there is. */
@@ -69,14 +79,18 @@ export interface KillWorldOptions {
   directory: string;
   devices: number;
   seed: number;
+  /** days after which it removes windows for their age; default never */
+  maxDays?: number;
 }
 
 /** @throws GatewayError 'missing-tool' without socat */
 export async function killWorld(options: KillWorldOptions): Promise<KillWorld> {
-  const { root, directory, devices: count, seed } = options;
+  const { root, directory, devices: count, seed, maxDays = null } = options;
   const task = benchTask();
   const taskFile = join(root, 'task.json');
   writeFileSync(taskFile, JSON.stringify(task));
+  const configFile = join(root, 'config.json');
+  writeFileSync(configFile, JSON.stringify({ retention: { maxDays } }));
   const clockFile = join(root, 'clock');
   let offset = 0;
   const setClock = (offsetMs: number): void => {
@@ -85,8 +99,23 @@ export async function killWorld(options: KillWorldOptions): Promise<KillWorld> {
     renameSync(`${clockFile}.new`, clockFile); // whole at every moment
   };
   setClock(0);
+  async function asOwner<T>(act: (gateway: Composed) => T): Promise<T> {
+    const clock = { ...realClock, now: () => Date.now() + offset };
+    const gateway = compose({ task, directory, clock, automatic: false, seed });
+    try {
+      return act(gateway);
+    } finally {
+      await gateway.close();
+    }
+  }
   const pool = syntheticRecordings(task, wearer(seed, 'ann'), 8, seed);
-  const board = loadBoard('espruino-linux');
+  const keys = await asOwner(({ store }) =>
+    Array.from({ length: count }, (_, i) => {
+      const { board, suite } = KINDS[i % KINDS.length]!;
+      const { present } = store.keys.add(`device-${i}`, { board, suite, at: 0 });
+      return { board: loadBoard(board), keys: { suite, keys: { ...present, sequence: 1 } } };
+    }),
+  );
   const random = createRandom(seed);
   const closing: (() => void | Promise<void>)[] = [];
   const devices: CoreDevice[] = [];
@@ -104,16 +133,17 @@ export async function killWorld(options: KillWorldOptions): Promise<KillWorld> {
     closing.push(() => port.close());
     devices.push(
       createCoreDevice({
-        ...{ id: `device-${i}`, port, clock: realClock, board, task, pool, speed: SPEED },
+        ...{ id: `device-${i}`, port, clock: realClock, task, pool, speed: SPEED, ...keys[i]! },
         random: createRandom(seed, 1 + i),
       }),
     );
   }
   const looked = devices.map(() => 0);
-  const told = (): number => devices.reduce((sum, { lives }) => sum + (lives.at(-1)?.told ?? 0), 0);
+  const toldOf = (life: Life | undefined): number => (life ? life.told - life.excused.size : 0);
+  const told = (): number => devices.reduce((sum, { lives }) => sum + toldOf(lives.at(-1)), 0);
 
   const world: KillWorld = {
-    ...{ devices, directory, setClock, told, moving: true },
+    ...{ devices, directory, setClock, told, asOwner, moving: true },
     waiting: () =>
       devices.reduce((sum, { lives }) => sum + lives.at(-1)!.made.length - lives.at(-1)!.told, 0),
     start: () =>
@@ -123,7 +153,7 @@ export async function killWorld(options: KillWorldOptions): Promise<KillWorld> {
           NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'set-clock.ts'))}`,
         },
         ...['--virtual', '0', '--http-port', '0', '--data-dir', directory, '--task', taskFile],
-        '--allow-weak-link',
+        ...['--config', configFile],
         ...ports.flatMap((port) => ['--port', port]),
       ),
     async begin() {
@@ -135,15 +165,19 @@ export async function killWorld(options: KillWorldOptions): Promise<KillWorld> {
         throw new Error(`no devices: ${gateway.output.out}${gateway.output.err}`);
       await world.asOwner((owned) => release(owned, 1, 1));
     },
-    async asOwner(act) {
-      const clock = { ...realClock, now: () => Date.now() + offset };
-      const gateway = compose({ task, directory, clock, automatic: false, seed });
-      try {
-        return act(gateway);
-      } finally {
-        await gateway.close();
-      }
-    },
+    rekey: () =>
+      asOwner(({ store }) => {
+        const able = store.keys.list().filter(({ suite }) => suite === 'ccm');
+        store.keys.rotate(able[random.integer(able.length)]!.device);
+      }),
+    keys: () =>
+      asOwner(({ store }) => {
+        const all = store.keys.list();
+        return {
+          rekeyed: all.reduce((sum, { present }) => sum + present.generation - 1, 0),
+          rekeying: all.filter(({ pending }) => pending !== null).length,
+        };
+      }),
     look() {
       const db = new DatabaseSync(join(directory, 'store.db'), { readOnly: true, timeout: 5000 });
       try {

@@ -4,21 +4,29 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { loadBoard } from '../../../board.ts';
 import { type Composed, compose } from '../../../compose.ts';
-import type { Clock, Port } from '../../../link/port.ts';
+import { type Clock, type Port, realClock } from '../../../link/port.ts';
 import { virtualClock } from '../../../link/virtual/clock.ts';
-import { type Faults, type LossyPort, lossyPair } from '../../../link/virtual/lossy-port.ts';
+import { type Faults, lossyPair } from '../../../link/virtual/lossy-port.ts';
 import { createRandom } from '../../../random.ts';
 import { syntheticRecordings } from '../../../synthetic/recordings.ts';
 import { wearer } from '../../../synthetic/wearer.ts';
 import type { Task } from '../../../task.ts';
 import { type CoreDevice, createCoreDevice } from '../fleet/core-device.ts';
 import { benchTask } from '../fleet/task.ts';
+import { type Attacker, attacker, type End, type Ring } from './attacker.ts';
 
 /** From one window of a device to its next: as fast as its windows can follow one another, nearly. */
 const WINDOW_MS = 2000;
 /** Virtual time between two looks at what is to be done; commits happen at each of them. */
 const STEP_MS = 100;
 const EPOCH_MS = Date.UTC(2026, 0, 1);
+
+/** What devices there are, in turns; the ring of all but the first is so small that it overflows. */
+export const DEVICES = [
+  { name: 'espruino-linux', suite: 'none' },
+  { name: 'puckjs', suite: 'ccm' },
+  { name: 'pixljs', suite: 'mac' },
+] as const;
 
 /** A gateway's life in this process, and what ends with it. */
 interface Life {
@@ -40,8 +48,16 @@ export interface LinkWorld {
   readonly isDoomed: boolean;
   /** The gateway's data directory as it is now. */
   readonly directory: string;
-  /** what happens to each write, either way */
-  faults(faults: Faults): void;
+  /** frames that somebody without keys said so far, to devices that have some and in their names */
+  readonly forged: number;
+  /**
+   * Sets what happens to each write, either way.
+   *
+   * @param forgeries how many of them are followed by a frame of somebody else, 0 to 1; default none
+   */
+  faults(faults: Faults, forgeries?: number): void;
+  /** New keys for one of the devices whose suite allows it, while the gateway is up. */
+  rekey(): void;
   /** Kills the gateway: now, or in the middle of the writes to its ports. */
   kill(when: 'now' | 'write'): void;
   /** Starts a gateway on what the killed one left on its disk. */
@@ -59,22 +75,31 @@ export interface LinkWorld {
  */
 export async function linkWorld(count: number, seed: number): Promise<LinkWorld> {
   const task = benchTask();
-  // the ring of one is so small that it overflows while the gateway is away
-  const boards = ['espruino-linux', 'puckjs'].map(loadBoard);
   const clock = virtualClock(EPOCH_MS);
   const random = createRandom(seed);
   const root = mkdtempSync(join(tmpdir(), 'whetstone-link-'));
   const pool = syntheticRecordings(task, wearer(seed, 'ann'), 8, seed);
   const pairs = Array.from({ length: count }, (_, i) => lossyPair(clock, seed * 1000 + i));
-  const devices = pairs.map(([, port], i) =>
-    createCoreDevice({
-      ...{ id: `device-${i}`, port, clock, task, pool, random: createRandom(seed, 1 + i) },
-      board: boards[i % boards.length]!,
-    }),
-  );
+  const settings = { task, automatic: false, seed, durability: 'process' } as const;
+  let directory = join(root, '0');
+  const flashed = compose({ ...settings, directory, clock: realClock });
+  const ring: Ring = { random: createRandom(seed, 3_000_000), share: 0, said: 0, heard: heard() };
+  const cables = pairs.map(([port, far], i) => {
+    const { name, suite } = DEVICES[i % DEVICES.length]!;
+    const id = `device-${i}`;
+    const board = loadBoard(name);
+    const made = { id, clock, board, task, pool, random: createRandom(seed, 1 + i) };
+    if (suite === 'none') return { port, device: createCoreDevice({ ...made, port: far }) };
+    const { present } = flashed.store.keys.add(id, { board: name, suite, at: 0 });
+    const eve = attacker(id, ring);
+    const keys = { suite, keys: { ...present, sequence: 1 } };
+    const device = createCoreDevice({ ...made, keys, port: tapped(far, 'device', eve) });
+    return { port: tapped(port, 'gateway', eve), device };
+  });
+  await flashed.close();
+  const devices = cables.map(({ device }) => device);
   const due = devices.map(() => clock.now() + random.integer(WINDOW_MS));
   let life: Life | undefined;
-  let directory = join(root, '0');
   let lives = 0;
   let writesLeft = Infinity;
 
@@ -100,7 +125,7 @@ export async function linkWorld(count: number, seed: number): Promise<LinkWorld>
   }
 
   /** The gateway's end of a cable, for one life of it. */
-  function end(port: LossyPort, of: { isAlive: boolean }): Port {
+  function end(port: Port, of: { isAlive: boolean }): Port {
     return {
       ...{ name: port.name, virtual: true },
       open: () => port.open(),
@@ -124,10 +149,9 @@ export async function linkWorld(count: number, seed: number): Promise<LinkWorld>
       setTimeout: (callback, ms) => clock.setTimeout(() => mine.isAlive && callback(), ms),
       clearTimeout: (timer) => clock.clearTimeout(timer),
     };
-    const settings = { task, directory, clock: own, automatic: false, seed };
-    mine.gateway = compose({ ...settings, durability: 'process' });
+    mine.gateway = compose({ ...settings, directory, clock: own });
     life = mine;
-    for (const [port] of pairs) {
+    for (const { port } of cables) {
       if (mine.isAlive) await mine.gateway.loop.attach(end(port, mine));
     }
   }
@@ -147,8 +171,18 @@ export async function linkWorld(count: number, seed: number): Promise<LinkWorld>
     get directory() {
       return directory;
     },
-    faults: (faults) => {
+    get forged() {
+      return ring.said;
+    },
+    faults: (faults, forgeries = 0) => {
+      ring.share = forgeries;
       for (const ends of pairs) for (const port of ends) port.faults = faults;
+    },
+    rekey: () => {
+      const able = devices.filter((_, i) => DEVICES[i % DEVICES.length]!.suite === 'ccm');
+      const { id } = able[random.integer(able.length)]!;
+      life?.gateway.store.keys.rotate(id);
+      life?.gateway.loop.online.get(id)?.rekey();
     },
     kill: (when) => {
       if (when === 'now') kill();
@@ -169,5 +203,21 @@ export async function linkWorld(count: number, seed: number): Promise<LinkWorld>
       await life?.gateway.close();
       rmSync(root, { recursive: true, force: true });
     },
+  };
+}
+
+const heard = (): Ring['heard'] => ({ gateway: [], device: [] });
+
+/** An end of a cable on which somebody listens, and says something now and then. */
+function tapped(port: Port, to: End, eve: Attacker): Port {
+  return {
+    ...{ name: port.name, virtual: true, open: port.open, close: port.close },
+    ...{ write: port.write, onClose: port.onClose },
+    onData: (receive) =>
+      port.onData((bytes) => {
+        receive(bytes);
+        const frame = eve.hears(to, bytes);
+        if (frame !== undefined) receive(frame);
+      }),
   };
 }

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { FaultsOptions } from '../part.ts';
 import { type CutCounts, createExplorer } from './explore.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
+import type { Codes } from './world.ts';
 
 /** Of the short version: one double cut of so many. */
 const EVERY_DOUBLE = 97;
@@ -23,13 +24,13 @@ interface Job {
 /**
  * Cuts the power at every flash operation of every scenario, in worker threads; short: in this one.
  *
- * @param code of the bundle
+ * @param codes of the bundles
  */
-export async function cutAll(code: string, options: FaultsOptions): Promise<ScenarioCounts[]> {
+export async function cutAll(codes: Codes, options: FaultsOptions): Promise<ScenarioCounts[]> {
   const { short = false, onProgress } = options;
   const everyDouble = short ? EVERY_DOUBLE : 1;
-  const all = scenarios(short);
-  const explorer = createExplorer(code, everyDouble, !short);
+  const all = scenarios(codes, short);
+  const explorer = createExplorer(everyDouble, !short);
   const jobs: Job[] = [];
   const results: ScenarioCounts[] = [];
   for (const [index, scenario] of all.entries()) {
@@ -54,7 +55,7 @@ export async function cutAll(code: string, options: FaultsOptions): Promise<Scen
   await Promise.all(
     Array.from({ length: Math.min(threads, jobs.length) }, async () => {
       const worker = new Worker(join(import.meta.dirname, 'power-worker.ts'), {
-        workerData: { code, short, everyDouble },
+        workerData: { codes, short, everyDouble },
       });
       try {
         while (next < jobs.length) {

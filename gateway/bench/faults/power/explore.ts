@@ -2,6 +2,7 @@ import type { TinyModel } from '../tiny-model.ts';
 import type { Scenario } from './scenarios.ts';
 import { imageName, LATER, rebootsWhole, reverts, type Survival, survives } from './survive.ts';
 import { type Cut, cutsAt, cutsOf, type Segment } from './tears.ts';
+import type { Build } from './world.ts';
 
 /** A cut after which something was wrong. */
 export interface Failure {
@@ -28,9 +29,9 @@ interface Known {
 
 const RECOVERIES: [
   string,
-  (code: string, image: Cut['image'], models: readonly TinyModel[]) => Promise<Survival>,
+  (build: Build, image: Cut['image'], models: readonly TinyModel[]) => Promise<Survival>,
 ][] = [
-  ['update', (code, image, models) => survives(code, image, models, LATER[0])],
+  ['update', (build, image, models) => survives(build, image, models, LATER[0])],
   ['revert', reverts],
   ['boots', rebootsWhole],
 ];
@@ -44,28 +45,28 @@ export interface Explorer {
 }
 
 /**
- * @param code of the bundle
  * @param everyDouble 1 for all double cuts, n for each n-th
  * @param words whether a small write is torn behind each of its words
  */
-export function createExplorer(code: string, everyDouble: number, words: boolean): Explorer {
+export function createExplorer(everyDouble: number, words: boolean): Explorer {
   const runs = new Map<Scenario, Promise<Segment[]>>();
   const singles = new Map<string, Known>();
   const doubles = new Map<string, { release: number } | { problem: string }>();
   let turn = 0;
 
   const segmentsOf = (scenario: Scenario): Promise<Segment[]> => {
-    const run = runs.get(scenario) ?? scenario.run(code);
+    const run = runs.get(scenario) ?? scenario.run();
     runs.set(scenario, run);
     return run;
   };
 
   /** A second cut, in the recovery from a first: the device lives on with what it had or was given. */
-  const second = async (image: Cut['image'], models: readonly TinyModel[]) => {
-    const name = imageName(image);
+  const second = async (image: Cut['image'], { build, models }: Scenario) => {
+    const { present, pending } = build.keys ?? {};
+    const name = `${present?.generation} ${pending?.generation} ${imageName(image)}`;
     const known = doubles.get(name);
     if (known !== undefined) return known;
-    const result = await survives(code, image, [...models, LATER[0]], LATER[1]).then(
+    const result = await survives(build, image, [...models, LATER[0]], LATER[1]).then(
       ({ release }) => ({ release }),
       (error: Error) => ({ problem: error.message }),
     );
@@ -74,18 +75,18 @@ export function createExplorer(code: string, everyDouble: number, words: boolean
   };
 
   const first = async ({ image, shallow }: Cut, scenario: Scenario): Promise<Known> => {
-    const { models } = scenario;
+    const { build, models } = scenario;
     const known: Known = { releases: new Set(), doubles: 0, failures: [] };
     for (const [name, recover] of RECOVERIES) {
       try {
-        const { release, segments } = await recover(code, image, models);
+        const { release, segments } = await recover(build, image, models);
         known.releases.add(release);
         if (shallow) continue;
         for (const [boot, segment] of segments.entries()) {
           for (const again of cutsOf(segment, false)) {
             if (turn++ % everyDouble > 0) continue;
             known.doubles++;
-            const result = await second(again.image, models);
+            const result = await second(again.image, scenario);
             if ('release' in result) known.releases.add(result.release);
             else {
               const where = `then in ${name}, boot ${boot}, ${again.where}`;

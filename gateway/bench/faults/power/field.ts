@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FlashImage, VirtualFlash } from '../../../link/virtual/flash.ts';
+import { type FlashImage, flatImage, VirtualFlash } from '../../../link/virtual/flash.ts';
+import { keyedFlash } from '../keyed-flash.ts';
 import { type TinyModel, tinyModel, walk } from '../tiny-model.ts';
-import { BOARD, bootReal, bootVirtual, type World } from './world.ts';
+import { generation, type LinkKeys } from './key-ring.ts';
+import { BOARD, type Build, bootReal, bootVirtual, type World } from './world.ts';
 
 /** A step of a life, with the models that may run once it has begun. */
 export interface Phase {
@@ -10,6 +12,8 @@ export interface Phase {
   /** index of its first flash operation */
   from: number;
   models: TinyModel[];
+  /** what the gateway has of its keys */
+  keys: LinkKeys | undefined;
 }
 
 /** What a device did to its flash in a life in the field. */
@@ -34,18 +38,18 @@ exports.erasePage=function(a){print("!e "+a);nativeFlash.erasePage(a)};
 });`;
 
 const [first, second] = [tinyModel(1, 1), tinyModel(2, 1)];
-const third = tinyModel(3, 7);
+const [third, fourth] = [tinyModel(3, 7), tinyModel(4, 7)];
 
 /**
  * Lives a life in the field: boots, inference, updates of a head and of the whole model, a revert, a
- * trial that is not confirmed.
+ * trial that is not confirmed; new keys, where it has some.
  *
  * @param begin called before each step
  * @param restart cuts the power between two operations and boots again
  */
 async function live(
   boot: World,
-  begin: (name: string, models: TinyModel[]) => void,
+  begin: (name: string, models: TinyModel[], keys?: LinkKeys) => void,
   restart: (world: World) => Promise<World>,
 ): Promise<World> {
   let world = boot;
@@ -72,12 +76,20 @@ async function live(
   begin('trial that nobody confirms', [second, third]);
   for (let n = 0; n < 25; n++) await world.predict(walk(n));
   await runsNow(second);
+  if (world.keys() === undefined) return world;
+  begin('new keys', [second, third], { present: generation(1), pending: generation(2) });
+  await world.rekey(generation(2));
+  begin('boot under new keys', [second, third]);
+  world = await restart(world);
+  await runsNow(second);
+  begin('update under new keys', [second, third, fourth]);
+  await world.update(fourth);
   return world;
 }
 
 /** The life of a virtual device. */
-export async function virtualLife(code: string): Promise<Life> {
-  const world = await bootVirtual(code);
+export async function virtualLife(build: Build): Promise<Life> {
+  const world = await bootVirtual(build);
   const start = world.device.flash.image();
   const total = new VirtualFlash(BOARD.flash, start);
   const phases: Phase[] = [];
@@ -94,9 +106,9 @@ export async function virtualLife(code: string): Promise<Life> {
   };
   await live(
     world,
-    (name, models) => {
+    (name, models, keys = world.keys()) => {
       collect();
-      phases.push({ name, from: total.ops.length, models });
+      phases.push({ name, from: total.ops.length, models, keys });
     },
     async () => {
       collect();
@@ -116,11 +128,13 @@ export async function virtualLife(code: string): Promise<Life> {
  *
  * @param cwd a folder of its own, empty
  */
-export async function realLife(espruino: string, code: string, cwd: string): Promise<Life> {
-  let world = await bootReal(espruino, LOGGED + code, cwd);
+export async function realLife(espruino: string, build: Build, cwd: string): Promise<Life> {
+  const file = join(cwd, FLASH_FILE);
+  const code = LOGGED + build.code;
+  if (build.keys !== undefined) await writeFile(file, flatImage(BOARD.flash, keyedFlash(BOARD)));
+  let world = await bootReal(espruino, { ...build, code }, cwd);
   // another file behind the slot file: one that compaction, or a wrong address, would hit
   await world.run('require("Storage").write("user.txt","hello")');
-  const file = join(cwd, FLASH_FILE);
   const start = imageOf(await readFile(file));
   const total = new VirtualFlash(BOARD.flash, start);
   const phases: Phase[] = [];
@@ -136,15 +150,16 @@ export async function realLife(espruino: string, code: string, cwd: string): Pro
   try {
     await live(
       world,
-      (name, models) => {
+      (name, models, keys = world.keys()) => {
         collect();
-        phases.push({ name, from: total.ops.length, models });
+        phases.push({ name, from: total.ops.length, models, keys });
       },
       async () => {
         await world.run('1'); // what it prints is in order: all that it did is told by now
         collect();
         await world.end();
-        world = await bootReal(espruino, LOGGED + code, cwd);
+        const keys = world.keys();
+        world = await bootReal(espruino, { code, ...(keys && { keys }) }, cwd);
         read = 0;
         return world;
       },

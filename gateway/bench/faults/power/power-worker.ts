@@ -1,20 +1,21 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createExplorer } from './explore.ts';
 import { scenarios } from './scenarios.ts';
+import type { Codes } from './world.ts';
 
 /**
  * A thread that cuts: it is sent `{ scenario, segment, op }`, the scenario by its index, and answers
  * each with its counts.
  *
- * `workerData` is `{ code, short, everyDouble }`: see createExplorer.
+ * `workerData` is `{ codes, short, everyDouble }`: see scenarios and createExplorer.
  */
-const { code, short, everyDouble } = workerData as {
-  code: string;
+const { codes, short, everyDouble } = workerData as {
+  codes: Codes;
   short: boolean;
   everyDouble: number;
 };
-const all = scenarios(short);
-const explorer = createExplorer(code, everyDouble, !short);
+const all = scenarios(codes, short);
+const explorer = createExplorer(everyDouble, !short);
 
 parentPort?.on(
   'message',

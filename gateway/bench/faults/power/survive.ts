@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FlashImage } from '../../../link/virtual/flash.ts';
 import { type TinyModel, tinyModel } from '../tiny-model.ts';
 import type { Segment } from './tears.ts';
-import { bootVirtual, type VirtualWorld } from './world.ts';
+import { type Build, bootVirtual, type VirtualWorld } from './world.ts';
 
 /** Boots without an order from anybody: a trial is over by then. */
 const BOOTS = 5;
@@ -38,12 +38,12 @@ export const LATER = [tinyModel(1001, 30), tinyModel(1002, 31)] as const;
  * @throws Error that says what is wrong
  */
 export async function survives(
-  code: string,
+  build: Build,
   image: FlashImage,
   models: readonly TinyModel[],
   later: TinyModel,
 ): Promise<Survival> {
-  const world = await bootVirtual(code, image);
+  const world = await bootVirtual(build, image);
   try {
     const release = await whole(world, models);
     const { flash } = world.device;
@@ -60,11 +60,11 @@ export async function survives(
 
 /** Boots on an image and orders a revert: the device runs a whole model then too. */
 export async function reverts(
-  code: string,
+  build: Build,
   image: FlashImage,
   models: readonly TinyModel[],
 ): Promise<Survival> {
-  const world = await bootVirtual(code, image);
+  const world = await bootVirtual(build, image);
   try {
     const release = await whole(world, models);
     if (release > 0) await world.revert(release);
@@ -77,11 +77,11 @@ export async function reverts(
 
 /** Boots on an image again and again, with no gateway's word: each time a whole model runs. */
 export async function rebootsWhole(
-  code: string,
+  build: Build,
   image: FlashImage,
   models: readonly TinyModel[],
 ): Promise<Survival> {
-  const world = await bootVirtual(code, image);
+  const world = await bootVirtual(build, image);
   try {
     const release = await whole(world, models);
     const segments: Segment[] = [{ flash: world.device.flash, from: 0 }];

@@ -1,7 +1,8 @@
-import { type Bundle, buildBundle } from '../../../../device/build.ts';
+import { type Bundle, buildBundle, type SuiteName } from '../../../../device/build.ts';
 import { MESSAGES, OFFER } from '../../../../device/core/messages.ts';
 import { type BoardProfile, loadBoard } from '../../../board.ts';
 import { type Connection, connect } from '../../../link/connect.ts';
+import type { KeyPair } from '../../../link/keys.ts';
 import type { Hello, Offer, Status } from '../../../link/messages.ts';
 import { type Clock, type Port, realClock } from '../../../link/port.ts';
 import { virtualClock } from '../../../link/virtual/clock.ts';
@@ -13,7 +14,9 @@ import {
 import { spawnEspruino } from '../../../link/virtual/espruino-process.ts';
 import type { FlashImage } from '../../../link/virtual/flash.ts';
 import { loadTask } from '../../../task.ts';
+import { keyedFlash } from '../keyed-flash.ts';
 import { type TinyModel, walk } from '../tiny-model.ts';
+import { type LinkKeys, oneKey } from './key-ring.ts';
 
 /** Codes of `status`. */
 const TRIAL = 4;
@@ -27,16 +30,34 @@ const STEP_MS = 50;
 const ALL = { confidentOneIn: 1, uncertainBelow: 0, rawOneIn: 0 };
 const WINDOWS = [3, 4, 5, 6].map(walk);
 const LENGTH = 50;
+const ID = 'cut';
 
 /** The board whose flash is cut: that of the real Espruino at hand, so that their images are alike. */
 export const BOARD: BoardProfile = loadBoard('espruino-linux');
 
-let bundle: Promise<Bundle> | undefined;
+const bundles = new Map<SuiteName, Promise<Bundle>>();
 
-/** The bundle that all parts run, minified as for a board; built once. */
-export function faultsBundle(): Promise<Bundle> {
-  bundle ??= buildBundle({ board: BOARD, task: loadTask('gesture') });
+/** The bundle that all parts run, minified as for a board; built once for a suite. */
+export function faultsBundle(suite: SuiteName = 'none'): Promise<Bundle> {
+  const bundle =
+    bundles.get(suite) ?? buildBundle({ board: BOARD, task: loadTask('gesture'), suite });
+  bundles.set(suite, bundle);
   return bundle;
+}
+
+/** What a device runs, and what its gateway has of its keys. */
+export interface Build {
+  code: string;
+  /** of a bundle of the suite `ccm` alone */
+  keys?: LinkKeys;
+}
+
+/** The code of the bundles, by suite. */
+export type Codes = Record<'none' | 'ccm', string>;
+
+export async function faultsCodes(): Promise<Codes> {
+  const [none, ccm] = await Promise.all([faultsBundle('none'), faultsBundle('ccm')]);
+  return { none: none.code, ccm: ccm.code };
 }
 
 /** A device, virtual or real, and the gateway's own end of its link. */
@@ -52,6 +73,10 @@ export interface World {
   revert(release: number): Promise<void>;
   /** Offers and confirms. */
   update(model: TinyModel): Promise<void>;
+  /** Hands new keys to the device and waits until it speaks under them. */
+  rekey(to: KeyPair): Promise<void>;
+  /** what the gateway has of its keys by now; undefined where it has none */
+  keys(): LinkKeys | undefined;
   /** A window; undefined while the device runs no model. */
   predict(window: Int8Array): Promise<Prediction | undefined>;
   /** Which of the models it runs whole, by its predictions; undefined for none of them. */
@@ -65,6 +90,7 @@ export interface VirtualWorld extends World {
 }
 
 interface Ends {
+  keys: LinkKeys | undefined;
   port: Port;
   clock: Clock;
   pass(ms: number): Promise<void>;
@@ -75,14 +101,23 @@ interface Ends {
 /**
  * Boots the bundle on a double of the board and connects the gateway's end of the link.
  *
- * @param code of the bundle
- * @param flash what it boots on; default erased
+ * @param flash what it boots on; default as flashing leaves it
  */
-export async function bootVirtual(code: string, flash?: FlashImage): Promise<VirtualWorld> {
+export async function bootVirtual(
+  { code, keys }: Build,
+  flash?: FlashImage,
+): Promise<VirtualWorld> {
   const clock = virtualClock();
-  const device = createVirtualDevice({ bundle: { code }, id: 'cut', board: BOARD, clock, flash });
+  const image = flash ?? (keys && keyedFlash(BOARD));
+  const device = createVirtualDevice({
+    bundle: { code },
+    id: ID,
+    board: BOARD,
+    clock,
+    flash: image,
+  });
   const world = await open({
-    ...{ port: device.port, clock, pass: (ms: number) => clock.advance(ms) },
+    ...{ keys, port: device.port, clock, pass: (ms: number) => clock.advance(ms) },
     feedWindow: async (values, n) => device.feedWindow(values, n),
     end: () => device.dispose(),
   });
@@ -93,13 +128,17 @@ export async function bootVirtual(code: string, flash?: FlashImage): Promise<Vir
  * Boots the bundle on the real Espruino in a folder of its own, on the flash file that is there.
  *
  * @param path of the Linux build of Espruino
- * @param code what it runs first, defining `whetstone`
+ * @param build whose code it runs first, defining `whetstone`
  * @param cwd its folder
  */
-export async function bootReal(path: string, code: string, cwd: string): Promise<RealWorld> {
-  const espruino = await spawnEspruino({ path, bundle: { code }, id: 'cut', cwd });
+export async function bootReal(
+  path: string,
+  { code, keys }: Build,
+  cwd: string,
+): Promise<RealWorld> {
+  const espruino = await spawnEspruino({ path, bundle: { code }, id: ID, cwd });
   const world = await open({
-    ...{ port: espruino.port, clock: realClock },
+    ...{ keys, port: espruino.port, clock: realClock },
     pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     feedWindow: (values, n) => espruino.feedWindow(values, n),
     end: () => espruino.stop(),
@@ -117,9 +156,10 @@ export interface RealWorld extends World {
   run(line: string): Promise<string>;
 }
 
-async function open({ port, clock, pass, feedWindow, end }: Ends): Promise<World> {
+async function open({ keys, port, clock, pass, feedWindow, end }: Ends): Promise<World> {
   const hellos: Hello[] = [];
   const statuses: Status[] = [];
+  const ring = keys && oneKey(ID, keys);
   const link: Connection = await connect(
     port,
     {
@@ -132,7 +172,7 @@ async function open({ port, clock, pass, feedWindow, end }: Ends): Promise<World
       ...{ onWindow: () => {}, onGone: () => {}, onLost: () => {}, onEvent: () => {} },
       onClose: () => {},
     },
-    { policy: ALL, clock },
+    { policy: ALL, clock, ...(ring && { keys: ring, plain: false }) },
   );
   const until = async (what: string, holds: () => boolean): Promise<void> => {
     for (let waited = 0; !holds(); waited += STEP_MS) {
@@ -166,6 +206,12 @@ async function open({ port, clock, pass, feedWindow, end }: Ends): Promise<World
       await world.offer(model);
       await world.confirm(model.offer[0]);
     },
+    rekey: async (to) => {
+      ring?.rotate(to);
+      link.rekey();
+      await until(`keys of generation ${to.generation}`, () => ring?.keys().pending === null);
+    },
+    keys: () => ring?.keys(),
     predict: (window) => feedWindow(window, LENGTH),
     runs: async (models) => {
       const said: (Prediction | undefined)[] = [];

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { encodeFrame } from '../../../../../device/core/frame.ts';
 import { ACK, HELLO, PROTO, pack, SAMPLE } from '../../../../../device/core/messages.ts';
 import { none } from '../../../../link/suites/none.ts';
@@ -20,13 +21,12 @@ const MOST_BYTES = 3000;
 export const frames: MakeTarget = async () => {
   const pair = await createPair();
   const { device, link, heard, settle } = pair;
-  const good = new Set(pair.frames.map((frame) => nameOf(frame.subarray(1, -1))));
   let cases = 0;
   return {
     corpus: [...pair.frames],
     mutators: [],
     take: async (drawn): Promise<Outcome> => {
-      const bytes = spoiled(drawn, good);
+      const bytes = spoiled(drawn);
       const before = { ...heard, in: link.stats().framesIn, out: pair.said() };
       pair.toDevice(bytes);
       pair.toGateway(bytes);
@@ -104,19 +104,32 @@ export const messages: MakeTarget = async () => {
   };
 };
 
-const nameOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
-
-/** Damages what is a good frame still, or again: a replay is another attack. */
-function spoiled(bytes: Uint8Array, good: ReadonlySet<string>): Uint8Array {
+/** Damages what is a whole frame still, or again, by the rules of docs/link.md: that is another attack. */
+function spoiled(bytes: Uint8Array): Uint8Array {
   const out = bytes.slice();
   for (let from = 0; from < out.length; ) {
     const zero = out.indexOf(0, from);
     const end = zero < 0 ? out.length : zero;
-    if (good.has(nameOf(out.subarray(from, end)))) {
-      const middle = Math.floor((from + end) / 2);
-      out[middle] = out[middle] === 1 ? 3 : out[middle]! ^ 1;
+    for (let at = from; isWhole(out.subarray(from, end)); at++) {
+      out[at] = out[at] === 1 ? 3 : out[at]! ^ 1;
     }
     from = end + 1;
   }
   return out;
+}
+
+/** Whether bytes between two zeros are stuffed as the paper says, and have their CRC-32 behind them. */
+export function isWhole(stuffed: Uint8Array): boolean {
+  const bytes: number[] = [];
+  let at = 0;
+  while (at < stuffed.length) {
+    const code = stuffed[at]!;
+    bytes.push(...stuffed.subarray(at + 1, at + code));
+    at += code;
+    if (code < 255 && at < stuffed.length) bytes.push(0);
+  }
+  const n = bytes.length - 4;
+  if (at !== stuffed.length || n < 1) return false;
+  const [body, seal] = [Buffer.from(bytes.slice(0, n)), Buffer.from(bytes.slice(n))];
+  return crc32(body) === seal.readUInt32LE();
 }

@@ -11,6 +11,7 @@ import {
   type SlotConfig,
   slotStart,
 } from '../../../../../device/core/slot.ts';
+import { MOST_GOLDEN } from '../../../../../device/core/update.ts';
 import { type Composed, compose } from '../../../../compose.ts';
 import { realClock } from '../../../../link/port.ts';
 import { exportVersion, importFile } from '../../../../model-files.ts';
@@ -152,7 +153,8 @@ export const images: MakeTarget = async () => {
       try {
         // as the device attempts it: what throws is not installed
         const model = loadModel(part(0), part(1), part(2));
-        return selfTest(model, f[3], Math.min(f[4], MOST_GOLDEN), VALUES, f[5], tier)
+        if (!isSized({ pre: part(0), backbone: part(1), head: part(2) })) return 'refused';
+        return f[4] <= MOST_GOLDEN && selfTest(model, f[3], f[4], VALUES, f[5], tier)
           ? 'taken'
           : 'refused';
       } catch (error) {
@@ -163,8 +165,18 @@ export const images: MakeTarget = async () => {
   };
 };
 
-/** How many golden windows there are a device believes its gateway: each costs it an inference. */
-const MOST_GOLDEN = 4;
+/** Values that all layers of a model give together, at most: beyond every board. */
+const MOST_VALUES = 100_000;
+
+/**
+ * Whether the gateway that sends a model can read it, and no layer of it claims a size beyond all reason. A
+ * device looks at neither: who has its key can keep it busy; see docs/security.md.
+ */
+function isSized(model: ModelParts): boolean {
+  const sizes = decodeModel(model).layers.map((layer) => layerSizes(layer));
+  return sizes.reduce((sum, { output }) => sum + output, 0) <= MOST_VALUES;
+}
+
 const PAGE = 1024;
 const PAGES = 4;
 

@@ -1,0 +1,61 @@
+import Type from 'typebox';
+import type { Calls } from '../calls.ts';
+import { RolloutView } from '../views/rollout.ts';
+import { named } from './named.ts';
+import { type AddRoute, gives } from './route.ts';
+
+const closed = { additionalProperties: false } as const;
+const ById = Type.Object({ id: Type.String({ minLength: 1, maxLength: 200 }) }, closed);
+const Approve = Type.Object({}, closed);
+const Stop = Type.Object(
+  { reason: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })) },
+  closed,
+);
+
+/**
+ * Puts the calls about rollouts under `/api`.
+ *
+ * @param add puts one route
+ * @param calls what answers them
+ */
+export function addRolloutRoutes(add: AddRoute, calls: Calls): void {
+  add(
+    'GET',
+    '/rollouts',
+    {
+      role: 'viewer',
+      summary: 'Every rollout',
+      returns: gives(Type.Array(RolloutView), 'rollouts'),
+    },
+    () => calls.rollouts(),
+  );
+  add(
+    'GET',
+    '/rollouts/:id',
+    {
+      ...{ role: 'viewer', summary: 'One rollout, with every device', params: ById },
+      returns: gives(RolloutView, 'the rollout'),
+    },
+    ({ params }) => calls.rollout(params.id),
+  );
+  add(
+    'POST',
+    '/rollouts/:id/approve',
+    {
+      ...{ role: 'operator', summary: 'Let a rollout go on whose canaries have passed' },
+      ...{ params: ById, body: Approve },
+      returns: gives(RolloutView, 'the rollout, on its way to the rest'),
+    },
+    ({ params, who }) => calls.approveRollout(params.id, named(who)),
+  );
+  add(
+    'POST',
+    '/rollouts/:id/stop',
+    {
+      ...{ role: 'operator', summary: 'End a rollout, and take back what went out' },
+      ...{ params: ById, body: Stop },
+      returns: gives(RolloutView, 'the rollout, on its way back'),
+    },
+    ({ params, body, who }) => calls.stopRollout(params.id, body, named(who)),
+  );
+}

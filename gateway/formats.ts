@@ -1,0 +1,3 @@
+/** What a version can be taken out as. */
+export const FORMATS = ['tflite', 'onnx', 'image'] as const;
+export type Format = (typeof FORMATS)[number];

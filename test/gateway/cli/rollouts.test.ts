@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Api, serveApi } from '../../../gateway/api/server.ts';
+import { type FakeCalls, fakeCalls, fakeRollout } from '../api/fake-calls.ts';
+import { whetstone } from './run.ts';
+
+let calls: FakeCalls;
+let api: Api;
+
+const waits = fakeRollout({ id: 'ffee0011-22', stage: 'awaiting-approval' });
+
+beforeAll(async () => {
+  calls = fakeCalls({
+    rollouts: [fakeRollout({ id: 'ab12' }), fakeRollout({ id: 'ac34' }), waits],
+  });
+  api = await serveApi(calls, { port: 0 });
+});
+afterAll(() => api.close());
+
+const ask = (...args: string[]) => whetstone(...args, '--url', api.url);
+
+it('whetstone rollouts approve takes the first digits of one', async () => {
+  const { status, out } = await ask('rollouts', 'approve', 'ab');
+  expect([status, out]).toEqual([0, expect.stringMatching(/^rollout ab12 .*: rest/)]);
+  expect(calls.asked.at(-1)).toEqual(['approveRollout', 'ab12', 'person']);
+  // of digits that are two rollouts', the gateway is asked as they stand
+  await ask('rollouts', 'approve', 'a');
+  expect(calls.asked.at(-1)?.slice(0, 2)).toEqual(['approveRollout', 'a']);
+});
+
+it('whetstone rollouts says how to approve what waits, at the gateway that was asked', async () => {
+  const { out } = await ask('rollouts');
+  expect(out).toContain(
+    `ffee0011 waits for a person: npx whetstone rollouts approve ffee0011 --gateway ${api.url} (or: stop)`,
+  );
+});
+
+it('whetstone rollouts stop carries the reason', async () => {
+  const { out } = await ask('rollouts', 'stop', 'ac34', '--why', 'too early', '--json');
+  expect(JSON.parse(out)).toMatchObject({ id: 'ac34', stage: 'returning', reason: 'too early' });
+  const asked = { reason: 'too early' };
+  expect(calls.asked.at(-1)).toEqual(['stopRollout', 'ac34', asked, 'person']);
+  await ask('rollouts', 'stop', 'ac34');
+  expect(calls.asked.at(-1)).toEqual(['stopRollout', 'ac34', {}, 'person']);
+});
