@@ -23,7 +23,7 @@ export interface DeviceKeys {
   readonly provenEpoch: number;
   /** the highest epoch that the device was heard in */
   readonly deviceEpoch: number;
-  /** port that it has spoken on last, '' for none */
+  /** port that it was the last to speak on, '' for none */
   readonly port: string;
 }
 
@@ -44,7 +44,7 @@ export interface KeyRing {
    * @throws GatewayError 'disk-full', 'store'
    */
   begin(device: string, deviceEpoch: number): number;
-  /** The device has spoken under the gateway's epoch. @throws GatewayError 'disk-full', 'store' */
+  /** The device has spoken under the gateway's epoch, the last on its port. @throws GatewayError 'disk-full', 'store' */
   prove(device: string, of: Pick<DeviceKeys, 'epoch' | 'deviceEpoch' | 'port'>): void;
   /** The device has spoken under its pending keys: they are the present ones from now on. */
   promote(device: string): void;

@@ -66,7 +66,7 @@ export interface Keys {
   remove(device: string, at: number): void;
   /** Begins an epoch of the gateway's with a device, which is in `deviceEpoch`. */
   begin(device: string, deviceEpoch: number): number;
-  /** The device, in its epoch, has spoken under the gateway's, on this port. */
+  /** The device, in its epoch, has spoken under the gateway's, on this port: whoever was there before is gone. */
   prove(device: string, of: Pick<DeviceKeys, 'epoch' | 'deviceEpoch' | 'port'>): void;
   /** The pending keys are the present ones from now on. */
   promote(device: string): void;
@@ -128,23 +128,25 @@ export function keysOf(rows: Rows, commit: GroupCommit, now: () => number, vault
     else views.set(row.device, viewOf(row));
   }
 
-  /** Writes a row, then remembers it: what cannot be written has not happened. */
-  function put(row: Row): void {
+  /** Writes rows in one transaction, then remembers them: what cannot be written has not happened. */
+  function put(...changed: Row[]): void {
     table();
+    commit.now(() => changed.forEach(write));
+    changed.forEach(remember);
+  }
+
+  function write(row: Row): void {
     const { device, keys, pending } = row;
-    commit.now(() =>
-      rows.run(
-        `INSERT OR REPLACE INTO linkKeys (device, board, suite, generation, keys, pending, epoch,
-         provenEpoch, deviceEpoch, port, addedAt, rotatedAt, removedAt)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        ...[device, row.board, row.suite, row.generation],
-        keys && vault.seal('linkKeys', device, 'keys', keys),
-        pending && vault.seal('linkKeys', device, 'pending', pending),
-        ...[row.epoch, row.provenEpoch, row.deviceEpoch, row.port],
-        ...[row.addedAt, row.rotatedAt, row.removedAt],
-      ),
+    rows.run(
+      `INSERT OR REPLACE INTO linkKeys (device, board, suite, generation, keys, pending, epoch,
+       provenEpoch, deviceEpoch, port, addedAt, rotatedAt, removedAt)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[device, row.board, row.suite, row.generation],
+      keys && vault.seal('linkKeys', device, 'keys', keys),
+      pending && vault.seal('linkKeys', device, 'pending', pending),
+      ...[row.epoch, row.provenEpoch, row.deviceEpoch, row.port],
+      ...[row.addedAt, row.rotatedAt, row.removedAt],
     );
-    remember(row);
   }
 
   /** @throws GatewayError 'not-found' */
@@ -225,7 +227,13 @@ export function keysOf(rows: Rows, commit: GroupCommit, now: () => number, vault
       const row = live(device);
       if (epoch <= row.provenEpoch) return;
       const highest = Math.max(deviceEpoch, row.deviceEpoch);
-      put({ ...row, provenEpoch: epoch, deviceEpoch: highest, port });
+      const gone = [...table().values()].filter(
+        (other) => other.port === port && other.device !== device,
+      );
+      put(
+        ...gone.map((other) => ({ ...other, port: '' })),
+        ...[{ ...row, provenEpoch: epoch, deviceEpoch: highest, port }],
+      );
     },
     promote(device) {
       const row = live(device);

@@ -38,9 +38,14 @@ export interface LossyPort extends Port {
 const LATENCY_MS = 5;
 
 /** Two ports joined by a bad cable; the faults apply to what each end writes. */
-export function lossyPair(clock: Clock, seed: number, faults: Faults = {}): [LossyPort, LossyPort] {
+export function lossyPair(
+  clock: Clock,
+  seed: number,
+  faults: Faults = {},
+  name = 'lossy',
+): [LossyPort, LossyPort] {
   const random = seeded(seed);
-  const ends = [end('lossy a'), end('lossy b')];
+  const ends = [end(`${name} a`), end(`${name} b`)];
   ends[0].peer = ends[1];
   ends[1].peer = ends[0];
   return [ends[0].port, ends[1].port];

@@ -394,6 +394,20 @@ describe('createGuard()', () => {
     expect(sent.length).toBe(1);
   });
 
+  test('finds a device on a port on which hundreds were before, whatever epochs are known of them', async () => {
+    const { clock, keys, guard, sent } = guarded(400);
+    for (const { device } of keys.list()) {
+      for (let k = 0; k < 20; k++) keys.begin(device, 5); // nobody answered
+      keys.prove(device, { epoch: 1, deviceEpoch: 5, port: 'p' });
+    }
+    const late = deviceSuite('ccm', keys.get('d350')!.present, 5);
+    for (let second = 0; second < 30; second++) {
+      await clock.advance(1000);
+      guard.open(late.seal(pack(HELLO, hello({ id: 'd350' }))));
+    }
+    expect(sent.some((bytes) => bytes && late.open(bytes))).toBe(true);
+  });
+
   test('begins a new pair of epochs when all numbers of one are used up', async () => {
     const { clock, keys, guard, sent } = guarded(1, 4);
     const device = deviceSuite('ccm', keys.get('d0')!.present, 5);

@@ -46,6 +46,20 @@ describe('keysOf()', () => {
     expect(second).toMatchObject({ deviceEpoch: 40, epoch: 1, pending: null });
   });
 
+  test('leaves a port to the device that was the last to speak on it', () => {
+    const keys = memory();
+    for (const id of ['a', 'b', 'c']) keys.add(id, BOARD);
+    const speaks = (id: string, port: string): void => {
+      keys.prove(id, { epoch: keys.begin(id, 1), deviceEpoch: 1, port });
+    };
+    speaks('a', 'p');
+    speaks('c', 'q');
+    speaks('b', 'p');
+    expect(keys.list().map(({ port }) => port)).toEqual(['', 'p', 'q']);
+    speaks('a', 'p');
+    expect(keys.list().map(({ port }) => port)).toEqual(['p', '', 'q']);
+  });
+
   test('gives no new keys where the epochs that a record can begin at are used up', () => {
     const keys = memory();
     const first = keys.add('a', BOARD);

@@ -79,7 +79,9 @@ export async function linkWorld(count: number, seed: number): Promise<LinkWorld>
   const random = createRandom(seed);
   const root = mkdtempSync(join(tmpdir(), 'whetstone-link-'));
   const pool = syntheticRecordings(task, wearer(seed, 'ann'), 8, seed);
-  const pairs = Array.from({ length: count }, (_, i) => lossyPair(clock, seed * 1000 + i));
+  const pairs = Array.from({ length: count }, (_, i) =>
+    lossyPair(clock, seed * 1000 + i, {}, `cable-${i}`),
+  );
   const settings = { task, automatic: false, seed, durability: 'process' } as const;
   let directory = join(root, '0');
   const flashed = compose({ ...settings, directory, clock: realClock });
