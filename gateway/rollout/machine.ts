@@ -1,6 +1,6 @@
 import { canaryCount } from './cohorts.ts';
 import { judge } from './judge.ts';
-import { ask, cannotReturn, enter, hear, heardHello, lose, sendBack } from './member.ts';
+import { ask, cannotReturn, enter, hear, heardHello, lose, newMember, sendBack } from './member.ts';
 import {
   addLabel,
   addPair,
@@ -154,10 +154,7 @@ function refusedHere(
 function enrol(s: RolloutState, device: string, previous: string | null, now: number): void {
   if (s.members[device] !== undefined || s.provisional) return;
   s.order.push(device);
-  s.members[device] = {
-    ...{ stage: 'waiting', canary: false, online: false, at: now, attempts: 0, reason: '' },
-    ...{ previous, past: nothingSeen, during: nothingSeen, after: nothingSeen },
-  };
+  s.members[device] = newMember(previous, false, now, nothingSeen);
 }
 
 function tick(s: RolloutState, now: number, effects: RolloutEffect[]): void {

@@ -1,6 +1,13 @@
 import { STATUSES } from '../../device/core/messages.ts';
 import { failures, losses, refusals } from './refusals.ts';
-import { type MemberStage, nothingSeen, type RolloutEffect, type RolloutState } from './state.ts';
+import {
+  type Member,
+  type MemberStage,
+  nothingSeen,
+  type RolloutEffect,
+  type RolloutState,
+  type Seen,
+} from './state.ts';
 
 type Status = (typeof STATUSES)[keyof typeof STATUSES];
 
@@ -11,6 +18,19 @@ const progress: Partial<Record<Status, MemberStage>> = {
   trial: 'trial',
   confirmed: 'confirmed',
 };
+
+/** A device that no one has asked yet. */
+export function newMember(
+  previous: string | null,
+  online: boolean,
+  at: number,
+  past: Seen,
+): Member {
+  return {
+    ...{ stage: 'waiting', canary: false, online, at, attempts: 0, reason: '', previous, past },
+    ...{ during: nothingSeen, after: nothingSeen },
+  };
+}
 
 /** Puts a device into another stage and says so. */
 export function enter(

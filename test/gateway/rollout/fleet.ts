@@ -1,7 +1,8 @@
 import type { ErrorCode } from '../../../gateway/errors.ts';
 import { openRegistry } from '../../../gateway/registry/registry.ts';
 import { memorySigner } from '../../../gateway/registry/signing.ts';
-import { createRollouts, type RolloutLink } from '../../../gateway/rollout/rollouts.ts';
+import { createRollouts } from '../../../gateway/rollout/rollouts.ts';
+import type { RolloutLink } from '../../../gateway/rollout/stepper.ts';
 import type { Store } from '../../../gateway/store/store.ts';
 import { meta, parts } from '../registry/support.ts';
 import { sample, testStore } from '../store/support.ts';

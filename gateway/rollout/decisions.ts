@@ -1,0 +1,128 @@
+import { GatewayError } from '../errors.ts';
+import { scopeName } from '../registry/manifest.ts';
+import type { Because, Registry } from '../registry/registry.ts';
+import type { RolloutRepository } from './repository.ts';
+import { goesOn, type RolloutState } from './state.ts';
+import type { Feed } from './stepper.ts';
+
+/** What a person may decide about a rollout that has begun. */
+export interface Decisions {
+  /**
+   * Undoes the rollout of a version, or the newest one that can be undone.
+   *
+   * @returns id of the rollout
+   * @throws GatewayError 'not-found' if there is none; 'not-allowed' if no device had a model before
+   */
+  rollback(version: string | undefined, because: Because): string;
+  /**
+   * Lets a rollout go on whose canaries have passed.
+   *
+   * @param who says yes
+   * @throws GatewayError 'not-found' if there is none of this id; 'not-allowed' if it does not wait for that
+   */
+  approve(id: string, who: string): void;
+  /**
+   * Ends a rollout that has not settled, and takes back what went out.
+   *
+   * @throws GatewayError 'not-found' if there is none of this id; 'not-allowed' if it is over
+   */
+  stop(id: string, because: Because): void;
+  /**
+   * Lets the release of a version be offered again: one whose time is over, or whose key is revoked.
+   *
+   * @returns id of its rollout; undefined where nothing keeps it from being offered, or no rollout has it
+   * @throws GatewayError as the registry's `renew`
+   */
+  renew(version: string, because: Because): string | undefined;
+}
+
+/** @param now ms since 1970 */
+export function createDecisions({
+  registry,
+  repository,
+  feed,
+  now,
+}: {
+  registry: Pick<Registry, 'offer' | 'renew'>;
+  repository: Pick<RolloutRepository, 'active' | 'known'>;
+  feed: Feed;
+  now: () => number;
+}): Decisions {
+  const { active, known } = repository;
+
+  function isOffered(release: number): boolean {
+    try {
+      registry.offer(release);
+      return true;
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      return false;
+    }
+  }
+
+  return {
+    rollback(version, { who, why }) {
+      const found = [...active.values()].findLast(
+        (s) =>
+          !['returning', 'returned'].includes(s.stage) &&
+          (version === undefined || s.version === version),
+      );
+      if (found === undefined) {
+        throw new GatewayError('not-found', 'there is no rollout to undo', {
+          hint: 'see: whetstone rollouts',
+        });
+      }
+      const members = Object.values(found.members);
+      if (members.length > 0 && members.every(({ previous }) => previous === null)) {
+        const name = scopeName(found.scope);
+        throw new GatewayError(
+          'not-allowed',
+          `${found.version.slice(0, 8)} is the first model of ${name}`,
+          {
+            hint: 'there is none to go back to; name another version',
+          },
+        );
+      }
+      feed(found.id, { t: 'rollback', why: `${who}: ${why}`, now: now() });
+      return found.id;
+    },
+    approve(id, who) {
+      const { stage } = known(id);
+      if (stage !== 'awaiting-approval') {
+        const hint = 'see: whetstone rollouts';
+        throw new GatewayError('not-allowed', `rollout ${id} ${unasked(stage)}`, { hint });
+      }
+      feed(id, { t: 'approve', who, now: now() });
+    },
+    stop(id, { who, why }) {
+      const { stage, version } = known(id);
+      if (!goesOn({ stage })) {
+        throw new GatewayError('not-allowed', `rollout ${id} is over: ${stage}`, {
+          hint:
+            stage === 'settled'
+              ? `undo it: whetstone rollback ${version.slice(0, 8)}`
+              : 'see: whetstone rollouts',
+        });
+      }
+      feed(id, { t: 'stop', who, why, now: now() });
+    },
+    renew(version, { who, why }) {
+      const found = [...active.values()].find(
+        (s) => s.version === version && (goesOn(s) || s.stage === 'settled'),
+      );
+      if (found === undefined || isOffered(found.release)) return undefined;
+      registry.renew(found.release, `${who}: ${why}`);
+      feed(found.id, { t: 'renewed', now: now() });
+      return found.id;
+    },
+  };
+}
+
+/** Why a rollout takes no yes. */
+function unasked(stage: RolloutState['stage']): string {
+  if (stage === 'rest' || stage === 'settled') {
+    return `waits for no approval any more: it goes out already (${stage})`;
+  }
+  const isOver = stage === 'canary' ? 'its canaries have not passed yet' : 'it was ended';
+  return `waits for no approval: ${isOver} (${stage})`;
+}
