@@ -5,8 +5,6 @@ import { minimise } from './minimise.ts';
 import { mutated } from './mutate.ts';
 import type { Target } from './target.ts';
 
-/** Looks at the memory in one run. */
-const LOOKS = 40;
 /** A run ends after so many failures: there is enough to be mended. */
 const MOST_FAILURES = 5;
 
@@ -17,6 +15,8 @@ export interface Run {
   /** the first case and the one behind the last */
   from: number;
   to: number;
+  /** how often the memory is looked at, which collects all garbage twice; default never */
+  looks?: number;
 }
 
 /** A case that did what must never happen. */
@@ -52,10 +52,10 @@ export async function runTarget(
   directory: string,
   onCase: (index: number) => void = () => {},
 ): Promise<RunResult> {
-  const { seed, from, to } = run;
+  const { seed, from, to, looks = 0 } = run;
   let target = await makeTarget(run.target, directory);
   const result: RunResult = { cases: 0, taken: 0, slowestMs: 0, ms: 0, failures: [], looks: [] };
-  const every = Math.max(1, Math.floor((to - from) / LOOKS));
+  const every = looks > 0 ? Math.max(1, Math.floor((to - from) / looks)) : Infinity;
   const begun = performance.now();
   for (let index = from; index < to && result.failures.length < MOST_FAILURES; index++) {
     onCase(index);
