@@ -137,12 +137,21 @@ export function createService(gateway: Composed, about: About): Service {
     const { parts, parent, scope, lineage } = manifest;
     return {
       ...{ version, parent, stage, createdAt: at, scope: scopeName(scope), rung: lineage.rung },
+      rollout: wayOf(version),
       release: registry.latestRelease(version) ?? 0,
       parts: partNames.map((part: PartName) => ({
         ...{ part, id: parts[part].sha256, bytes: parts[part].length },
       })),
       gate: report as ModelView['gate'],
     };
+  }
+
+  function wayOf(version: string): ModelView['rollout'] {
+    const found = loop.rollouts.of(version);
+    if (found === undefined) return null;
+    const members = Object.values(found.members);
+    const confirmed = members.filter(({ stage }) => stage === 'confirmed').length;
+    return { id: found.id, stage: found.stage, devices: members.length, confirmed };
   }
 
   function toRollout(state: RolloutState): RolloutView {

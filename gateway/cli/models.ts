@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ModelView } from '../calls.ts';
 import { GatewayError } from '../errors.ts';
 import { gateLines } from '../ui/gate-words.ts';
-import { shortVersion } from '../ui/words.ts';
+import { shortVersion, standing } from '../ui/words.ts';
 import { type Io, moment, say, table } from './io.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
 
@@ -50,7 +50,7 @@ function list(models: ModelView[]): string {
     models.map((model) => [
       shortVersion(model.version),
       model.scope,
-      model.stage,
+      standing(model),
       String(model.release),
       model.rung ?? '-',
       String(model.parts.reduce((sum, part) => sum + part.bytes, 0)),
@@ -64,7 +64,7 @@ function about(model: ModelView): string {
     `model   ${model.version}`,
     `parent  ${model.parent ?? '-'}`,
     `for     ${model.scope}`,
-    `stage   ${model.stage} (release ${model.release})`,
+    `stage   ${standing(model)} (release ${model.release})`,
     `rung    ${model.rung ?? '-'}`,
     `made    ${moment(model.createdAt)}`,
     ...model.parts.map((part) => `part    ${part.part}, ${part.bytes} bytes, ${part.id}`),

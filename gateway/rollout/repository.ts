@@ -7,6 +7,8 @@ export interface RolloutRepository {
   /** by id, oldest first: all that no other has superseded; a late device may still be served */
   readonly active: ReadonlyMap<string, RolloutState>;
   get(id: string): RolloutState | undefined;
+  /** The rollout of a version that no other has taken over; undefined where there is none. */
+  of(version: string): RolloutState | undefined;
   /** @throws GatewayError 'not-found' if there is none of this id */
   known(id: string): RolloutState;
   /**
@@ -71,6 +73,7 @@ export function createRepository(
 
   return {
     ...{ active, get, save },
+    of: (version) => [...active.values()].findLast((s) => s.version === version),
     known(id) {
       const found = get(id);
       if (found !== undefined) return found;

@@ -12,7 +12,7 @@ import { createStepper, type RolloutLink } from './stepper.ts';
 export interface Rollouts
   extends Decisions,
     Pick<Membership, 'busy' | 'waiting' | 'replaced' | 'include'>,
-    Pick<RolloutRepository, 'get' | 'known' | 'list'> {
+    Pick<RolloutRepository, 'get' | 'of' | 'known' | 'list'> {
   /**
    * Begins to roll a candidate out to the devices of its scope.
    *
@@ -61,7 +61,7 @@ export function createRollouts(
 ): Rollouts {
   const online = new Set<string>();
   const repository = createRepository(store, now);
-  const { active, get, known, list } = repository;
+  const { active, get, of, known, list } = repository;
   const record = createRecorder({ journal: store.journal, registry, now });
   const feed = createStepper({ store, repository, record, link, now });
   const membership = createMembership({
@@ -80,7 +80,7 @@ export function createRollouts(
   return {
     ...createDecisions({ registry, repository, feed, now }),
     ...{ busy, waiting, replaced, include },
-    ...{ get, known, list, save: repository.flush },
+    ...{ get, of, known, list, save: repository.flush },
     start: createStart({
       ...{ store, registry, repository, membership, feed, isOnline, now, reads, approval },
     }),

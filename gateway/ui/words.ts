@@ -1,4 +1,4 @@
-import type { GatewayEvent, Json } from '../calls.ts';
+import type { GatewayEvent, Json, ModelView } from '../calls.ts';
 
 /*
  * Events as sentences, for the page and for the terminal. The page gets this file with its types
@@ -181,7 +181,7 @@ const phrases: Record<string, Phrase> = {
     const bytes = number(data.wireBytes, ' bytes on the wire');
     return `update ${short(data.version)} → ${comma(`${device}: ${state}`, bytes)}${why(data)}`;
   },
-  'rollout.done': (_, data) => `update ${short(data.version)}${of(data)} is confirmed everywhere`,
+  'rollout.done': (_, data) => `update ${short(data.version)}${of(data)} is done${why(data)}`,
   'rollout.rolledback': (_, data) => `update ${short(data.version)} was undone${why(data)}`,
   'label.withdrawn': (subject, data) =>
     `${number(data.count) || '1'} label(s) of ${data.sample ?? subject} withdrawn${by(data.source)}`,
@@ -226,6 +226,28 @@ function bracket(...parts: string[]): string {
  */
 export function shortVersion(version: string): string {
   return /^[0-9a-f]{9,}$/.test(version) ? `v${version.slice(0, 8)}` : version;
+}
+
+/** Where an update stands, as people say it. */
+const WAYS: Record<string, string | undefined> = {
+  canary: 'on canary',
+  'awaiting-approval': "on canary, waits for a person's yes",
+  rest: 'going out to the rest',
+  returning: 'being taken back',
+};
+
+/**
+ * Where a version stands: its stage in the registry, or the rollout that carries it.
+ *
+ * @example standing({ stage: 'trial', rollout: { id: '3f2a9c41-77', stage: 'canary', devices: 4, confirmed: 0 } }) // 'on canary, rollout 3f2a9c41'
+ * @example standing({ stage: 'champion', rollout: { id: '3f2a9c41-77', stage: 'settled', devices: 4, confirmed: 3 } }) // 'champion, on 3 of 4 devices'
+ */
+export function standing({ stage, rollout }: Pick<ModelView, 'stage' | 'rollout'>): string {
+  if (rollout === null) return stage;
+  const { id, stage: way, devices, confirmed } = rollout;
+  if (WAYS[way] !== undefined) return `${WAYS[way]}, rollout ${id.slice(0, 8)}`;
+  const isPartly = way === 'settled' && confirmed < devices;
+  return isPartly ? `${stage}, on ${confirmed} of ${devices} devices` : stage;
 }
 
 /**

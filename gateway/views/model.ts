@@ -4,6 +4,14 @@ import type { GateReport } from '../train/gate-report.ts';
 import { ModelSummary } from '../train/model-summary.ts';
 import { count, oneOf, orNull, text, time, version } from './schema.ts';
 
+/** Where the rollout of a version stands. */
+const Way = Type.Object({
+  id: Type.String(),
+  stage: text("'canary', 'awaiting-approval', 'rest', 'settled', 'returning' or 'returned'"),
+  devices: count('that it is for'),
+  confirmed: count('of them that have it for good'),
+});
+
 const part = oneOf(['pre', 'backbone', 'head'], 'which piece of the model');
 
 /** A registered version. */
@@ -11,7 +19,10 @@ export const ModelView = Type.Object({
   version,
   parent: orNull(Type.String(), 'the version that it came from; null for a first one'),
   scope: Type.String(),
-  stage: Type.String(),
+  stage: text(
+    "of the registry: 'candidate', 'trial', 'champion', 'retired', 'rejected' or 'rolledback'",
+  ),
+  rollout: orNull(Way, 'null where none brought it, or another one has taken over since'),
   release: count('the newest that it was given; 0 before'),
   rung: orNull(Type.String(), 'how much of it was trained anew'),
   createdAt: time('when it was registered'),

@@ -20,7 +20,7 @@ describe('a gateway that is killed in the middle of its first rollout', () => {
     expect(JSON.parse(rollout!.state).stage).toBe('canary');
 
     const second = startProcess(...args);
-    await second.says('is confirmed everywhere');
+    await second.says('is done: 2 of 2 devices confirmed it');
     // watches that start again open sessions of their own: their windows are new, not repeats
     second.child.kill('SIGTERM');
     expect(await second.ended).toBe(0);

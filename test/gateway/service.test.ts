@@ -212,6 +212,17 @@ describe('createService()', () => {
     );
   });
 
+  it('models() says which rollout carries a version, and how far', async () => {
+    const { registry, loop } = gateway;
+    const version = registry.register(parts(), meta(), null);
+    expect((await service.call.model(version)).rollout).toBeNull();
+    const id = loop.rollouts.start(version, { who: 'test', why: 'first model' });
+    const way = { id, stage: 'canary', devices: 1, confirmed: 0 };
+    expect(await service.call.models()).toMatchObject([{ version, stage: 'trial', rollout: way }]);
+    loop.rollouts.get(id)!.members['watch-1']!.stage = 'confirmed';
+    expect((await service.call.model(version)).rollout?.confirmed).toBe(1);
+  });
+
   it('rollouts() lists the devices that a release spared', async () => {
     const { registry, store: kept, loop } = gateway;
     const two = { id: 'watch-2', board: 'banglejs2', task: task.name, tier: 'convolve' };

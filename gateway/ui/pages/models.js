@@ -9,6 +9,7 @@ import { confirm } from '../widgets/confirm.js';
 import { gateReport } from '../widgets/gate.js';
 import { lineage, stageBadge } from '../widgets/lineage.js';
 import { emptyNote, errorNote, loadingNote } from '../widgets/note.js';
+import { isMoving } from '../widgets/rollout.js';
 import { attempt } from '../widgets/toast.js';
 import { shortVersion } from '../words.js';
 
@@ -106,7 +107,7 @@ export function open(root, { item, query }, signal) {
     }
   }
   onEvent(signal, ({ kind }) => {
-    if (kind.startsWith('model.')) load();
+    if (/^(model|rollout)\./.test(kind)) load();
   });
   load();
 }
@@ -134,11 +135,13 @@ function withParents(models, scope) {
 
 /** @param {ModelView} model @param {() => void} again asks for the models anew */
 function detailOf(model, again) {
-  const { version, parent, scope, stage, release, rung, createdAt, parts, gate } = model;
+  const { version, parent, scope, stage, rollout, release, rung, createdAt, parts, gate } = model;
   const short = shortVersion(version);
   const role = state.me?.role ?? null;
   const deeds = [];
-  if (may(role, 'operator') && stage !== 'champion') {
+  const isUnderWay = rollout !== null && isMoving(rollout);
+  if (isUnderWay) deeds.push(el('a', { href: link('rollouts') }, 'See its rollout'));
+  if (may(role, 'operator') && stage !== 'champion' && !isUnderWay) {
     deeds.push(
       button(
         'Promote',
@@ -177,7 +180,7 @@ function detailOf(model, again) {
     );
   }
   return [
-    el('div', { class: 'row' }, el('h2', {}, short), stageBadge(stage)),
+    el('div', { class: 'row' }, el('h2', {}, short), stageBadge(model)),
     el(
       'dl',
       { class: 'facts' },

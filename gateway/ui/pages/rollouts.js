@@ -6,7 +6,7 @@ import { button } from '../widgets/button.js';
 import { confirm } from '../widgets/confirm.js';
 import { approveButton, stopButton } from '../widgets/decide.js';
 import { emptyNote, errorNote, loadingNote } from '../widgets/note.js';
-import { isOpen, rolloutCard } from '../widgets/rollout.js';
+import { isMoving, isOpen, rolloutCard } from '../widgets/rollout.js';
 import { attempt } from '../widgets/toast.js';
 import { shortVersion } from '../words.js';
 
@@ -35,8 +35,6 @@ export function open(root, _route, signal) {
   function draw() {
     const { status, trouble } = state;
     const rollouts = status?.rollouts.toSorted((a, b) => b.startedAt - a.startedAt) ?? [];
-    /** @param {RolloutSummary} rollout */
-    const isMoving = (rollout) => isOpen(rollout) || rollout.stage === 'returning';
     pastTitle.hidden = rollouts.every(isMoving);
     if (status === null) {
       place.replaceChildren(trouble ? errorNote(trouble) : loadingNote('the updates'));

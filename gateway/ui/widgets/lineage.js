@@ -1,23 +1,21 @@
 import { el } from '../dom.js';
 import { ago, bytes, percent } from '../figures.js';
 import { link } from '../route.js';
-import { shortVersion } from '../words.js';
+import { shortVersion, standing } from '../words.js';
 import { badge } from './mark.js';
 
 /** @import { ModelView } from '../../views/model.ts' */
 
-/** @type {Record<string, [tone: string, sign: string, word: string] | undefined>} */
+/** @type {Record<string, [tone: string, sign: string] | undefined>} */
 const STAGES = {
-  champion: ['good', '★', 'champion'],
-  candidate: ['plain', '○', 'candidate'],
-  rejected: ['bad', '✕', 'rejected'],
-  retired: ['plain', '·', 'retired'],
+  ...{ champion: ['good', '★'], candidate: ['plain', '○'] },
+  ...{ rejected: ['bad', '✕'], retired: ['plain', '·'] },
 };
 
-/** @param {string} stage */
-export const stageBadge = (stage) => {
-  const [tone, sign, word] = STAGES[stage] ?? ['warn', '◐', stage];
-  return badge(tone, word, { sign });
+/** Where a version stands. @param {Pick<ModelView, 'stage' | 'rollout'>} model */
+export const stageBadge = (model) => {
+  const [tone, sign] = STAGES[model.stage] ?? ['warn', '◐'];
+  return badge(tone, standing(model), { sign });
 };
 
 /**
@@ -51,13 +49,13 @@ export function lineage(models, chosen, now) {
 
 /** @param {ModelView} model @param {boolean} isChosen @param {number} now */
 function node(model, isChosen, now) {
-  const { version, scope, stage, rung, parts, gate, createdAt } = model;
+  const { version, scope, rung, parts, gate, createdAt } = model;
   const total = parts.reduce((sum, part) => sum + part.bytes, 0);
   const evidence = gate !== null && 'evidence' in gate ? gate.evidence : null;
   return el(
     'a',
     { class: 'model', href: link('models', version), 'aria-current': isChosen ? 'true' : null },
-    el('span', { class: 'row' }, el('b', {}, shortVersion(version)), stageBadge(stage)),
+    el('span', { class: 'row' }, el('b', {}, shortVersion(version)), stageBadge(model)),
     el('span', {}, `for ${scope}`),
     el(
       'span',

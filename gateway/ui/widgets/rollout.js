@@ -16,7 +16,7 @@ const WORDS = {
   canary: 'canary',
   'awaiting-approval': "waits for a person's yes",
   rest: 'the rest',
-  settled: 'everywhere',
+  settled: 'done',
   returning: 'being taken back',
   returned: 'taken back',
   superseded: 'overtaken by a newer update',
@@ -31,6 +31,8 @@ const BAD = ['refused', 'failed', 'reverting', 'returning', 'back'];
 
 /** An update that still moves. @param {Pick<RolloutView, 'stage'>} rollout */
 export const isOpen = ({ stage }) => ['canary', 'awaiting-approval', 'rest'].includes(stage);
+/** One that moves, there or back. @param {Pick<RolloutView, 'stage'>} rollout */
+export const isMoving = (rollout) => isOpen(rollout) || rollout.stage === 'returning';
 
 /**
  * How an update fares, device by device.

@@ -157,6 +157,7 @@ export function fakeCalls(change: Partial<FakeCalls['state']> = {}): FakeCalls {
     parent: null,
     scope: 'fleet',
     stage: 'champion',
+    rollout: null,
     release: 3,
     rung: 'head',
     createdAt: start,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Api, serveApi } from '../../../gateway/api/server.ts';
-import type { LabelView } from '../../../gateway/calls.ts';
+import type { LabelView, ModelView } from '../../../gateway/calls.ts';
 import { stoppedLine } from '../../../gateway/cli/start.ts';
 import pack from '../../../package.json' with { type: 'json' };
 import { type FakeCalls, fakeCalls, fakeDevice, fakeRollout } from '../api/fake-calls.ts';
@@ -180,6 +180,21 @@ describe('whetstone models', () => {
     expect((await ask('models')).out).toMatch(/^v3f2a9c41 +fleet +champion +3 +head +414 /m);
     expect((await ask('models', 'v3f2a')).out).toContain('part    head, 414 bytes');
     expect(JSON.parse((await ask('models', '--json')).out).models).toHaveLength(1);
+  });
+
+  it('says of a version under way which rollout carries it', async () => {
+    const { models, model } = calls;
+    const [one] = await models();
+    const rollout = { id: '3f2a9c41-77', stage: 'canary', devices: 4, confirmed: 0 };
+    const onCanary: ModelView = { ...one!, stage: 'trial', rollout };
+    Object.assign(calls, { models: async () => [onCanary], model: async () => onCanary });
+    try {
+      expect((await ask('models')).out).toMatch(/^v3f2a9c41 .* on canary, rollout 3f2a9c41 /m);
+      expect((await ask('models', 'v3f2a')).out).toContain('stage   on canary, rollout 3f2a9c41 (');
+      expect(JSON.parse((await ask('models', '--json')).out).models[0].rollout).toEqual(rollout);
+    } finally {
+      Object.assign(calls, { models, model });
+    }
   });
 });
 

@@ -40,6 +40,8 @@ describe('a rollout without faults', () => {
     fleet.windows(1);
     expect(fleet.stages(id)[canary]).toBe('confirmed');
     expect(fleet.rollouts.get(id)?.stage).toBe('rest');
+    expect(fleet.rollouts.of(version)).toBe(fleet.rollouts.get(id));
+    expect(fleet.rollouts.of(fleet.first)).toBeUndefined();
     expect(fleet.registry.get(version).stage).toBe('trial');
     expect(fleet.registry.champion('gesture', { kind: 'fleet', id: '' })).toBe(fleet.first);
     fleet.windows(10);

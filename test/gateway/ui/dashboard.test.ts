@@ -216,6 +216,8 @@ describe.skipIf(executablePath === undefined)(`the dashboard${skipped}`, () => {
     await page.getByRole('button', { name: 'Promote' }).click();
     await page.locator('dialog').getByRole('button', { name: 'Promote' }).click();
     await page.getByText('sets out').waitFor();
+    await page.locator('.detail .badge').getByText('on canary, rollout').waitFor();
+    expect(await page.getByRole('button', { name: 'Promote' }).count()).toBe(0);
     await page.keyboard.press('g');
     await page.keyboard.press('r');
     const card = page.locator('.rollout[data-stage="canary"]');

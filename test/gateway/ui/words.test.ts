@@ -29,6 +29,12 @@ describe('sentence()', () => {
       { code: 2, a: 1, b: 0 },
       'a got 1 bad frames since it started: damaged, forged or repeated',
     ],
+    [
+      'rollout.done',
+      'r1',
+      { version, scope: 'fleet', reason: '1 of 4 devices confirmed it' },
+      'update vab12cd34 for fleet is done: 1 of 4 devices confirmed it',
+    ],
     ['token.signedin', 'ab', { name: 'ann', count: 1 }, 'ann signed in'],
     ['token.signedin', 'ab', { name: 'ann', count: 7 }, 'ann signed in 7 times'],
     ['token.refused', '10.0.0.9', { count: 40, unknown: 40 }, '40 wrong tokens from 10.0.0.9'],
