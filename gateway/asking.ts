@@ -4,6 +4,7 @@ import type { Clock } from './link/port.ts';
 import { createRandom } from './random.ts';
 import { type Scope, scopeName } from './registry/manifest.ts';
 import type { Registry } from './registry/registry.ts';
+import { sampleText } from './store/sample-name.ts';
 import type { Store } from './store/store.ts';
 import type { Sample, SampleKey } from './store/types.ts';
 import type { Task } from './task.ts';
@@ -195,7 +196,7 @@ export function createAsking(parts: AskingParts): Asking {
           who,
           at,
         );
-        const samples = chosen.map((one) => `${one.device}/${one.session}:${one.seq}`);
+        const samples = chosen.map(sampleText);
         store.journal.write('label.asked', scopeName(scope), { who, samples, ...asked }, at);
       });
     }
@@ -278,7 +279,7 @@ export function createAsking(parts: AskingParts): Asking {
       const sample = store.samples.get(key);
       const at = clock.now();
       if (sample === undefined || !store.asked.gone(sample.id, at)) return;
-      const name = `${key.device}/${key.session}:${key.seq}`;
+      const name = sampleText(key);
       store.journal.write('label.gone', key.device, { sample: name }, at);
     },
     tick() {

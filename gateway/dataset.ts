@@ -2,6 +2,7 @@ import { type Answers, answersOf } from './answers.ts';
 import type { Scope } from './registry/manifest.ts';
 import type { Registry } from './registry/registry.ts';
 import { MUST_PASS } from './store/resolve.ts';
+import { sampleText } from './store/sample-name.ts';
 import type { Store } from './store/store.ts';
 import type { LabelledSample, Sample } from './store/types.ts';
 import type { Task } from './task.ts';
@@ -123,7 +124,7 @@ export function gather(
       .filter(({ label, device }) => label.source === MUST_PASS && members.has(device))
       .map((sample) => ({
         ...toExample(sample),
-        name: `${sample.device}/${sample.session}:${sample.seq}`,
+        name: sampleText(sample),
       })),
     samples: [...fresh, ...rehearsed],
   };

@@ -7,7 +7,7 @@ export interface LabelCalls {
   /**
    * Attaches a class to a stored sample; it may come long after the sample.
    *
-   * @throws GatewayError 'not-found' (no such sample), 'not-allowed' (no such class or source)
+   * @throws GatewayError 'not-found' (no sample of that name), 'not-allowed' (no such class or source)
    */
   addLabel(label: NewLabel, by?: string): Promise<LabelView>;
   /**

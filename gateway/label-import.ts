@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { unlessFull } from './full-disk.ts';
 import type { PlacedLabel } from './label-rows.ts';
 import type { Clock } from './link/port.ts';
+import { sampleText } from './store/sample-name.ts';
 import type { Store } from './store/store.ts';
 import type { NewLabel, Sample } from './store/types.ts';
 
@@ -73,8 +74,7 @@ export function createLabelImport(store: Store, clock: Pick<Clock, 'now'>): Labe
     const counts = new Map([...before.keys()].map((id) => [id, store.samples.get(id)?.label?.cls]));
     const lost = [...said.values()].filter(({ sample, cls }) => counts.get(sample) !== cls);
     for (const id of new Set(lost.map(({ sample }) => sample))) {
-      const { device, session, seq } = before.get(id) as Sample;
-      sum.overruled.push(`${device}/${session}:${seq}`);
+      sum.overruled.push(sampleText(before.get(id) as Sample));
     }
   }
 

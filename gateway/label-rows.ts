@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Answers } from './answers.ts';
 import { GatewayError } from './errors.ts';
+import { sampleText } from './store/sample-name.ts';
 import type { Store } from './store/store.ts';
 import type { NewLabel, Sample } from './store/types.ts';
 import type { Task } from './task.ts';
@@ -70,7 +71,7 @@ export async function placeRows(
       const line = (lines.get(found.id) ?? 0) + 1;
       lines.set(found.id, line);
       if (line > MOST_LINES) throw refusal(`more than ${MOST_LINES} lines are about this window`);
-      const said = `${source} ${found.device}/${found.session}:${found.seq} ${cls}`;
+      const said = `${source} ${sampleText(found)} ${cls}`;
       const nth = (times.get(said) ?? 0) + 1;
       times.set(said, nth);
       const id = createHash('sha256').update(`${said} ${nth}`).digest('hex');
@@ -96,7 +97,7 @@ function windowOf(row: LabelRow, store: Store, task: string, withinMs: number): 
   const { device, session, seq, time } = row;
   if (session !== undefined && seq !== undefined) {
     const found = store.samples.get({ device, session, seq });
-    if (found === undefined) throw refusal(`no window ${device}/${session}:${seq}`);
+    if (found === undefined) throw refusal(`no window ${sampleText({ device, session, seq })}`);
     return found;
   }
   if (time === undefined) throw refusal('neither session and seq, nor a time, say which window');

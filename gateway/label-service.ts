@@ -3,6 +3,7 @@ import type { Composed } from './compose.ts';
 import { GatewayError } from './errors.ts';
 import type { LabelCalls } from './label-calls.ts';
 import { devicesOf } from './scopes.ts';
+import { sampleText } from './store/sample-name.ts';
 import type { Sample, SampleKey } from './store/types.ts';
 import { trustOf } from './trust.ts';
 import type { LabelView } from './views/label.ts';
@@ -30,12 +31,12 @@ export function labelService({ store, registry, loop, task, clock }: Composed): 
   };
 
   function toLabel(sample: Sample): LabelView {
-    const { id, device, session, seq, label, at, quarantine, releasedAt } = sample;
+    const { id, device, label, at, quarantine, releasedAt } = sample;
     const asked = store.asked.get(id);
     const said = label?.contradicted ? store.labels.of(id) : [];
     return {
       ...{
-        sample: `${device}/${session}:${seq}`,
+        sample: sampleText(sample),
         device,
         predicted: answers.say(answers.of(sample)),
       },

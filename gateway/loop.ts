@@ -68,7 +68,7 @@ export interface Loop {
   /**
    * Adds what a stored window really was; it may come long after the window.
    *
-   * @throws GatewayError 'not-found' (no such sample), 'not-allowed' (no such class)
+   * @throws GatewayError 'not-found' (no sample of that name), 'not-allowed' (no such class)
    */
   truth(label: Truth): Promise<StoredSample>;
   /** Labels in bulk, and taken back. */

@@ -6,6 +6,7 @@ import { type LabelRow, placeRows } from './label-rows.ts';
 import type { Clock } from './link/port.ts';
 import type { SeenLabel } from './monitor/monitor.ts';
 import { isModel } from './store/resolve.ts';
+import { sampleText } from './store/sample-name.ts';
 import type { Store } from './store/store.ts';
 import type { Sample, SampleKey } from './store/types.ts';
 import type { Task } from './task.ts';
@@ -39,7 +40,7 @@ export interface BulkOptions {
 export interface Truths {
   /**
    * @returns the window with the label that counts now
-   * @throws GatewayError 'not-found' (no such sample), 'not-allowed' (no such class)
+   * @throws GatewayError 'not-found' (no sample of that name), 'not-allowed' (no such class)
    */
   add(label: Truth): Promise<Sample>;
   /**
@@ -103,7 +104,8 @@ export function createTruths(parts: TruthParts): Truths {
     async add({ sample, cls, source, trust, who }) {
       const found = store.samples.get(sample);
       if (found === undefined) {
-        throw new GatewayError('not-found', 'no such sample', {
+        const name = typeof sample === 'number' ? `${sample}` : sampleText(sample);
+        throw new GatewayError('not-found', `no sample ${name}`, {
           hint: 'DEVICE/SESSION:SEQ, see: whetstone labels --unlabelled',
         });
       }
@@ -132,7 +134,7 @@ export function createTruths(parts: TruthParts): Truths {
     },
     withdraw(key, source, who) {
       const found = store.samples.get(key);
-      const name = `${key.device}/${key.session}:${key.seq}`;
+      const name = sampleText(key);
       const at = clock.now();
       const withdrawn =
         found === undefined

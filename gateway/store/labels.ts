@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts';
 import type { GroupCommit } from './commit.ts';
 import { RULE, resolve, type Said, type Standing, standings } from './resolve.ts';
 import type { Rows } from './rows.ts';
+import { sampleText } from './sample-name.ts';
 import type { NewLabel } from './types.ts';
 
 /** A label as it is stored; every one is kept, also those that contradict one another. */
@@ -139,8 +140,7 @@ export function insertLabel(rows: Rows, label: NewLabel): boolean {
           ...[sample.device, sample.session, sample.seq],
         );
   if (found === undefined) {
-    const name =
-      typeof sample === 'number' ? sample : `${sample.device}/${sample.session}/${sample.seq}`;
+    const name = typeof sample === 'number' ? sample : sampleText(sample);
     throw new GatewayError('not-found', `no sample ${name}`, {
       hint: 'a label needs a stored sample; see: whetstone labels',
     });

@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts';
 import type { GroupCommit } from './commit.ts';
 import { insertLabel } from './labels.ts';
 import { blob, int8, type Rows } from './rows.ts';
+import { sampleName } from './sample-name.ts';
 import { type SessionBooks, sessionsOf } from './sessions.ts';
 import type {
   AddOutcome,
@@ -76,10 +77,6 @@ const byKey = 'device = ? AND session = ? AND seq = ?';
 const from = 'FROM samples s LEFT JOIN verdicts l ON l.sample = s.id';
 const columns = `s.*, l.cls AS labelCls, l.source AS labelSource, l.trust AS labelTrust,
   l.at AS labelAt, l.firstAt, l.contradicted`;
-
-/** Names a sample for good: what its sealed columns are bound to. */
-export const sampleName = ({ device, session, seq }: SampleKey): string =>
-  `${device}/${session}/${seq}`;
 
 /**
  * @param rows the database

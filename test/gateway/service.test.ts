@@ -236,6 +236,14 @@ describe('createService()', () => {
     ]);
   });
 
+  it('addLabel() names the sample that is not there', async () => {
+    const failed = service.call.addLabel({ sample: 'watch-1/7:99', cls: 'upup' });
+    await expect(failed).rejects.toMatchObject({
+      ...{ code: 'not-found', message: 'no sample watch-1/7:99' },
+      hint: 'DEVICE/SESSION:SEQ, see: whetstone labels --unlabelled',
+    });
+  });
+
   it('addLabel() names the classes when it gets another', async () => {
     const failed = service.call.addLabel({ sample: 'watch-1/7:1', cls: 'clap' });
     const error = (await failed.catch((thrown: unknown) => thrown)) as GatewayError;
