@@ -7,6 +7,7 @@ import type { Budget } from './budget/budget.ts';
 import type { GatewayError } from './errors.ts';
 import { unlessFull } from './full-disk.ts';
 import { checkClasses } from './known-classes.ts';
+import { checkTask } from './known-task.ts';
 import { type Clock, steady } from './link/port.ts';
 import { createLoop, type Loop } from './loop.ts';
 import { createMonitor, type Monitor } from './monitor/monitor.ts';
@@ -61,7 +62,8 @@ export interface ComposeOptions {
  * Opens a gateway's modules and takes up whatever was under way when it ended.
  *
  * @throws GatewayError 'in-use' if another process has the directory; 'store-key', 'damaged',
- *   'disk-read-only', 'store', 'bad-file' or 'not-allowed' if it or its key cannot be used; 'bad-task' if its classes are not those of before
+ *   'disk-read-only', 'store', 'bad-file' or 'not-allowed' if it or its key cannot be used; 'bad-task' if its data is of
+ *   another task, or its classes are not those of before
  */
 export function compose(options: ComposeOptions): Composed {
   const { task, directory, automatic, seed, durability, budget, key, monotonic } = options;
@@ -80,6 +82,7 @@ export function compose(options: ComposeOptions): Composed {
     const registry = openRegistry(store, signer, clock.now);
     const head = directory === ':memory:' ? undefined : join(directory, HEAD_FILE);
     const sealer = createSealer(store, registry.keyring, head, clock.now);
+    checkTask(store, registry, task);
     checkClasses(store, registry, task);
     const monitor = createMonitor(task.monitor, GROUP_MS, rememberedBy(store), {
       ...{ reads: answersOf(task), sensor: task.sensor },

@@ -42,6 +42,8 @@ export interface Samples {
   newest(device: string, limit: number): { at: number; score: number }[];
   get(sample: number | SampleKey): Sample | undefined;
   count(filter: SampleFilter): number;
+  /** How many samples there are of each task, by name; reads every one. */
+  perTask(): Map<string, number>;
   /** Windows of a device that are stored, of all its sessions; costs the same however many. */
   stored(device: string): number;
   /** How far a session is stored: what the gateway may acknowledge. */
@@ -236,6 +238,12 @@ export function samplesOf(rows: Rows, commit: GroupCommit, vault: Vault): Sample
       const { where, values } = conditions(filter);
       return rows.one<{ n: number }>(`SELECT count(*) AS n ${from} ${where}`, ...values)?.n ?? 0;
     },
+    perTask: () =>
+      new Map(
+        rows
+          .all<{ task: string; n: number }>('SELECT task, count(*) AS n FROM samples GROUP BY task')
+          .map(({ task, n }) => [task, n]),
+      ),
     stored: (device) =>
       rows.one<{ n: number }>('SELECT total(stored) AS n FROM sessions WHERE device = ?', device)
         ?.n ?? 0,

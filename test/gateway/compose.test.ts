@@ -7,6 +7,7 @@ import type { Recording } from '../../gateway/recordings.ts';
 import { EPOCH_MS, type LoopWorld, loopWorld, temporary } from '../support/loop-world.ts';
 import { twoPeople } from '../support/people.ts';
 import { quickTask } from '../support/tasks.ts';
+import { meta, parts } from './registry/support.ts';
 
 const rollout = { canaryShare: 0.34, soakWindows: 3, trialWindows: 40 };
 const task = quickTask({
@@ -139,6 +140,37 @@ describe('compose()', () => {
     expect(existsSync(join(directory, 'key.pem'))).toBe(true);
     expect(again.store.gateway).toBe(first.store.gateway);
     await again.close();
+  });
+
+  it('refuses a directory that has data of another task, says which, and leaves it as it was', async () => {
+    const directory = join(temporary(), 'data');
+    const other = { ...options, directory, task: { ...task, name: 'other' } };
+    const first = compose({ ...options, directory });
+    const said = { release: 1, version: null, cls: 2, score: 9, length: 20, label: null };
+    const bytes = { embedding: null, window: null, quarantine: null };
+    const key = { device: 'w1', session: 1, task: task.name, at: 1, t: 1 };
+    await first.close();
+    await compose(other).close(); // it is empty yet
+    const again = compose({ ...options, directory });
+    const added = again.store.samples.add({ ...key, seq: 1, ...said, ...bytes });
+    again.store.flush();
+    await added;
+    const version = again.registry.register(parts(), meta({ task: task.name }), null);
+    await again.close();
+    expect(() => compose(other)).toThrow(
+      expect.objectContaining({
+        code: 'bad-task',
+        message: `the data directory holds 1 window and 1 model of task '${task.name}'; task 'other' uses none of them`,
+        hint: `begin in another --data-dir; to go on with them: --task ${task.name}, or a task file whose name is '${task.name}'`,
+      }),
+    );
+    const kept = compose({ ...options, directory });
+    expect(kept.store.counts().samples).toBe(1);
+    expect(kept.registry.list()).toMatchObject([{ version }]);
+    // a store in which both are is older than this rule
+    kept.registry.register(parts(2), meta({ task: 'other' }), null);
+    await kept.close();
+    await compose(other).close();
   });
 
   it('keeps nothing in memory', async () => {
