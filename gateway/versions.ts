@@ -34,3 +34,28 @@ export function reportOf(registry: Registry, version: string): GateReport | null
 export function fallsShort(registry: Registry, version: string | null): boolean {
   return version !== null && reportOf(registry, version)?.reachesAim === false;
 }
+
+/** Releases whose versions are at hand: more than a fleet runs at once. */
+const VERSIONS_KEPT = 64;
+
+/**
+ * Tells the version behind a release: once there is one it stays the same, and the registry is not asked
+ * again.
+ *
+ * @returns null for a release that this gateway never made
+ */
+export function createVersionOf(
+  registry: Pick<Registry, 'releaseOf'>,
+): (release: number) => string | null {
+  const versions = new Map<number, string>();
+  return (release) => {
+    let version = versions.get(release);
+    if (version === undefined) {
+      version = registry.releaseOf(release)?.version;
+      if (version === undefined) return null;
+      if (versions.size >= VERSIONS_KEPT) versions.clear();
+      versions.set(release, version);
+    }
+    return version;
+  };
+}

@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { encodeFrame, feed, frameDecoder, type Suite } from '../../../device/core/frame.ts';
 import { answersOf } from '../../answers.ts';
-import { toRow } from '../../arrival.ts';
 import { composeMessage, parseMessage, type Sample } from '../../link/messages.ts';
 import { ccm } from '../../link/suites/ccm.ts';
 import { mac } from '../../link/suites/mac.ts';
 import { none } from '../../link/suites/none.ts';
 import { layOut, nonceOf, takeApart } from '../../link/suites/suite.ts';
+import { toRow } from '../../loop/sample-row.ts';
 import { createMonitor } from '../../monitor/monitor.ts';
 import { openDatabase } from '../../store/database.ts';
 import type { NewSample } from '../../store/types.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createChatter, MOST_AN_HOUR, MOST_AT_ONCE } from '../../gateway/chatter.ts';
+import { createChatter, MOST_AN_HOUR, MOST_AT_ONCE } from '../../../gateway/loop/chatter.ts';
 
 const MINUTE_MS = 60_000;
 

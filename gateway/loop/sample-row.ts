@@ -1,6 +1,6 @@
-import type { Answers } from './answers.ts';
-import type { Sample } from './link/messages.ts';
-import type { NewSample } from './store/types.ts';
+import type { Answers } from '../answers.ts';
+import type { Sample } from '../link/messages.ts';
+import type { NewSample } from '../store/types.ts';
 
 /** Where a sample came from, and when. */
 export interface Origin {

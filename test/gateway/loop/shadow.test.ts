@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import type { Registry } from '../../gateway/registry/registry.ts';
-import { createShadow } from '../../gateway/shadow.ts';
-import { createPredictor, encodeModel } from '../../gateway/train/model.ts';
-import { trainRung } from '../../gateway/train/rungs.ts';
-import { twoPeople } from '../support/people.ts';
-import { quickTask } from '../support/tasks.ts';
+import { createShadow } from '../../../gateway/loop/shadow.ts';
+import type { Registry } from '../../../gateway/registry/registry.ts';
+import { createPredictor, encodeModel } from '../../../gateway/train/model.ts';
+import { trainRung } from '../../../gateway/train/rungs.ts';
+import { twoPeople } from '../../support/people.ts';
+import { quickTask } from '../../support/tasks.ts';
 
 it('createShadow() says of a stored window what a version says of the whole one', async () => {
   const task = quickTask();

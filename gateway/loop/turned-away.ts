@@ -1,6 +1,6 @@
-import type { Refusal } from './link/guard.ts';
-import type { Hello } from './link/messages.ts';
-import { type Suite, strongestOf } from './suites.ts';
+import type { Refusal } from '../link/guard.ts';
+import type { Hello } from '../link/messages.ts';
+import { type Suite, strongestOf } from '../suites.ts';
 
 /** Why a device was not heard, with what to do about it. */
 export interface TurnedAway {

@@ -1,8 +1,8 @@
-import { answersOf } from './answers.ts';
-import type { Registry } from './registry/registry.ts';
-import type { NewSample } from './store/types.ts';
-import type { Task } from './task.ts';
-import { createPredictor, type Predictor } from './train/model.ts';
+import { answersOf } from '../answers.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { NewSample } from '../store/types.ts';
+import type { Task } from '../task.ts';
+import { createPredictor, type Predictor } from '../train/model.ts';
 
 /** A sample as far as another version can look at it. */
 export type Shadowed = Pick<NewSample, 'window' | 'length'>;

@@ -1,0 +1,96 @@
+import { unlessFull } from '../full-disk.ts';
+import type { Refusal } from '../link/guard.ts';
+import type { Hello } from '../link/messages.ts';
+import type { Port } from '../link/port.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Store } from '../store/store.ts';
+import { isWeak, type Suite } from '../suites.ts';
+import type { Task } from '../task.ts';
+import type { Wear } from '../wear.ts';
+import type { JournalWriter } from './journal-writer.ts';
+import { CONFIRMED, type Settle } from './settle.ts';
+import { createTold, type TurnedAway, tooWeak, turnedAway } from './turned-away.ts';
+
+/** The suite of a device's link, and whether it is less than a real board should have. */
+export interface DeviceLink {
+  suite: Suite;
+  weak: boolean;
+}
+
+/** Who may take part. */
+export interface Greeting {
+  /** A device says hello: it is noted. @returns false for one of another task, or whose link is too weak */
+  greet(hello: Hello, port: Port, suite: Suite): boolean;
+  /** The link itself has turned somebody away. */
+  refused(refusal: Refusal, port: Port): void;
+  /** How a device's link is secured; undefined for one that has not been greeted. */
+  linkOf(device: string): DeviceLink | undefined;
+  forget(device: string): void;
+}
+
+/** What is known of devices, and where it is noted. */
+export interface GreetingParts {
+  task: Pick<Task, 'name'>;
+  store: Store;
+  registry: Pick<Registry, 'releaseOf'>;
+  now: () => number;
+  /** real boards may speak under weaker suites than theirs */
+  allowWeakLink: boolean;
+  wear: Pick<Wear, 'booted'>;
+  log: Pick<JournalWriter, 'write' | 'allows'>;
+  settle: Settle;
+}
+
+/** @param parts what is known of devices, and where it is noted */
+export function createGreeting(parts: GreetingParts): Greeting {
+  const { task, store, registry, now, allowWeakLink, wear, log, settle } = parts;
+  const links = new Map<string, DeviceLink>();
+  const isNews = createTold();
+
+  function refuse(port: Port, away: TurnedAway): false {
+    const { subject, reason } = away;
+    if (isNews(port.name, away)) log.write('device.refused', subject, { reason, port: port.name });
+    return false;
+  }
+
+  return {
+    greet(hello, port, suite) {
+      const { id, session, board, release, state, tier } = hello;
+      const at = now();
+      if (hello.task !== task.name) {
+        store.refusals.note(id, 'wrong-task', at);
+        const reason = `it is built for task '${hello.task}', not '${task.name}'`;
+        return refuse(port, { subject: id, reason });
+      }
+      const weak = port.virtual !== true && isWeak(board, suite);
+      if (weak && !allowWeakLink) {
+        return refuse(port, { subject: id, reason: tooWeak(hello, suite) });
+      }
+      links.set(id, { suite, weak });
+      const version = registry.releaseOf(release)?.version ?? null;
+      const known = { id, board, task: hello.task, tier, session, release, version, state, at };
+      // with one sync of the disk: many may come at once, when power is back. What is owed stays outside:
+      // a transaction that fails would take it along
+      store.transaction(() => {
+        const { journal } = store;
+        const { first, restarted } = store.devices.hello(known);
+        if (first || restarted) wear.booted(id, board, at);
+        if (first) journal.write('device.seen', id, { board, tier, port: port.name }, at);
+        else if (restarted && log.allows(id)) {
+          journal.write('device.restarted', id, { session }, at);
+        }
+      });
+      if (state === CONFIRMED) settle(id, release);
+      return true;
+    },
+    refused(refusal, port) {
+      if (refusal.why === 'impostor') {
+        unlessFull(() => store.refusals.note(refusal.device, 'impostor', now()));
+      }
+      const removed = (id: string) => store.keys.knows(id) && store.keys.get(id) === undefined;
+      refuse(port, turnedAway(refusal, port.name, removed));
+    },
+    linkOf: (device) => links.get(device),
+    forget: (device) => void links.delete(device),
+  };
+}
