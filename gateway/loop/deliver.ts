@@ -2,7 +2,7 @@ import { kindOf } from '../../device/kind.ts';
 import { GatewayError } from '../errors.ts';
 import type { Connection } from '../link/connect.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { RolloutLink } from '../rollout/rollouts.ts';
+import type { RolloutLink } from '../rollout/stepper.ts';
 import type { Store } from '../store/store.ts';
 import type { Task } from '../task.ts';
 import type { RefusedUpdate } from './refused-updates.ts';
