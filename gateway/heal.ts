@@ -9,11 +9,12 @@ import type { Registry } from './registry/registry.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
 import type { Store } from './store/store.ts';
 import type { Task } from './task.ts';
+import type { Attempt } from './train/attempt.ts';
 import type { GateReport } from './train/gate-report.ts';
 import type { LabelAudit } from './train/label-audit.ts';
 import type { Missing } from './train/missing.ts';
 import { type ModelParts, tellingVectors } from './train/model.ts';
-import { type Attempt, retrain } from './train/retrain.ts';
+import { retrain } from './train/retrain.ts';
 import type { Rung } from './train/rungs.ts';
 
 /** What healing works with. */

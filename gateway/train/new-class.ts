@@ -16,6 +16,15 @@ export function classesOf({ layers }: Pick<QuantModel, 'layers'>): number {
   return heightOut * widthOut * channelsOut;
 }
 
+/** Classes of a task that a training adds to those of its champion. */
+export function newcomersOf(
+  { kind, classes }: Pick<Task, 'kind' | 'classes'>,
+  champion: QuantModel | null,
+): number[] {
+  if (champion === null || kind !== 'classification') return [];
+  return [...classes.keys()].slice(classesOf(champion));
+}
+
 /**
  * The part of a task that a training is about: the classes that the champion knows, and those behind
  * them that have labels enough. What nobody has shown yet waits.
