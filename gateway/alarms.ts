@@ -49,7 +49,10 @@ export interface Alarms {
   silencedUntil(device: string, what: AlarmKind): number | null;
   /** @throws GatewayError 'not-found' if there is no such device, or nobody in the cohort */
   silence(wish: Pick<Silence, 'subject' | 'what' | 'until'>, by?: string): Silence;
-  /** @returns what was ended: of one kind, or all of the subject */
+  /**
+   * @returns what was ended: of one kind, or all of the subject
+   * @throws GatewayError 'not-found' if nothing of it is silenced
+   */
   unsilence(wish: { subject: string; what?: AlarmKind }, by?: string): Silence[];
 }
 
@@ -191,8 +194,15 @@ export function createAlarms({ task, store, monitor, clock, write, onOver }: Ala
     unsilence({ subject, what }, by) {
       const meant = (one: Silence): boolean =>
         one.subject === subject && (what === undefined || one.what === what);
-      const gone = silences.filter(meant);
-      if (gone.length === 0) return [];
+      const held = silences.filter(({ until }) => until > clock.now());
+      const gone = held.filter(meant);
+      if (gone.length === 0) {
+        const kind = what === undefined ? 'no' : `no ${what}`;
+        const named = held.map((one) => one.subject + (one.what === null ? '' : ` (${one.what})`));
+        throw new GatewayError('not-found', `${kind} alarms of '${subject}' are silenced`, {
+          hint: named.length === 0 ? 'nothing is' : `silenced are: ${named.join(', ')}`,
+        });
+      }
       keep(silences.filter((one) => !meant(one)));
       const who = by !== undefined && { who: by };
       write('alarm.unsilenced', subject, { what: what ?? null, ...who });

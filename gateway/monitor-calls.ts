@@ -13,7 +13,11 @@ export interface MonitorCalls {
    * @throws GatewayError 'not-found' if there is no such subject
    */
   silence(request: SilenceRequest, by?: string): Promise<SilenceView>;
-  /** Ends silences of a subject: of one kind, or all. */
+  /**
+   * Ends silences of a subject: of one kind, or all.
+   *
+   * @throws GatewayError 'not-found' if nothing of it is silenced
+   */
   unsilence(request: UnsilenceRequest, by?: string): Promise<{ ended: number }>;
   /**
    * How well the devices of a scope do: measured where labels came, estimated where none did.

@@ -61,8 +61,7 @@ export function alarms(program: Command, io: Io): void {
         io,
         options,
         (calls) => calls.unsilence({ subject, ...(what && { what }) }),
-        ({ ended }) =>
-          say(io, ended === 0 ? `${subject} was not silenced` : `${subject} is told of again`),
+        () => say(io, `${subject} is told of again`),
       );
     });
 }

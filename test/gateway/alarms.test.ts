@@ -206,8 +206,26 @@ describe('silence()', () => {
     expect(alarms.unsilence({ subject: 'cohort:left', what: 'sensor' }).length).toBe(1);
     expect(alarms.silencedUntil('w1', 'sensor')).toBe(4_000_000);
     expect(alarms.unsilence({ subject: 'cohort:left' }).length).toBe(1);
-    expect(alarms.unsilence({ subject: 'cohort:left' })).toEqual([]);
     expect(alarms.silencedUntil('w1', 'accuracy')).toBeNull();
+  });
+
+  it('says what is silenced where it is to end what is not', () => {
+    const { alarms } = world(names(3), { w1: 'left' });
+    const end = (subject: string, what?: 'sensor') => () =>
+      alarms.unsilence({ subject, ...(what && { what }) });
+    expect(end('w1')).toThrow(
+      expect.objectContaining({
+        ...{ code: 'not-found', message: "no alarms of 'w1' are silenced", hint: 'nothing is' },
+      }),
+    );
+    const until = 9_000_000;
+    alarms.silence({ subject: 'cohort:left', what: 'sensor', until });
+    alarms.silence({ subject: 'w2', what: null, until });
+    const hint = 'silenced are: cohort:left (sensor), w2';
+    expect(end('w1')).toThrow(expect.objectContaining({ hint }));
+    expect(end('w2', 'sensor')).toThrow(
+      expect.objectContaining({ message: "no sensor alarms of 'w2' are silenced", hint }),
+    );
   });
 
   it('refuses who is not there', () => {

@@ -327,7 +327,10 @@ export function fakeCalls(change: Partial<FakeCalls['state']> = {}): FakeCalls {
     },
     async unsilence(request) {
       note('unsilence', request);
-      return { ended: request.subject === 'watch-2' ? 1 : 0 };
+      if (request.subject === 'watch-2') return { ended: 1 };
+      throw new GatewayError('not-found', `no alarms of '${request.subject}' are silenced`, {
+        hint: 'silenced are: watch-2',
+      });
     },
     async quality(scope) {
       note('quality', scope);

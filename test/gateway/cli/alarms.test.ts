@@ -65,10 +65,11 @@ describe('whetstone alarms', () => {
     expect(JSON.parse(out)).toMatchObject({ subject: 'fleet', what: 'sensor' });
   });
 
-  it('ends a silence, and says when there was none', async () => {
+  it('ends a silence, and fails where there was none', async () => {
     expect((await ask('unsilence', 'watch-2')).out).toBe('watch-2 is told of again\n');
-    const other = await ask('unsilence', 'watch-1', '--what', 'score');
-    expect(other.out).toBe('watch-1 was not silenced\n');
+    const { status, out, err } = await ask('unsilence', 'watch-1', '--what', 'score');
+    expect([status, out]).toEqual([1, '']);
+    expect(err).toBe("whetstone: no alarms of 'watch-1' are silenced (silenced are: watch-2)\n");
     expect(calls.asked).toEqual([
       ['unsilence', { subject: 'watch-2' }],
       ['unsilence', { subject: 'watch-1', what: 'score' }],
