@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { budgetSchema } from './budget/limits.ts';
 import type { StartOptions } from './calls.ts';
 import { GatewayError } from './errors.ts';
+import { readNamedJson } from './read-file.ts';
 import { retentionSchema } from './retention.ts';
 
 /** A configuration file holds the options of `start`, in the form of {@link StartOptions}. */
@@ -47,15 +47,7 @@ const checkConfig = new Ajv2020().compile({
  */
 export function readConfig(path: string | undefined): StartOptions {
   if (path === undefined) return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    const detail = (cause as Error).message.split('\n')[0];
-    throw new GatewayError('bad-config', `configuration ${path} cannot be read: ${detail}`, {
-      cause,
-    });
-  }
+  const value = readNamedJson(path, { what: 'configuration', code: 'bad-config' });
   if (checkConfig(value)) return value as StartOptions;
   const [error] = checkConfig.errors ?? [];
   const extra = error?.params.additionalProperty as string | undefined;

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { GatewayError } from './errors.ts';
+import { readNamed } from './read-file.ts';
 import { parseArrayLine } from './recordings-array.ts';
 import type { Task } from './task.ts';
 
@@ -148,9 +149,9 @@ function readFile(
   into: Recording[],
   result: Recordings,
 ): void {
+  const bytes = readNamed(file, { code: 'bad-recordings' });
   let text: string;
   try {
-    const bytes = readFileSync(file);
     const plain = file.endsWith('.gz') ? gunzipSync(bytes, { maxOutputLength: MOST_BYTES }) : bytes;
     text = plain.toString('utf8');
   } catch (cause) {

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { GatewayError } from './errors.ts';
+import { readNamedJson } from './read-file.ts';
 import { checkKind, fillKind } from './task-kind.ts';
 import { type LayerSpec, type Task, TaskSchema } from './task-schema.ts';
 
@@ -36,15 +37,7 @@ export function loadTask(nameOrPath: string): Task {
     });
   }
   const path = isPath ? nameOrPath : join(folder, `${nameOrPath}.json`);
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    const why = cause instanceof SyntaxError ? 'is not JSON' : 'cannot be read';
-    const detail = (cause as Error).message.split('\n')[0];
-    throw new GatewayError('bad-task', `task file ${path} ${why}: ${detail}`, { cause });
-  }
-  return parseTask(value, path);
+  return parseTask(readNamedJson(path, { what: 'task file', code: 'bad-task' }), path);
 }
 
 /**

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { GatewayError } from './errors.ts';
 import type { Clock } from './link/port.ts';
 import type { Loop } from './loop.ts';
+import { readNamed } from './read-file.ts';
 import { isModel } from './store/resolve.ts';
 import type { Store } from './store/store.ts';
 import type { Sample, SampleKey } from './store/types.ts';
@@ -80,13 +79,7 @@ export async function startTeaching({
 }: Classroom & { clock: Clock }): Promise<() => void> {
   const teachers: Teacher[] = [];
   for (const { file, ...settings } of task.labels.teachers) {
-    let bytes: Uint8Array;
-    try {
-      bytes = readFileSync(file);
-    } catch (cause) {
-      const detail = (cause as Error).message.split('\n')[0];
-      throw new GatewayError('bad-file', `teacher '${settings.name}': ${detail}`, { cause });
-    }
+    const bytes = readNamed(file, { what: `teacher '${settings.name}',` });
     teachers.push(await openTeacher(bytes, settings, task));
   }
   if (teachers.length === 0) return () => {};

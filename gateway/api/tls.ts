@@ -1,8 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { GatewayError } from '../errors.ts';
+import { readNamed } from '../read-file.ts';
 
 /** Where certificate and key of the API lie, PEM. */
 export interface TlsFiles {
@@ -66,19 +67,14 @@ export function tlsCredentials(env: Record<string, string | undefined>): TlsFile
 }
 
 function read(path: string, what: string): string {
-  return attempt(
-    () => readFileSync(path, 'utf8'),
-    `cannot read the ${what} ${path}`,
-    'is it there, and may the user of the gateway read it?',
-  );
+  const hint = 'the user of the gateway reads it as it starts';
+  return readNamed(path, { what: `the ${what}`, code: 'bad-tls', hint }).toString('utf8');
 }
 
 function attempt<T>(act: () => T, message: string, hint: string): T {
   try {
     return act();
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const why = code !== undefined && /^E[A-Z]+$/.test(code) ? `: ${code}` : '';
-    throw new GatewayError('bad-tls', message + why, { cause, hint });
+    throw new GatewayError('bad-tls', message, { cause, hint });
   }
 }

@@ -4,10 +4,10 @@ import type { Bundle } from '../../device/build.ts';
 import type { Footprint } from '../bench/footprint.ts';
 import { type BoardProfile, boardNames, loadBoard } from '../board.ts';
 import { GatewayError } from '../errors.ts';
+import { readModelFile } from '../read-file.ts';
 import type { Suite } from '../suites.ts';
 import { loadTask, type Task } from '../task.ts';
 import { type Io, say, sayJson, table } from './io.ts';
-import { readModelFile } from './model-file.ts';
 
 interface Options {
   board?: string;

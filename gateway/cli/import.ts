@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { ImportView } from '../calls.ts';
+import { readModelFile } from '../read-file.ts';
 import { loadTask } from '../task.ts';
 import { shortVersion } from '../ui/words.ts';
 import { type Io, say, table } from './io.ts';
-import { readModelFile } from './model-file.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
 
 interface Options extends RemoteOptions {

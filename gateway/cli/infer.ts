@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { InferRequest } from '../calls.ts';
-import { GatewayError } from '../errors.ts';
+import { readNamedJson } from '../read-file.ts';
 import { shortVersion } from '../ui/words.ts';
 import { type Io, say } from './io.ts';
 import { bare } from './models.ts';
@@ -47,13 +46,7 @@ export function infer(program: Command, io: Io): void {
 
 /** @throws GatewayError 'bad-file' */
 function readWindow(file: string): InferRequest {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (cause) {
-    const detail = (cause as Error).message.split('\n')[0];
-    throw new GatewayError('bad-file', `${file} cannot be read: ${detail}`, { cause });
-  }
+  const value = readNamedJson(file);
   if (Array.isArray(value)) return { window: value };
   const { window, features, embedding } = Object(value) as InferRequest;
   return {

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { AskView, ImportedLabels, SourceView, TeachView } from '../calls.ts';
-import { GatewayError } from '../errors.ts';
 import { readLabelCsv } from '../label-csv.ts';
+import { readNamed } from '../read-file.ts';
 import { checkScope, type Io, integer, say, share, table } from './io.ts';
 import { listLabels } from './label-table.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
@@ -66,7 +65,7 @@ export function labelVerbs(command: Command, io: Io): void {
         '\nExample:\n  $ npx whetstone labels import lab-results.csv --within 500 --dry-run',
     )
     .action((file: string, { source, within, dryRun }: ImportOptions, verb: Command) => {
-      const { rows, refused } = readLabelCsv(read(file).toString('utf8'));
+      const { rows, refused } = readLabelCsv(readNamed(file).toString('utf8'));
       return tell(
         io,
         verb.optsWithGlobals<RemoteOptions>(),
@@ -147,7 +146,7 @@ export function labelVerbs(command: Command, io: Io): void {
         verb.optsWithGlobals<RemoteOptions>(),
         (calls) =>
           calls.teach({
-            file: read(file).toString('base64'),
+            file: readNamed(file).toString('base64'),
             name: teacher ?? nameOf(file),
             ...{ limit, minConfidence, scale, layout, dryRun: dryRun === true },
             ...(device !== undefined && { device }),
@@ -156,15 +155,6 @@ export function labelVerbs(command: Command, io: Io): void {
         (taught) => sayTaught(io, taught, dryRun === true),
       );
     });
-}
-
-function read(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    const detail = (cause as Error).message.split('\n')[0];
-    throw new GatewayError('bad-file', `${file} cannot be read: ${detail}`, { cause });
-  }
 }
 
 /** A file's name as that of a teacher. */

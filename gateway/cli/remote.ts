@@ -5,7 +5,7 @@ import { ADMIN_TOKEN } from '../admin-token.ts';
 import type { Remote } from '../api/ask.ts';
 import { remoteCalls } from '../api/client.ts';
 import type { Calls } from '../calls.ts';
-import { GatewayError } from '../errors.ts';
+import { readNamed } from '../read-file.ts';
 import { readRunFile } from '../run-file.ts';
 import { type Io, sayJson } from './io.ts';
 
@@ -51,13 +51,18 @@ export function remoteOf(
   const { tokenFile, ca, dataDir = DATA_DIR } = options;
   const named = options.gateway ?? options.url;
   const running = named === undefined ? readRunFile(dataDir) : undefined;
-  const token = tokenFile === undefined ? env.WHETSTONE_TOKEN || undefined : read(tokenFile).trim();
+  const token =
+    tokenFile === undefined
+      ? env.WHETSTONE_TOKEN || undefined
+      : readNamed(tokenFile).toString('utf8').trim();
   return {
     url: named ?? running?.url ?? DEFAULT_URL,
     ...(token !== undefined && { token }),
     // a stranger is never shown it: only who said here where it is
     ...(running !== undefined && { spareToken: spareToken(dataDir) }),
-    ...(ca !== undefined ? { ca: read(ca) } : running?.cert && { pinned: running.cert }),
+    ...(ca !== undefined
+      ? { ca: readNamed(ca).toString('utf8') }
+      : running?.cert && { pinned: running.cert }),
   };
 }
 
@@ -66,18 +71,6 @@ function spareToken(dataDir: string): string | undefined {
     return readFileSync(join(dataDir, ADMIN_TOKEN), 'utf8').trim();
   } catch {
     return undefined;
-  }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new GatewayError('bad-file', `cannot read ${path}: ${code}`, {
-      cause,
-      hint: 'is it there, and may this user read it?',
-    });
   }
 }
 

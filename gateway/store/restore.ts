@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { GatewayError } from '../errors.ts';
+import { unreadable } from '../read-file.ts';
 import {
   type BackupContents,
   type BackupEntry,
@@ -210,7 +211,7 @@ function open(path: string): { file: number; size: number } {
     const file = openSync(path, 'r');
     return { file, size: fstatSync(file).size };
   } catch (cause) {
-    throw new GatewayError('bad-file', `cannot read backup ${path}`, { cause });
+    throw unreadable(path, cause, { what: 'backup' });
   }
 }
 

@@ -1,7 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError } from '../errors.ts';
+import { readNamed } from '../read-file.ts';
 
 /** The key that a store is sealed with. */
 export interface StoreKey {
@@ -78,14 +79,10 @@ export function keyIdOf(bytes: Uint8Array): string {
 }
 
 function read(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new GatewayError('store-key', `cannot read key file ${path}`, {
-      cause,
-      hint: 'without its key a store stays closed; make a new one for a new store: whetstone encrypt --help',
-    });
-  }
+  return readNamed(path, {
+    ...{ what: 'key file', code: 'store-key' },
+    hint: 'without its key a store stays closed; make a new one for a new store: whetstone encrypt --help',
+  });
 }
 
 function parse(file: Buffer, path: string): Uint8Array {

@@ -67,7 +67,7 @@ describe('startGateway()', () => {
   });
 
   it.each([
-    ['{ "virtual": ', /cannot be read/],
+    ['{ "virtual": ', /is not JSON: /],
     [{ virtual: 'four' }, /virtual must be integer/],
     [{ virtual: 500 }, /virtual must be <= 200/],
     [{ port: -1 }, /port must be >= 0/],

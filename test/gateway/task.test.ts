@@ -52,7 +52,9 @@ describe('loadTask()', () => {
 
   it('says that a file is not JSON, or not there', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'task-')), 'mine.json');
-    expect(refusal(() => loadTask(path))).toContain('cannot be read');
+    expect(refusal(() => loadTask(path))).toBe(
+      `cannot read task file ${path}: there is no such file`,
+    );
     writeFileSync(path, '{"name": ');
     expect(refusal(() => loadTask(path))).toContain('is not JSON');
   });

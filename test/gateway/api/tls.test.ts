@@ -29,12 +29,12 @@ describe.runIf(hasOpenssl)(`readTls()${skippedOpenssl}`, () => {
     [
       'no certificate there',
       (good) => ({ ...good, cert: '/nowhere/c.pem' }),
-      /cannot read .*ENOENT/,
+      /^cannot read the certificate \/nowhere\/c.pem: there is no such file$/,
     ],
     [
       'no key there',
       (good) => ({ ...good, key: '/nowhere/k.pem' }),
-      /cannot read the key .*ENOENT/,
+      /^cannot read the key \/nowhere\/k.pem: there is no such file$/,
     ],
     ['text for a certificate', (good) => ({ ...good, cert: write('x') }), /holds no certificate/],
     ['a certificate for a key', (good) => ({ ...good, key: good.cert }), /holds no key/],

@@ -123,7 +123,7 @@ describe('whetstone import', () => {
     );
     expect(missing).toMatchObject({
       status: 1,
-      err: expect.stringMatching(/cannot be read: ENOENT/),
+      err: expect.stringMatching(/^whetstone: cannot read model .*none: there is no such file\n$/),
     });
   });
 

@@ -38,5 +38,5 @@ it('whetstone infer sends a window, a device and a version', async () => {
 it('whetstone infer says what is wrong with a file, in one line', async () => {
   const { status, err } = await ask('[[0.5,');
   expect([status, err.split('\n').length]).toEqual([1, 2]);
-  expect(err).toContain('window.json cannot be read');
+  expect(err).toContain('window.json is not JSON: ');
 });

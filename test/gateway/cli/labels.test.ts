@@ -52,7 +52,7 @@ describe('whetstone labels import', () => {
     const missing = await ask('import', '/nowhere/labels.csv');
     expect([missing.status, missing.err]).toEqual([
       1,
-      "whetstone: /nowhere/labels.csv cannot be read: ENOENT: no such file or directory, open '/nowhere/labels.csv'\n",
+      'whetstone: cannot read /nowhere/labels.csv: there is no such file\n',
     ]);
     const other = await ask('import', file('x.csv', 'a,b\n1,2\n'));
     expect(other.status).toBe(1);

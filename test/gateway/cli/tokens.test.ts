@@ -85,7 +85,7 @@ describe('remoteOf()', () => {
     writeFileSync(tokenFile, 'of-the-file\n');
     expect(remoteOf({ gateway: elsewhere, tokenFile }, env).token).toBe('of-the-file');
     expect(() => remoteOf({ tokenFile: '/nowhere/token' }, {})).toThrow(
-      'cannot read /nowhere/token',
+      'cannot read /nowhere/token: there is no such file',
     );
     expect(remoteOf({ dataDir: '/nowhere' }, {})).toEqual({ url: 'http://127.0.0.1:7380' });
   });
