@@ -70,6 +70,7 @@ export function createAttachments(parts: AttachParts): Attachments {
     async attach(port, own = clock, patient = false) {
       let device = ''; // whose samples these are, for as long as they are of its session
       let isHere = false; // it said hello since the port was opened
+      let foreign: number | undefined; // the release that another gateway gave it
       let mine: Connection | undefined;
       /** The device behind this port is gone, or another one took its place. */
       const leave = (): void => {
@@ -79,6 +80,8 @@ export function createAttachments(parts: AttachParts): Attachments {
         online.delete(device);
         unlessFull(() => rollouts.offline(device));
       };
+      const counted = (sample: Sample): Sample =>
+        sample.release === foreign ? { ...sample, release: 0 } : sample;
       const ready: Promise<Connection> = connect(
         port,
         {
@@ -87,7 +90,8 @@ export function createAttachments(parts: AttachParts): Attachments {
             // without room nobody is greeted: the device says hello again
             return unlessFull(() => {
               if (device !== hello.id) leave();
-              if (!greeting.greet(hello, port, suite)) {
+              const known = greeting.greet(hello, port, suite);
+              if (known === undefined) {
                 leave();
                 device = '';
                 return undefined;
@@ -96,14 +100,15 @@ export function createAttachments(parts: AttachParts): Attachments {
               isHere = true;
               mine = connection;
               online.set(device, connection);
-              const { release, state } = hello;
+              const { release, state } = known;
+              foreign = release === hello.release ? undefined : hello.release;
               rollouts.hello(device, { release, state });
               return store.samples.known(device, hello.session);
             });
           },
           onSample: (sample, done) =>
-            device === '' ? done(false) : void ears.arrive(device, sample, done),
-          onWindow: (sample) => device !== '' && void ears.keep(device, sample),
+            device === '' ? done(false) : void ears.arrive(device, counted(sample), done),
+          onWindow: (sample) => device !== '' && void ears.keep(device, counted(sample)),
           onGone: (session, seq) =>
             device !== '' && unlessFull(() => ears.gone({ device, session, seq })),
           onLost: (session, ranges) => device !== '' && ears.lost(device, session, ranges),

@@ -2,6 +2,7 @@ import { unlessFull } from '../full-disk.ts';
 import type { Refusal } from '../link/guard.ts';
 import type { Hello } from '../link/messages.ts';
 import type { Port } from '../link/port.ts';
+import { shortId } from '../registry/manifest.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Store } from '../store/store.ts';
 import { isWeak, type Suite } from '../suites.ts';
@@ -19,8 +20,13 @@ export interface DeviceLink {
 
 /** Who may take part. */
 export interface Greeting {
-  /** A device says hello: it is noted. @returns false for one of another task, or whose link is too weak */
-  greet(hello: Hello, port: Port, suite: Suite): boolean;
+  /**
+   * A device says hello: it is noted. What it runs counts as no model (release 0) where another
+   * gateway gave it, which may have used the same number for another version.
+   *
+   * @returns the hello as it counts; undefined for one of another task, or whose link is too weak
+   */
+  greet(hello: Hello, port: Port, suite: Suite): Hello | undefined;
   /** The link itself has turned somebody away. */
   refused(refusal: Refusal, port: Port): void;
   /** How a device's link is secured; undefined for one that has not been greeted. */
@@ -47,14 +53,21 @@ export function createGreeting(parts: GreetingParts): Greeting {
   const links = new Map<string, DeviceLink>();
   const isNews = createTold();
 
-  function refuse(port: Port, away: TurnedAway): false {
+  function refuse(port: Port, away: TurnedAway): undefined {
     const { subject, reason } = away;
     if (isNews(port.name, away)) log.write('device.refused', subject, { reason, port: port.name });
-    return false;
+    return undefined;
+  }
+
+  /** Whether it runs something else than this gateway released under that number. */
+  function isForeign({ release, version }: Hello): boolean {
+    const ours = registry.releaseOf(release)?.version;
+    return ours !== undefined && !Buffer.from(version).equals(shortId(ours));
   }
 
   return {
-    greet(hello, port, suite) {
+    greet(said, port, suite) {
+      const hello = isForeign(said) ? { ...said, release: 0, state: 0 } : said;
       const { id, session, board, release, state, tier } = hello;
       const at = now();
       if (hello.task !== task.name) {
@@ -75,13 +88,15 @@ export function createGreeting(parts: GreetingParts): Greeting {
         const { journal } = store;
         const { first, restarted } = store.devices.hello(known);
         if (first || restarted) wear.booted(id, board, at);
+        if (!first && !(restarted && log.allows(id))) return;
         if (first) journal.write('device.seen', id, { board, tier, port: port.name }, at);
-        else if (restarted && log.allows(id)) {
-          journal.write('device.restarted', id, { session }, at);
-        }
+        else journal.write('device.restarted', id, { session }, at);
+        if (hello === said) return;
+        const other = { release: said.release, version: Buffer.from(said.version).toString('hex') };
+        journal.write('device.foreign', id, other, at);
       });
       if (state === CONFIRMED) settle(id, release);
-      return true;
+      return hello;
     },
     refused(refusal, port) {
       if (refusal.why === 'impostor') {

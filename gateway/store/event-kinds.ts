@@ -5,6 +5,7 @@
 export const eventKinds = {
   'device.seen': 'a device that the gateway had not met said hello',
   'device.restarted': 'a device opened a new session',
+  'device.foreign': 'a device runs a model that another gateway gave it: it counts as none',
   'device.dropped': 'a device had to forget windows before they were acknowledged',
   'device.event': 'a device reported an event of its own',
   'device.noisy': 'a device has caused so many entries that some were left out of the log',

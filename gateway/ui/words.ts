@@ -15,6 +15,7 @@ const bad = [
   'alarm.raised',
   'alarm.group',
   'alarm.explained',
+  'device.foreign',
   'device.refused',
   'device.worn',
   'log.broken',
@@ -84,6 +85,8 @@ const phrases: Record<string, Phrase> = {
   'device.seen': (subject, data) =>
     `${subject} said hello${typeof data.board === 'string' ? ` (${data.board})` : ''}`,
   'device.restarted': (subject) => `${subject} started again`,
+  'device.foreign': (subject, data) =>
+    `${subject} runs ${short(data.version)}, a model of another gateway: it counts as none`,
   'device.dropped': (subject, data) =>
     `${subject} had to forget ${number(data.windows) || 'some'} windows before they were acknowledged`,
   'device.event': (subject, data) => {

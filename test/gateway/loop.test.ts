@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { HELLO, OFFER, SAMPLE } from '../../device/core/messages.ts';
 import { gather } from '../../gateway/dataset.ts';
+import { shortId } from '../../gateway/registry/manifest.ts';
 import type { Task } from '../../gateway/task.ts';
 import { type LoopWorld, loopWorld } from '../support/loop-world.ts';
 import { twoPeople } from '../support/people.ts';
+import { hello, rawDevice, sample } from '../support/raw-device.ts';
 import { quickTask } from '../support/tasks.ts';
 
 const rollout = { canaryShare: 0.34, soakWindows: 3, trialWindows: 40 };
@@ -163,6 +166,32 @@ describe('a device', () => {
     expect(refused.map(({ subject, data }) => [subject, data.reason])).toEqual([
       ['stranger', "it is built for task 'other', not 'gesture'"],
     ]);
+  });
+
+  it('that runs what another gateway released under a number of ours counts as one without a model', async () => {
+    const world = await taught(['w1']);
+    const { release, version } = world.store.devices.get('w1')!;
+    const device = rawDevice('moved');
+    await world.loop.attach(device.port);
+    const says = async (session: number, runs: Uint8Array): Promise<void> => {
+      device.say(HELLO, hello({ id: 'moved', session, release, version: runs, state: 1 }));
+      await world.step();
+      device.say(SAMPLE, sample({ session, release }));
+      await world.step();
+    };
+    await says(77, new Uint8Array(8).fill(9));
+    const row = () => world.store.samples.latest('moved', 1)[0];
+    expect(world.store.devices.get('moved')).toMatchObject({ release: 0, version: null, state: 0 });
+    expect(row()).toMatchObject({ session: 77, release: 0, version: null, quarantine: null });
+    expect(
+      world.events({ kind: 'device.foreign' }).map(({ subject, data }) => [subject, data]),
+    ).toEqual([['moved', { release, version: '0909090909090909' }]]);
+    expect(device.count(OFFER)).toBeGreaterThan(0);
+
+    await says(78, shortId(version!));
+    expect(world.store.devices.get('moved')).toMatchObject({ release, version, state: 1 });
+    expect(row()).toMatchObject({ session: 78, release, version });
+    expect(world.events({ kind: 'device.foreign' })).toHaveLength(1);
   });
 
   it('is greeted with one sync of the disk, whatever is noted of it', async () => {
