@@ -8,17 +8,11 @@ import {
   strictAlpha,
 } from './gate-labels.ts';
 import { newClassChecks, withRemembered } from './gate-new-class.ts';
+import { proofChecks, ROUNDING } from './gate-proof.ts';
 import type { GateCheck, GateInput, GateReport, Regime } from './gate-report.ts';
 import type { LabelAudit } from './label-audit.ts';
 import { confusionMatrix, recallByClass } from './metrics.ts';
-import { count, discordant, hits, percent } from './paired.ts';
-
-/** Greatest loss of accuracy that int8 may cost a candidate before it is refused. */
-const MAX_INT8_GAP = 0.03;
-/** Shares are compared to the window: a loss that is just allowed is not refused for its rounding. */
-const ROUNDING = 1e-9;
-/** Windows of a class below which its recall is reported but decides nothing. */
-const MIN_CLASS_WINDOWS = 5;
+import { count, discordant, hits, MIN_WINDOWS, percent } from './paired.ts';
 
 /**
  * Decides whether a candidate may leave the trainer.
@@ -73,21 +67,7 @@ export function gate(input: GateInput): GateReport {
     ...lossByClass(whole),
     ...lossByDevice(input),
     ...input.regimes.map((regime) => keepsRegime(regime, input)),
-    {
-      name: 'must-pass',
-      ok: input.mustPass.broken.length === 0,
-      why: `${input.mustPass.total - input.mustPass.broken.length} of ${input.mustPass.total} pinned windows right`,
-    },
-    {
-      name: 'int8',
-      ok: input.quantisation.float - input.quantisation.int8 <= MAX_INT8_GAP + ROUNDING,
-      why: `float ${percent(input.quantisation.float)}, int8 ${percent(input.quantisation.int8)}`,
-    },
-    ...input.budgets.map(({ board, bytes, limit }) => ({
-      name: `budget ${board}`,
-      ok: bytes <= limit,
-      why: `${bytes} of ${limit} bytes`,
-    })),
+    ...proofChecks(input),
   ];
   const failed = checks.filter((check) => !check.ok);
   const byClass = recalls(whole);
@@ -242,7 +222,7 @@ function lossByClass({ evidence, classes, policy }: GateInput): GateCheck[] {
   classes.forEach((name, k) => {
     if (f1(evidence.candidate, k) >= f1(evidence.champion, k)) return;
     const here = evidence.truth.flatMap((t, i) => (t === k ? [i] : []));
-    if (here.length < MIN_CLASS_WINDOWS) return;
+    if (here.length < MIN_WINDOWS) return;
     const of = (all: readonly number[]): number[] => here.map((i) => all[i]!);
     const { gained, lost } = discordant(
       of(evidence.truth),

@@ -1,18 +1,31 @@
+/** Windows of a class, a part of a range or a device below which what they show is reported, but decides nothing. */
+export const MIN_WINDOWS = 5;
+
 /** Windows that only the candidate has right, and only the champion. */
 export function discordant(
   truth: readonly number[],
   champion: readonly number[],
   candidate: readonly number[],
 ): { gained: number; lost: number } {
-  let gained = 0;
-  let lost = 0;
-  for (let i = 0; i < champion.length; i++) {
-    const was = champion[i] === truth[i];
-    const is = candidate[i] === truth[i];
-    if (is && !was) gained++;
-    if (was && !is) lost++;
-  }
-  return { gained, lost };
+  return discordantPairs(
+    champion.map((said, i) => said === truth[i]),
+    candidate.map((said, i) => said === truth[i]),
+  );
+}
+
+/**
+ * The same, where it is known of each window whether it was right and is right.
+ *
+ * @example discordantPairs([true, false, false], [false, true, true]) // { gained: 2, lost: 1 }
+ */
+export function discordantPairs(
+  was: readonly boolean[],
+  is: readonly boolean[],
+): { gained: number; lost: number } {
+  return {
+    gained: was.filter((before, i) => !before && is[i]).length,
+    lost: was.filter((before, i) => before && !is[i]).length,
+  };
 }
 
 /** Predictions that are right. */

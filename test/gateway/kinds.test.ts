@@ -4,7 +4,7 @@ import type { Healed } from '../../gateway/heal.ts';
 import { createService } from '../../gateway/service.ts';
 import { machine, machineRecordings, remounted } from '../../gateway/synthetic/machine.ts';
 import { loadTask, type Task } from '../../gateway/task.ts';
-import type { KindReport } from '../../gateway/train/gate-by-kind.ts';
+import type { KindReport } from '../../gateway/train/kind-report.ts';
 import { EPOCH_MS, type LoopWorld, loopWorld } from '../support/loop-world.ts';
 
 const before = machine(1);

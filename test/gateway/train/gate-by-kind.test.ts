@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../../gateway/random.ts';
 import { loadTask } from '../../../gateway/task.ts';
-import { gateByKind, type KindInput } from '../../../gateway/train/gate-by-kind.ts';
+import { gateByKind } from '../../../gateway/train/gate-by-kind.ts';
+import type { KindInput } from '../../../gateway/train/kind-report.ts';
 
 const speed = loadTask('motor-speed');
 const health = loadTask('motor-health');
