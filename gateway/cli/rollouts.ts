@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Calls, RolloutView } from '../calls.ts';
+import { GatewayError } from '../errors.ts';
 import { shortVersion } from '../ui/words.ts';
 import { type Io, moment, say, table } from './io.ts';
 import { type RemoteOptions, sameGateway, speaksToGateway, tell } from './remote.ts';
@@ -56,10 +57,18 @@ export function rollouts(program: Command, io: Io): void {
     );
 }
 
-/** The id that begins so; what is no one's stays as it is, for the gateway to say so. */
+/**
+ * The id that begins so.
+ *
+ * @throws GatewayError 'not-found' if none does, or several do
+ */
 async function whole(calls: Calls, id: string): Promise<string> {
   const found = (await calls.rollouts()).filter((rollout) => rollout.id.startsWith(id));
-  return found.length === 1 ? found[0]!.id : id;
+  if (found.length === 1 && id !== '') return found[0]!.id;
+  const several = found.length > 1 && id !== '' ? `${found.length} rollouts begin` : 'none begins';
+  throw new GatewayError('not-found', `no rollout '${id}': ${several} so`, {
+    hint: 'see: whetstone rollouts',
+  });
 }
 
 function list(rollouts: RolloutView[]): string {

@@ -22,9 +22,21 @@ it('whetstone rollouts approve takes the first digits of one', async () => {
   const { status, out } = await ask('rollouts', 'approve', 'ab');
   expect([status, out]).toEqual([0, expect.stringMatching(/^rollout ab12 .*: rest/)]);
   expect(calls.asked.at(-1)).toEqual(['approveRollout', 'ab12', 'person']);
-  // of digits that are two rollouts', the gateway is asked as they stand
-  await ask('rollouts', 'approve', 'a');
-  expect(calls.asked.at(-1)?.slice(0, 2)).toEqual(['approveRollout', 'a']);
+});
+
+it.each([
+  ['a', "no rollout 'a': 2 rollouts begin so"],
+  ['zz', "no rollout 'zz': none begins so"],
+  // an empty variable of a script is nobody's yes
+  ['', "no rollout '': none begins so"],
+])("whetstone rollouts approve '%s' decides nothing", async (id, message) => {
+  calls.asked.length = 0;
+  const only = fakeCalls({ rollouts: id === '' ? [waits] : calls.state.rollouts });
+  const own = await serveApi(only, { port: 0 });
+  const { status, err } = await whetstone('rollouts', 'approve', id, '--url', own.url);
+  await own.close();
+  expect([status, err]).toEqual([1, `whetstone: ${message} (see: whetstone rollouts)\n`]);
+  expect(only.asked).toEqual([]);
 });
 
 it('whetstone rollouts says how to approve what waits, at the gateway that was asked', async () => {
