@@ -6,7 +6,7 @@ import type { FastifySchemaCompiler } from 'fastify';
  * `null`, which JSON makes of NaN, is no zero, and `"false"` is no boolean.
  */
 export function createChecks(): FastifySchemaCompiler<object> {
-  const ofText = new Ajv({ coerceTypes: true });
-  const ofJson = new Ajv();
+  const ofText = new Ajv({ coerceTypes: true, verbose: true });
+  const ofJson = new Ajv({ verbose: true });
   return ({ schema, httpPart }) => (httpPart === 'body' ? ofJson : ofText).compile(schema);
 }

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import type { Calls } from '../calls.ts';
 import { HistoryView } from '../views/history.ts';
+import { scope } from './fields.ts';
 import { type AddRoute, gives } from './route.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -9,7 +10,7 @@ const moment = Type.Optional(
 );
 const Query = Type.Object(
   {
-    scope: Type.Optional(Type.String({ pattern: '^(fleet|cohort:.+|device:.+)$', maxLength: 210 })),
+    scope: Type.Optional(scope),
     from: moment,
     to: moment,
     points: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),

@@ -1,20 +1,24 @@
 import Type from 'typebox';
 import type { Calls } from '../calls.ts';
 import { AddedKeys, KeyView } from '../views/key.ts';
+import { deviceId, digits } from './fields.ts';
 import { named } from './named.ts';
 import { type AddRoute, gives } from './route.ts';
 
 const closed = { additionalProperties: false } as const;
 /** As a device may be called: what is written into commands and file names without quotes. */
-const device = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' });
-const ByDevice = Type.Object({ device: Type.String({ maxLength: 200 }) }, closed);
+const device = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+  description: 'the id of a device: up to 64 letters, digits and . _ -',
+});
+const ByDevice = Type.Object({ device: deviceId }, closed);
 const Add = Type.Object(
   {
     device,
-    board: Type.String({ minLength: 1, maxLength: 64 }),
+    board: Type.String({ minLength: 1, maxLength: 64, description: 'a board by name' }),
     suite: Type.Optional(Type.Enum(['ccm', 'mac'])),
     replace: Type.Optional(Type.Boolean()),
-    model: Type.Optional(Type.String({ pattern: '^[0-9a-f]{4,64}$' })),
+    model: Type.Optional(digits),
   },
   closed,
 );

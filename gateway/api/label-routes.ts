@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import type { Calls } from '../calls.ts';
 import { AskView, ImportedLabels, LabelView, SourceView, TeachView } from '../views/label.ts';
+import { cls, deviceId, sample, scope, source } from './fields.ts';
 import { named } from './named.ts';
 import { type AddRoute, gives } from './route.ts';
 
@@ -8,8 +9,7 @@ const closed = { additionalProperties: false } as const;
 const share = Type.Number({ minimum: 0, maximum: 1 });
 const flag = Type.Optional(Type.Boolean());
 const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 }));
-const source = Type.Optional(Type.String({ minLength: 1, maxLength: 100 }));
-const sample = Type.String({ pattern: '^[^\\s]+/\\d+:\\d+$', description: 'DEVICE/SESSION:SEQ' });
+const by = Type.Optional(source);
 const natural = Type.Optional(Type.Integer({ minimum: 0 }));
 
 const Query = Type.Object(
@@ -23,19 +23,16 @@ const Query = Type.Object(
   },
   closed,
 );
-const NewLabel = Type.Object(
-  { sample, cls: Type.String({ minLength: 1 }), source, trust: Type.Optional(share) },
-  closed,
-);
+const NewLabel = Type.Object({ sample, cls, source: by, trust: Type.Optional(share) }, closed);
 const Release = Type.Object({ sample }, closed);
-const Withdraw = Type.Object({ sample, source }, closed);
+const Withdraw = Type.Object({ sample, source: by }, closed);
 const Import = Type.Object(
   {
     rows: Type.Array(
       Type.Object(
         {
           line: Type.Integer({ minimum: 0 }),
-          device: Type.String({ minLength: 1, maxLength: 200 }),
+          device: deviceId,
           session: natural,
           seq: natural,
           time: Type.Optional(
@@ -43,15 +40,15 @@ const Import = Type.Object(
               description: 'ms since 1970, or ISO 8601 with its zone',
             }),
           ),
-          cls: Type.String({ minLength: 1 }),
-          source,
+          cls,
+          source: by,
           trust: Type.Optional(share),
         },
         closed,
       ),
       { maxItems: 100_000 },
     ),
-    source,
+    source: by,
     withinMs: natural,
     dryRun: flag,
   },
@@ -60,18 +57,21 @@ const Import = Type.Object(
 const Ask = Type.Object(
   {
     count: Type.Integer({ minimum: 1, maximum: 1000 }),
-    scope: Type.Optional(Type.String({ pattern: '^(fleet|cohort:.+|device:.+)$' })),
+    scope: Type.Optional(scope),
   },
   closed,
 );
 const Teach = Type.Object(
   {
     file: Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$', description: 'a model, base64' }),
-    name: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]*$' }),
+    name: Type.String({
+      pattern: '^[a-z0-9][a-z0-9._-]*$',
+      description: 'what to call the teacher: small letters, digits and . _ -',
+    }),
     minConfidence: Type.Optional(share),
     scale: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
     layout: Type.Optional(Type.Enum(['samples', 'axes'])),
-    classes: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })),
+    classes: Type.Optional(Type.Array(cls, { minItems: 1 })),
     device: Type.Optional(Type.String()),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
     dryRun: flag,

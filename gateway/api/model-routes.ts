@@ -2,23 +2,18 @@ import Type from 'typebox';
 import { type Calls, FORMATS } from '../calls.ts';
 import { ExportView, ImportView, ModelView, TrainView } from '../views/model.ts';
 import { RolloutView } from '../views/rollout.ts';
+import { digits, scope } from './fields.ts';
 import { named } from './named.ts';
 import { type AddRoute, gives } from './route.ts';
 
 const closed = { additionalProperties: false } as const;
-const ByVersion = Type.Object({ version: Type.String({ pattern: '^[0-9a-f]{4,64}$' }) }, closed);
-const Train = Type.Object(
-  { scope: Type.String({ pattern: '^(fleet|cohort:.+|device:.+)$' }) },
-  closed,
-);
-const Rollback = Type.Object(
-  { version: Type.Optional(Type.String({ pattern: '^[0-9a-f]{4,64}$' })) },
-  closed,
-);
+const ByVersion = Type.Object({ version: digits }, closed);
+const Train = Type.Object({ scope }, closed);
+const Rollback = Type.Object({ version: Type.Optional(digits) }, closed);
 const Export = Type.Object({ format: Type.Enum([...FORMATS]) }, closed);
 const Import = Type.Object(
   {
-    task: Type.String({ minLength: 1, maxLength: 200 }),
+    task: Type.String({ minLength: 1, maxLength: 200, description: 'the name of a task' }),
     file: Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$', description: 'a .tflite file, base64' }),
     look: Type.Optional(Type.Boolean()),
   },

@@ -1,11 +1,14 @@
 import Type from 'typebox';
 import { type Calls, KINDS } from '../calls.ts';
 import { AlarmsView, QualityView, SilenceView, UnsilencedView } from '../views/monitor.ts';
+import { scope } from './fields.ts';
 import { named } from './named.ts';
 import { type AddRoute, gives } from './route.ts';
 
 const closed = { additionalProperties: false } as const;
-const subject = Type.String({ pattern: '^\\S+$', maxLength: 200 });
+const subject = Type.String({
+  ...{ pattern: '^\\S+$', maxLength: 200, description: 'a device, cohort:NAME or fleet' },
+});
 const what = Type.Optional(Type.Enum([...KINDS]));
 /** A year: who wants to hear nothing for longer removes the device. */
 const longestMs = 366 * 24 * 3600 * 1000;
@@ -14,10 +17,7 @@ const Silence = Type.Object(
   closed,
 );
 const Unsilence = Type.Object({ subject, what }, closed);
-const Quality = Type.Object(
-  { scope: Type.String({ pattern: '^(fleet|cohort:.+|device:.+)$' }) },
-  closed,
-);
+const Quality = Type.Object({ scope }, closed);
 
 /**
  * Puts the calls about alarms and quality under `/api`.

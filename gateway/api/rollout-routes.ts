@@ -1,16 +1,15 @@
 import Type from 'typebox';
 import type { Calls } from '../calls.ts';
 import { RolloutView } from '../views/rollout.ts';
+import { reason } from './fields.ts';
 import { named } from './named.ts';
 import { type AddRoute, gives } from './route.ts';
 
 const closed = { additionalProperties: false } as const;
-const ById = Type.Object({ id: Type.String({ minLength: 1, maxLength: 200 }) }, closed);
+const id = Type.String({ minLength: 1, maxLength: 200, description: 'the id of a rollout' });
+const ById = Type.Object({ id }, closed);
 const Approve = Type.Object({}, closed);
-const Stop = Type.Object(
-  { reason: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })) },
-  closed,
-);
+const Stop = Type.Object({ reason: Type.Optional(reason) }, closed);
 
 /**
  * Puts the calls about rollouts under `/api`.

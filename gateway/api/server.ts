@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import cookie from '@fastify/cookie';
 import websocket from '@fastify/websocket';
+import type { ErrorObject } from 'ajv';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Access } from '../access.ts';
 import type { Calls } from '../calls.ts';
@@ -11,6 +12,7 @@ import type { Metrics } from '../metrics.ts';
 import type { Readiness } from '../views/live.ts';
 import { addCallers } from './callers.ts';
 import { createChecks } from './checks.ts';
+import { complaint } from './complaint.ts';
 import { addFailures } from './failures.ts';
 import { addGuard, answerUnreadable } from './guard.ts';
 import { addHealth } from './health.ts';
@@ -86,6 +88,8 @@ export async function serveApi(calls: Calls, options: ApiOptions = {}): Promise<
     bodyLimit: 64 * 1024,
     forceCloseConnections: true,
     frameworkErrors: answerUnreadable,
+    schemaErrorFormatter: (errors, place) =>
+      new Error(complaint(errors.at(-1) as ErrorObject, place)),
     routerOptions: { maxParamLength: PARAM_LENGTH },
     ...(secured && { https: { cert: secured.cert, key: secured.key, minVersion: 'TLSv1.2' } }),
   }) as FastifyInstance;

@@ -1,13 +1,17 @@
 import Type from 'typebox';
 import type { Calls } from '../calls.ts';
 import { SignedView, SigningKeyView } from '../views/key.ts';
+import { digits, reason } from './fields.ts';
 import { named } from './named.ts';
 import { type AddRoute, gives } from './route.ts';
 
 const closed = { additionalProperties: false } as const;
-const ByVersion = Type.Object({ version: Type.String({ pattern: '^[0-9a-f]{4,64}$' }) }, closed);
-const reason = Type.String({ minLength: 1, maxLength: 500 });
-const Revoke = Type.Object({ id: Type.String({ pattern: '^[0-9a-f]{16}$' }), reason }, closed);
+const ByVersion = Type.Object({ version: digits }, closed);
+const keyId = Type.String({
+  pattern: '^[0-9a-f]{16}$',
+  description: 'the 16 digits of a signing key, see: whetstone signing',
+});
+const Revoke = Type.Object({ id: keyId, reason }, closed);
 const Sign = Type.Object({ reason }, closed);
 
 /**

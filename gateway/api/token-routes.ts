@@ -4,10 +4,17 @@ import { AddedToken, Caller, TokenView } from '../views/token.ts';
 import { type AddRoute, gives } from './route.ts';
 
 const closed = { additionalProperties: false } as const;
-const ById = Type.Object({ id: Type.String({ pattern: '^[0-9a-f]{12}$' }) }, closed);
+const id = Type.String({
+  pattern: '^[0-9a-f]{12}$',
+  description: 'the 12 digits of a token, see: whetstone tokens',
+});
+const ById = Type.Object({ id }, closed);
 const New = Type.Object(
   {
-    name: Type.String({ pattern: '^[\\w .@-]{1,64}$', description: 'a person or a program' }),
+    name: Type.String({
+      pattern: '^[\\w.@-][\\w .@-]{0,63}$',
+      description: 'a person or a program: up to 64 letters, digits, spaces and . @ - _',
+    }),
     role: Type.Enum([...ROLES]),
     days: Type.Optional(Type.Integer({ minimum: 1, maximum: 3660 })),
   },

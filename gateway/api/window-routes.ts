@@ -1,11 +1,14 @@
 import Type from 'typebox';
 import type { Calls } from '../calls.ts';
 import { InferView, SignalView, WindowView } from '../views/window.ts';
+import { deviceId, digits, scope } from './fields.ts';
 import { type AddRoute, gives } from './route.ts';
 
 const closed = { additionalProperties: false } as const;
-const device = Type.String({ minLength: 1, maxLength: 200 });
-const window = Type.String({ pattern: '^\\d{1,16}:\\d{1,16}$', description: 'SESSION:SEQ' });
+const window = Type.String({
+  pattern: '^\\d{1,16}:\\d{1,16}$',
+  description: 'a window, SESSION:SEQ',
+});
 const Query = Type.Object(
   {
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
@@ -13,15 +16,15 @@ const Query = Type.Object(
   },
   closed,
 );
-const ByDevice = Type.Object({ id: device }, closed);
-const ByWindow = Type.Object({ id: device, window }, closed);
+const ByDevice = Type.Object({ id: deviceId }, closed);
+const ByWindow = Type.Object({ id: deviceId, window }, closed);
 /** Far more numbers than a device could hold. */
 const numbers = Type.Array(Type.Number(), { maxItems: 65_536 });
 const Infer = Type.Object(
   {
-    device: Type.Optional(device),
-    scope: Type.Optional(Type.String({ pattern: '^(fleet|cohort:.+|device:.+)$', maxLength: 210 })),
-    version: Type.Optional(Type.String({ pattern: '^[0-9a-f]{4,64}$' })),
+    device: Type.Optional(deviceId),
+    scope: Type.Optional(scope),
+    version: Type.Optional(digits),
     window: Type.Optional(
       Type.Array(numbers, {
         maxItems: 4096,
