@@ -24,7 +24,10 @@ export function replay(program: Command, io: Io): void {
     .option('--from <person>', 'whose recordings train the first model')
     .option('--to <person>', 'whose recordings come after the shift')
     .addOption(
-      new Option('--labels-per-class <k>', 'labels given for each class')
+      new Option(
+        '--labels-per-class <k>',
+        'labels given for each class; without any nothing is learnt',
+      )
         .argParser(integer(0))
         .conflicts('labels'),
     )
@@ -84,6 +87,10 @@ export function replay(program: Command, io: Io): void {
     });
 }
 
+const NO_LABELS =
+  'NO LABELS WERE GIVEN: there were none to learn from\n' +
+  'give some: --labels-per-class 3, or --labels 12 --select active';
+
 /** Lines that a report lists before it only counts the rest. */
 const SHOWN_LINES = 20;
 
@@ -123,6 +130,7 @@ export function renderReport(report: ReplayReport): string {
   if (report.updates.length > 0) lines.push('', updateTable(report));
   if (report.stages.longest !== null) lines.push('', stageText(report.stages));
   lines.push('', unusableText(report));
+  if (report.labelsUsed === 0) lines.push('', NO_LABELS);
   if (accuracy.updated < accuracy.shifted) lines.push('', 'THE UPDATE MADE IT WORSE');
   return lines.join('\n');
 }

@@ -56,6 +56,15 @@ const report = (updated: number, unusable = 1): ReplayReport => ({
 });
 
 describe('renderReport()', () => {
+  it('says that nothing was learnt where no labels were given, and how to give some', () => {
+    const last = renderReport({ ...report(0.23), labelsUsed: 0, updates: [] })
+      .split('\n')
+      .slice(-2);
+    expect(last[0]).toBe('NO LABELS WERE GIVEN: there were none to learn from');
+    expect(last[1]).toBe('give some: --labels-per-class 3, or --labels 12 --select active');
+    expect(renderReport(report(0.95))).not.toContain('NO LABELS');
+  });
+
   it('shows accuracies, updates and what was unusable', () => {
     const text = renderReport(report(0.95));
     for (const expected of [
