@@ -43,7 +43,7 @@ export function createDecisions({
   feed,
   now,
 }: {
-  registry: Pick<Registry, 'offer' | 'renew'>;
+  registry: Pick<Registry, 'get' | 'offer' | 'renew'>;
   repository: Pick<RolloutRepository, 'active' | 'known'>;
   feed: Feed;
   now: () => number;
@@ -60,18 +60,37 @@ export function createDecisions({
     }
   }
 
+  /** What there is instead of a rollout that could be undone, and what to do. */
+  function nothingToUndo(version: string | undefined): GatewayError {
+    if (version === undefined) {
+      const hint = 'see: whetstone rollouts';
+      return new GatewayError('not-found', 'there is no rollout to undo', { hint });
+    }
+    const { stage, manifest } = registry.get(version);
+    const scope = scopeName(manifest.scope);
+    const after = [...active.values()].findLast(
+      (s) => !isUndone(s) && s.task === manifest.task && scopeName(s.scope) === scope,
+    );
+    const short = version.slice(0, 8);
+    const own = `there is no rollout of v${short} to undo: it is ${stage}`;
+    if (after === undefined) {
+      const hint = 'say what is to run: whetstone promote VERSION; see: whetstone models';
+      return new GatewayError('not-found', own, { hint });
+    }
+    const other = after.version.slice(0, 8);
+    const runs =
+      after.stage === 'settled' ? `${scope} runs v${other}` : `v${other} is on its way to ${scope}`;
+    const back = stage === 'champion' ? '' : `; back to v${short}: whetstone promote ${short}`;
+    const hint = `undo v${other}: whetstone rollback ${other}${back}`;
+    return new GatewayError('not-found', `${own}, and ${runs}`, { hint });
+  }
+
   return {
     rollback(version, { who, why }) {
       const found = [...active.values()].findLast(
-        (s) =>
-          !['returning', 'returned'].includes(s.stage) &&
-          (version === undefined || s.version === version),
+        (s) => !isUndone(s) && (version === undefined || s.version === version),
       );
-      if (found === undefined) {
-        throw new GatewayError('not-found', 'there is no rollout to undo', {
-          hint: 'see: whetstone rollouts',
-        });
-      }
+      if (found === undefined) throw nothingToUndo(version);
       const members = Object.values(found.members);
       if (members.length > 0 && members.every(({ previous }) => previous === null)) {
         const name = scopeName(found.scope);
@@ -117,6 +136,9 @@ export function createDecisions({
     },
   };
 }
+
+const isUndone = ({ stage }: RolloutState): boolean =>
+  stage === 'returning' || stage === 'returned';
 
 /** Why a rollout takes no yes. */
 function unasked(stage: RolloutState['stage']): string {

@@ -339,6 +339,38 @@ describe('rollback()', () => {
     expect(fleet.stages(id)).toEqual(stages);
   });
 
+  test('says of a version that another has followed which one, and what to do', () => {
+    const fleet = createFleet(four, { settings });
+    const old = fleet.start(2);
+    fleet.windows(30);
+    const fresh = fleet.start(3);
+    const [a, b] = [old.version, fresh.version].map((version) => version.slice(0, 8));
+    const undo = (version: string) => () =>
+      fleet.rollouts.rollback(version, { who: 'anna', why: 'no' });
+    expect(undo(old.version)).toThrow(
+      expect.objectContaining({
+        code: 'not-found',
+        message: `there is no rollout of v${a} to undo: it is champion, and v${b} is on its way to fleet`,
+        hint: `undo v${b}: whetstone rollback ${b}`,
+      }),
+    );
+    fleet.windows(30);
+    expect(undo(old.version)).toThrow(
+      expect.objectContaining({
+        message: `there is no rollout of v${a} to undo: it is retired, and fleet runs v${b}`,
+        hint: `undo v${b}: whetstone rollback ${b}; back to v${a}: whetstone promote ${a}`,
+      }),
+    );
+    undo(fresh.version)();
+    fleet.pump();
+    expect(undo(fresh.version)).toThrow(
+      expect.objectContaining({
+        message: `there is no rollout of v${b} to undo: it is rolledback`,
+        hint: 'say what is to run: whetstone promote VERSION; see: whetstone models',
+      }),
+    );
+  });
+
   test('says when there is nothing to undo', () => {
     const fleet = createFleet(['w1'], { settings });
     expect(() => fleet.rollouts.rollback(undefined, { who: 'anna', why: 'no' })).toThrow(
