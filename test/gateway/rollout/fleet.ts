@@ -7,6 +7,9 @@ import type { Store } from '../../../gateway/store/store.ts';
 import { meta, parts } from '../registry/support.ts';
 import { sample, testStore } from '../store/support.ts';
 
+export const four = ['w1', 'w2', 'w3', 'w4'];
+export const settings = { soakWindows: 10, trialWindows: 60 };
+
 /** How a device of the double misbehaves when a version is offered to it. */
 export type Fault =
   | { status: number }
@@ -193,4 +196,9 @@ export function createFleet(ids: string[], options: { store?: Store; settings?: 
         Object.entries(rollouts.get(id)?.members ?? {}).map(([name, m]) => [name, m.stage]),
       ),
   };
+}
+
+/** Every device, in the order in which a version reaches them. */
+export function ordered(fleet: ReturnType<typeof createFleet>, id: string): string[] {
+  return fleet.rollouts.get(id)?.order as string[];
 }
