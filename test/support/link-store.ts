@@ -19,6 +19,10 @@ export interface LinkStore {
   handlers(): Handlers;
 }
 
+/** Samples that are stored, of all sessions. */
+export const storedIn = ({ stored }: LinkStore): number =>
+  [...stored.values()].reduce((sum, kept) => sum + kept.size, 0);
+
 /** Makes a store that commits after `commitMs` and fails with the given chance. */
 export function linkStore(
   clock: Clock,

@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest';
+import { encodeFrame } from '../../device/core/frame.ts';
 import { type Connection, connect, type Handlers } from '../../gateway/link/connect.ts';
 import type { Refusal } from '../../gateway/link/guard.ts';
 import type { Port } from '../../gateway/link/port.ts';
@@ -69,6 +70,9 @@ export function cable(clock: SteppedClock, name = 'cable', { real = true } = {})
     injectToDevice: (bytes) => receivers.device(bytes),
   };
 }
+
+/** A frame as it goes over the line. @param sealed header, payload and tag, as a suite seals them */
+export const frameOf = (sealed: Uint8Array): Uint8Array => encodeFrame(sealed, (bytes) => bytes);
 
 /** A gateway process on a port: what it heard, and whom it turned away. */
 export interface Process {
