@@ -6,7 +6,8 @@ import { sendLive } from '../../../gateway/api/live.ts';
 import { type Api, serveApi } from '../../../gateway/api/server.ts';
 import type { LiveMessage } from '../../../gateway/views/live.ts';
 import { fakeAccess, tokenOf } from './door.ts';
-import { type FakeCalls, fakeCalls, fakeWindow } from './fake-calls.ts';
+import { type FakeCalls, fakeCalls } from './fake-calls.ts';
+import { fakeWindow } from './fake-views.ts';
 
 const apis: Api[] = [];
 const sockets: WebSocket[] = [];

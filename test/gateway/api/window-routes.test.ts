@@ -1,7 +1,8 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { remoteCalls } from '../../../gateway/api/client.ts';
 import { serveApi } from '../../../gateway/api/server.ts';
-import { fakeCalls, fakeWindow } from './fake-calls.ts';
+import { fakeCalls } from './fake-calls.ts';
+import { fakeWindow } from './fake-views.ts';
 
 async function serve() {
   const calls = fakeCalls();

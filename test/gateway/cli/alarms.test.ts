@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { remoteCalls } from '../../../gateway/api/client.ts';
 import { type Api, serveApi } from '../../../gateway/api/server.ts';
-import { type FakeCalls, fakeAlarm, fakeCalls } from '../api/fake-calls.ts';
+import { type FakeCalls, fakeCalls } from '../api/fake-calls.ts';
+import { fakeAlarm } from '../api/fake-views.ts';
 import { whetstone } from './run.ts';
 
 let calls: FakeCalls;

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Api, serveApi } from '../../../gateway/api/server.ts';
 import { temporary } from '../../support/loop-world.ts';
-import { type FakeCalls, fakeCalls, fakeLabel } from '../api/fake-calls.ts';
+import { type FakeCalls, fakeCalls } from '../api/fake-calls.ts';
+import { fakeLabel } from '../api/fake-views.ts';
 import { whetstone } from './run.ts';
 
 let calls: FakeCalls;

@@ -6,7 +6,8 @@ import { type Api, serveApi } from '../../../gateway/api/server.ts';
 import type { LabelView, ModelView } from '../../../gateway/calls.ts';
 import { stoppedLine } from '../../../gateway/cli/start.ts';
 import pack from '../../../package.json' with { type: 'json' };
-import { type FakeCalls, fakeCalls, fakeDevice, fakeRollout } from '../api/fake-calls.ts';
+import { type FakeCalls, fakeCalls } from '../api/fake-calls.ts';
+import { fakeDevice, fakeRollout } from '../api/fake-views.ts';
 import { whetstone } from './run.ts';
 
 const verbs = [

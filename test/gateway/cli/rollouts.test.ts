@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Api, serveApi } from '../../../gateway/api/server.ts';
-import { type FakeCalls, fakeCalls, fakeRollout } from '../api/fake-calls.ts';
+import { type FakeCalls, fakeCalls } from '../api/fake-calls.ts';
+import { fakeRollout } from '../api/fake-views.ts';
 import { whetstone } from './run.ts';
 
 let calls: FakeCalls;

@@ -1,7 +1,8 @@
 import { expect, it, type TestContext } from 'vitest';
 import { serveApi } from '../../../gateway/api/server.ts';
 import type { Status } from '../../../gateway/views/status.ts';
-import { fakeCalls, fakeDevice, fakeRollout } from '../api/fake-calls.ts';
+import { fakeCalls } from '../api/fake-calls.ts';
+import { fakeDevice, fakeRollout } from '../api/fake-views.ts';
 import { whetstone } from './run.ts';
 
 async function asked(ctx: TestContext, state: Parameters<typeof fakeCalls>[0], ...args: string[]) {

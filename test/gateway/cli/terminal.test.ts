@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { showGateway, statusLine } from '../../../gateway/cli/terminal.ts';
-import { fakeCalls, fakeDevice } from '../api/fake-calls.ts';
+import { fakeCalls } from '../api/fake-calls.ts';
+import { fakeDevice } from '../api/fake-views.ts';
 import { capture } from './run.ts';
 
 const url = 'http://127.0.0.1:7380';

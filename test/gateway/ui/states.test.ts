@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, serveApi } from '../../../gateway/api/server.ts';
 import type { DeviceView } from '../../../gateway/calls.ts';
 import { GatewayError } from '../../../gateway/errors.ts';
-import { type FakeCalls, fakeCalls, fakeDevice, fakeRollout } from '../api/fake-calls.ts';
+import { type FakeCalls, fakeCalls } from '../api/fake-calls.ts';
+import { fakeDevice, fakeRollout } from '../api/fake-views.ts';
 import { executablePath, findings, launch, openPage, skipped, tooWide } from './world.ts';
 
 /*
