@@ -8,10 +8,14 @@ const MOST_OF_ONE = 0.7;
 const LEAST_NEW = 0.3;
 /** Significance at which a handful of labels agree: were they surer, they would be many. */
 const FEW_ALPHA = 0.1;
+/** The same where there is little to lose: see {@link isGuessing}. */
+const FEW_ALPHA_GUESSING = 0.25;
 /** Share of two classes' labels that are told as each other's by what the others teach: mixed up. */
 const MIXED = 0.35;
 /** Fewer such labels are chance. */
 const LEAST_MIXED = 4;
+/** Labels that a class needs so that one can judge what the other teaches. */
+export const LEAST_OF_CLASS = 2;
 /** Labels a class from which on they are many: they have to teach one another well. */
 const MANY_LABELS = 4;
 /** Share of windows that look as they did above which a handful of labels proves no failure. */
@@ -35,7 +39,7 @@ export function enoughLabels(input: GateInput): GateCheck {
   const { evidence, classes, taught, taughtNew } = input;
   const name = 'labels';
   if (evidence.champion.length === 0) {
-    const few = classes.filter((_, k) => (taught[k] ?? 0) < 2);
+    const few = classes.filter((_, k) => (taught[k] ?? 0) < LEAST_OF_CLASS);
     const why = few.length > 0 ? `fewer than two of ${few.join(', ')}` : 'of every class';
     return { name, ok: few.length === 0, why };
   }
@@ -67,7 +71,7 @@ export function enoughLabels(input: GateInput): GateCheck {
 }
 
 /** Whether there are so many labels that they have to teach one another well. */
-function isMany({ taught, classes }: Pick<GateInput, 'taught' | 'classes'>): boolean {
+function isMany({ taught, classes }: GateInput): boolean {
   return taught.reduce((sum, n) => sum + n, 0) >= MANY_LABELS * classes.length;
 }
 
@@ -76,12 +80,12 @@ function isMany({ taught, classes }: Pick<GateInput, 'taught' | 'classes'>): boo
  * that was trained on the others has to say most of them too.
  */
 export function labelsAgree(input: GateInput, accuracy: number): GateCheck[] {
-  const { evidence, policy, classes, taught } = input;
+  const { evidence, policy } = input;
   if (evidence.champion.length === 0 || evidence.kind === 'resubstituted') return [];
   const n = evidence.truth.length;
   const right = Math.round(accuracy * n);
   const least = policy.minAgreement;
-  const alpha = isMany({ taught, classes }) ? policy.alpha : FEW_ALPHA;
+  const alpha = isMany(input) ? policy.alpha : isGuessing(input) ? FEW_ALPHA_GUESSING : FEW_ALPHA;
   const ok = binomialLowerTail(n - right, n, 1 - least) < alpha;
   return [
     {
@@ -101,6 +105,12 @@ export function isUnproven({ evidence, policy }: GateInput, accuracy: number): b
   if (evidence.kind === 'resubstituted') return true;
   const n = evidence.truth.length;
   return binomialLowerTail(n - Math.round(accuracy * n), n, 0.5) >= policy.alpha;
+}
+
+/** Whether the champion is no better than guessing, on labels of every class. */
+function isGuessing({ evidence: { truth, champion }, classes, taught }: GateInput): boolean {
+  const isShown = classes.every((_, k) => (taught[k] ?? 0) >= LEAST_OF_CLASS);
+  return isShown && hits(truth, champion) * classes.length <= truth.length;
 }
 
 /** Whether the champion is right often enough to have time. */

@@ -1,4 +1,4 @@
-import { WORKS } from './gate-labels.ts';
+import { LEAST_OF_CLASS, WORKS } from './gate-labels.ts';
 import type { GatePolicy, GateReport } from './gate-report.ts';
 import { type LabelAudit, type LabelOrigin, originName, unchanged } from './label-audit.ts';
 
@@ -14,8 +14,6 @@ export interface Missing {
 
 /** Labels a class from which on a refusal is no matter of their number, unless the check says so. */
 const FEW_OF_CLASS = 4;
-/** Labels that a class needs so that one can judge what the other teaches. */
-const LEAST_OF_CLASS = 2;
 
 /**
  * Whether more labels may turn a refusal, and of which classes there is hardly any: there is something to
