@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { openRegistry } from '../../gateway/registry/registry.ts';
+import { openRegistry, type Registry } from '../../gateway/registry/registry.ts';
 import { memorySigner } from '../../gateway/registry/signing.ts';
 import { encodeModel } from '../../gateway/train/model.ts';
 import { trainRung } from '../../gateway/train/rungs.ts';
-import { fallsShort, modelOf, reportOf } from '../../gateway/versions.ts';
+import { createVersionOf, fallsShort, modelOf, reportOf } from '../../gateway/versions.ts';
 import { twoPeople } from '../support/people.ts';
 import { rawTask } from '../support/tasks.ts';
 import { meta } from './registry/support.ts';
@@ -50,5 +50,23 @@ describe('fallsShort()', () => {
       expect(fallsShort(registry, version)).toBe(short);
       expect(fallsShort(registry, null)).toBe(false);
     }
+  });
+});
+
+describe('createVersionOf()', () => {
+  it('asks the registry until there is a version behind a release, and then no more', () => {
+    const asked: number[] = [];
+    const known = new Map<number, { version: string }>();
+    const versionOf = createVersionOf({
+      releaseOf(release) {
+        asked.push(release);
+        return known.get(release) as ReturnType<Registry['releaseOf']>;
+      },
+    });
+    expect(versionOf(3)).toBeNull();
+    known.set(3, { version: 'a' });
+    known.set(4, { version: 'b' });
+    expect([versionOf(3), versionOf(4), versionOf(3)]).toEqual(['a', 'b', 'a']);
+    expect(asked).toEqual([3, 3, 4]);
   });
 });
