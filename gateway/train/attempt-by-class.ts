@@ -40,7 +40,7 @@ export async function attemptByClass(
       : null,
     spared,
   });
-  const { attempt, evidence, candidate, champion, proof } = judged;
+  const { attempt, evidence, judges, candidate, champion, proof } = judged;
   const report = gate({
     classes: task.classes,
     newcomers,
@@ -62,7 +62,7 @@ export async function attemptByClass(
     audit,
     policy: task.gate,
   });
-  return { ...attempt, report, evidence };
+  return { ...attempt, report, evidence, judges };
 }
 
 /**

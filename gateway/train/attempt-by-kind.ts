@@ -26,7 +26,7 @@ export async function attemptByKind(rung: Rung, input: RetrainInput): Promise<Pr
   const group = (i: number): number => answers.group(fresh[i]!.cls);
   // anomalies teach nothing, so that every fold may judge them: one stratum
   const strata = fresh.map((_, i) => (task.kind === 'regression' ? group(i) : 0));
-  const { attempt, evidence, candidate, champion, proof } = await tryRung(rung, input, {
+  const { attempt, evidence, judges, candidate, champion, proof } = await tryRung(rung, input, {
     groups: [...Map.groupBy(fresh.keys(), group).values()],
     leastOfGroup: 0,
     crossValidate: canCrossValidate(fresh, task)
@@ -54,7 +54,7 @@ export async function attemptByKind(rung: Rung, input: RetrainInput): Promise<Pr
   const asRight = (some: readonly number[]): number[] =>
     some.map((answer, i) => Number(answers.isRight(answer, evidence.truth[i]!)));
   return {
-    ...{ ...attempt, report },
+    ...{ ...attempt, report, judges },
     evidence: {
       ...evidence,
       truth: evidence.truth.map(() => 1),

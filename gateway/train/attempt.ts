@@ -14,7 +14,11 @@ export interface Attempt {
 }
 
 /** An attempt with what it was judged by, so that rungs can be compared. */
-export type Proven = Attempt & { evidence: Evidence };
+export interface Proven extends Attempt {
+  evidence: Evidence;
+  /** indices of the labels that `evidence` is about, in its order */
+  judges: readonly number[];
+}
 
 /** The answer that a model gives to a window. */
 export type Sayer = (window: Window) => number;
@@ -41,6 +45,8 @@ export interface Judging {
 export interface Judged {
   attempt: Omit<Attempt, 'report'>;
   evidence: Evidence;
+  /** as {@link Proven} has them */
+  judges: readonly number[];
   /** indices of labels that could judge, also where they taught the champion */
   judging: readonly number[];
   /** see {@link Judging.crossValidate}; otherwise the candidate's own answers to each label */
@@ -97,7 +103,7 @@ export async function tryRung(
       candidate: judges.map((i) => answers[i]!),
       device: judges.map(device),
     },
-    ...{ judging, answers, candidate },
+    ...{ judges, judging, answers, candidate },
     champion: champion && sayer(encodeModel(champion)),
     proof: {
       mustPass: { total: mustPass.length, broken: broken.map(({ name }) => name) },

@@ -1,8 +1,10 @@
 import { mcnemarMidP } from '../statistics.ts';
+import type { Proven } from './attempt.ts';
 import { canTrain } from './dequantise.ts';
-import type { Evidence, GateReport } from './gate-report.ts';
+import type { GateReport } from './gate-report.ts';
 import { inputOf } from './model.ts';
 import { newcomersOf } from './new-class.ts';
+import { discordant } from './paired.ts';
 import { PRE_OUTPUT } from './quantise.ts';
 import type { RetrainInput } from './retrain-input.ts';
 import { lastLearned, MIN_RECENT, RUNGS, type Rung } from './rungs.ts';
@@ -50,18 +52,23 @@ export function isHopeless({ checks, evidence }: GateReport, minAgreement: numbe
 }
 
 /**
- * Whether a dearer rung is better than a cheaper one on the same windows, beyond doubt. What was
- * trained on these windows is no better for knowing them.
+ * Whether a dearer rung is better than a cheaper one on the windows that judged both, beyond doubt. What
+ * was trained on these windows is no better for knowing them.
+ *
+ * Of many labels the newest judge, but all of them where only the normalisation was re-estimated.
  */
-export function outdoes(dearer: Evidence, cheaper: Evidence): boolean {
-  if (dearer.kind === 'resubstituted' && cheaper.kind !== 'resubstituted') return false;
-  let gained = 0;
-  let lost = 0;
-  dearer.truth.forEach((t, i) => {
-    const is = dearer.candidate[i] === t;
-    const was = cheaper.candidate[i] === t;
-    if (is && !was) gained++;
-    if (was && !is) lost++;
-  });
+export function outdoes(
+  dearer: Pick<Proven, 'evidence' | 'judges'>,
+  cheaper: Pick<Proven, 'evidence' | 'judges'>,
+): boolean {
+  const { kind, truth, candidate } = dearer.evidence;
+  if (kind === 'resubstituted' && cheaper.evidence.kind !== 'resubstituted') return false;
+  const at = new Map(cheaper.judges.map((label, i) => [label, i]));
+  const both = [...dearer.judges.keys()].filter((i) => at.has(dearer.judges[i]!));
+  const { gained, lost } = discordant(
+    both.map((i) => truth[i]!),
+    both.map((i) => cheaper.evidence.candidate[at.get(dearer.judges[i]!)!]!),
+    both.map((i) => candidate[i]!),
+  );
   return gained > lost && mcnemarMidP(gained, lost) < CLIMB_ALPHA;
 }

@@ -72,7 +72,7 @@ export async function retrain(given: RetrainInput): Promise<{
       if (isByClass && isHopeless(attempt.report, input.task.gate.minAgreement)) break;
       continue;
     }
-    if (chosen === null || outdoes(attempt.evidence, chosen.evidence)) chosen = attempt;
+    if (chosen === null || outdoes(attempt, chosen)) chosen = attempt;
     if (attempt.report.reachesAim) break;
   }
   const spared = audit !== null && given.isShared ? unchanged(audit) : [];
