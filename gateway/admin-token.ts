@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GatewayError } from './errors.ts';
+import { unwritable } from './named-file.ts';
 
 /** Name of the file in the data directory that holds the first admin token. */
 export const ADMIN_TOKEN = 'admin.token';
@@ -18,11 +18,7 @@ export function keepAdminToken(directory: string, token: string): string {
     rmSync(path, { force: true }); // its mode would stay
     writeFileSync(path, `${token}\n`, { mode: 0o600, flag: 'wx', flush: true });
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new GatewayError('bad-file', `cannot write ${path}: ${code}`, {
-      cause,
-      hint: 'the data directory must be writable, and have room',
-    });
+    throw unwritable(path, cause, { hint: 'the data directory must be writable, and have room' });
   }
   return path;
 }

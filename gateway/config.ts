@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { budgetSchema } from './budget/limits.ts';
 import type { StartOptions } from './calls.ts';
 import { GatewayError } from './errors.ts';
-import { readNamedJson } from './read-file.ts';
+import { readNamedJson } from './named-file.ts';
 import { retentionSchema } from './retention.ts';
 
 /** A configuration file holds the options of `start`, in the form of {@link StartOptions}. */

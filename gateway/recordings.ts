@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { GatewayError } from './errors.ts';
-import { readNamed } from './read-file.ts';
+import { readNamed } from './named-file.ts';
 import { parseArrayLine } from './recordings-array.ts';
 import type { Task } from './task.ts';
 
@@ -89,7 +89,9 @@ function findFiles(dir: string, task: Task): { root: string; files: Record<strin
     const files = filesIn(root);
     if (Object.values(files).some((of) => of.length > 0)) return { root, files };
   }
-  throw new GatewayError('bad-recordings', `no recordings in ${dir}`, {
+  const isFolder = statSync(dir, { throwIfNoEntry: false })?.isDirectory() === true;
+  const problem = isFolder ? `no recordings in ${dir}` : `there is no folder '${dir}'`;
+  throw new GatewayError('bad-recordings', problem, {
     hint: `expected DIR/${each} or DIR/data/${each}`,
   });
 }

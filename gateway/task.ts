@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { GatewayError } from './errors.ts';
-import { readNamedJson } from './read-file.ts';
+import { readNamedJson } from './named-file.ts';
 import { checkKind, fillKind } from './task-kind.ts';
 import { type LayerSpec, type Task, TaskSchema } from './task-schema.ts';
 

@@ -1,6 +1,6 @@
 import type { Clock } from './link/port.ts';
 import type { Loop } from './loop.ts';
-import { readNamed } from './read-file.ts';
+import { readNamed } from './named-file.ts';
 import { isModel } from './store/resolve.ts';
 import type { Store } from './store/store.ts';
 import type { Sample, SampleKey } from './store/types.ts';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { GatewayError } from '../errors.ts';
-import { readNamed } from '../read-file.ts';
+import { readNamed } from '../named-file.ts';
 
 /** Where certificate and key of the API lie, PEM. */
 export interface TlsFiles {

@@ -26,7 +26,7 @@ export function audit(program: Command, io: Io): void {
     .option('--data-dir <dir>', 'where the data of the gateway is', '.whetstone')
     .option('--key-file <file>', 'key of an encrypted store')
     .option('--since <entry>', 'those after this one', integer(0))
-    .option('--limit <n>', 'the newest n', integer(1), 50)
+    .option('--limit <n>', 'the newest n', integer(1, 1000), 50)
     .option('--all', 'also what decides nothing: labels one by one, alarms, progress')
     .option('--json', 'print one JSON object')
     .addHelpText(

@@ -4,7 +4,7 @@ import type { Bundle } from '../../device/build.ts';
 import type { Footprint } from '../bench/footprint.ts';
 import { type BoardProfile, boardNames, loadBoard } from '../board.ts';
 import { GatewayError } from '../errors.ts';
-import { readModelFile } from '../read-file.ts';
+import { readModelFile, unwritable } from '../named-file.ts';
 import type { Suite } from '../suites.ts';
 import { loadTask, type Task } from '../task.ts';
 import { type Io, say, sayJson, table } from './io.ts';
@@ -114,14 +114,12 @@ export function build(program: Command, io: Io): void {
         const message = `the bundle holds what the board lacks: ${cause.message}`;
         throw new GatewayError('bad-bundle', message, { cause });
       });
-      try {
-        if (out !== undefined) writeFileSync(out, bundle.code);
-      } catch (cause) {
-        const { code } = cause as NodeJS.ErrnoException;
-        throw new GatewayError('bad-file', `cannot write ${out}: ${code}`, {
-          cause,
-          hint: 'choose another place with --out',
-        });
+      if (out !== undefined) {
+        try {
+          writeFileSync(out, bundle.code);
+        } catch (cause) {
+          throw unwritable(out, cause, { hint: 'choose another place with --out' });
+        }
       }
       const { flash, slotPages, ring, variables } = what.board;
       const found = report ? await footprintOf(what) : '';

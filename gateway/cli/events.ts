@@ -16,7 +16,7 @@ export function events(program: Command, io: Io): void {
   speaksToGateway(program.command('events'))
     .description('list the events of a running gateway')
     .option('--since <id>', 'those after this one, oldest first', integer(0))
-    .option('--limit <n>', 'at most n', integer(1), 50)
+    .option('--limit <n>', 'at most n', integer(1, 1000), 50)
     .option('--follow', 'go on as they come; with --json one object a line')
     .addHelpText('after', '\nExample:\n  $ npx whetstone events --follow')
     .action(async ({ since, limit, follow, ...options }: Options) => {

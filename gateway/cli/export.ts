@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { FORMATS, type Format } from '../calls.ts';
-import { GatewayError } from '../errors.ts';
+import { unwritable } from '../named-file.ts';
 import { type Io, say } from './io.ts';
 import { bare } from './models.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
@@ -37,11 +37,7 @@ export function exportModel(program: Command, io: Io): void {
           try {
             writeFileSync(options.out, bytes);
           } catch (cause) {
-            const { code } = cause as NodeJS.ErrnoException;
-            throw new GatewayError('bad-file', `cannot write ${options.out}: ${code}`, {
-              cause,
-              hint: 'choose another place with --out',
-            });
+            throw unwritable(options.out, cause, { hint: 'choose another place with --out' });
           }
           return { ...rest, out: options.out, bytes: bytes.length };
         },

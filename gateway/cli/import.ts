@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ImportView } from '../calls.ts';
-import { readModelFile } from '../read-file.ts';
+import { readModelFile } from '../named-file.ts';
 import { loadTask } from '../task.ts';
 import { shortVersion } from '../ui/words.ts';
 import { type Io, say, table } from './io.ts';

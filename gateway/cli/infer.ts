@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { InferRequest } from '../calls.ts';
-import { readNamedJson } from '../read-file.ts';
+import { readNamedJson } from '../named-file.ts';
 import { shortVersion } from '../ui/words.ts';
 import { type Io, say } from './io.ts';
 import { bare } from './models.ts';

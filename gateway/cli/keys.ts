@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, openSync, writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { KeyView } from '../calls.ts';
-import { GatewayError } from '../errors.ts';
+import { unwritable } from '../named-file.ts';
 import { type Io, moment, say, table } from './io.ts';
 import { bare } from './models.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
@@ -138,10 +138,6 @@ function attempt(path: string, write: () => void): void {
   try {
     write();
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new GatewayError('bad-file', `cannot write ${path}: ${code}`, {
-      cause,
-      hint: 'choose another place with --out',
-    });
+    throw unwritable(path, cause, { hint: 'choose another place with --out' });
   }
 }

@@ -2,7 +2,7 @@ import { basename, extname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { AskView, ImportedLabels, SourceView, TeachView } from '../calls.ts';
 import { readLabelCsv } from '../label-csv.ts';
-import { readNamed } from '../read-file.ts';
+import { readNamed } from '../named-file.ts';
 import { checkScope, type Io, integer, say, share, table } from './io.ts';
 import { listLabels } from './label-table.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';

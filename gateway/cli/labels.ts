@@ -27,7 +27,7 @@ export function labels(program: Command, io: Io): void {
     .option('--quarantined', 'windows that the check set aside')
     .option('--contradicted', 'windows that sources name differently, with what each says')
     .option('--asked', 'windows whose label was asked for and has not come')
-    .option('--limit <n>', 'the newest n', integer(1), 20)
+    .option('--limit <n>', 'the newest n', integer(1, 1000), 20)
     .addHelpText(
       'after',
       '\nExample:\n  $ npx whetstone labels --device watch-1\n' +

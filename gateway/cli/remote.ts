@@ -5,7 +5,8 @@ import { ADMIN_TOKEN } from '../admin-token.ts';
 import type { Remote } from '../api/ask.ts';
 import { remoteCalls } from '../api/client.ts';
 import type { Calls } from '../calls.ts';
-import { readNamed } from '../read-file.ts';
+import { GatewayError } from '../errors.ts';
+import { readNamed } from '../named-file.ts';
 import { readRunFile } from '../run-file.ts';
 import { type Io, sayJson } from './io.ts';
 
@@ -42,7 +43,8 @@ export function speaksToGateway(command: Command): Command {
  * Which gateway is meant, and what it is shown: the token of `--token-file`, else of the environment;
  * to the gateway of this machine's data directory also its admin token, if it wants one.
  *
- * @throws GatewayError 'bad-file' if a file that was named cannot be read
+ * @throws GatewayError 'bad-file' if a file that was named cannot be read, or holds no token; 'bad-config' if the
+ *   gateway's URL is none
  */
 export function remoteOf(
   options: RemoteOptions,
@@ -51,12 +53,9 @@ export function remoteOf(
   const { tokenFile, ca, dataDir = DATA_DIR } = options;
   const named = options.gateway ?? options.url;
   const running = named === undefined ? readRunFile(dataDir) : undefined;
-  const token =
-    tokenFile === undefined
-      ? env.WHETSTONE_TOKEN || undefined
-      : readNamed(tokenFile).toString('utf8').trim();
+  const token = tokenOf(tokenFile, env);
   return {
-    url: named ?? running?.url ?? DEFAULT_URL,
+    url: named === undefined ? (running?.url ?? DEFAULT_URL) : addressOf(named),
     ...(token !== undefined && { token }),
     // a stranger is never shown it: only who said here where it is
     ...(running !== undefined && { spareToken: spareToken(dataDir) }),
@@ -64,6 +63,30 @@ export function remoteOf(
       ? { ca: readNamed(ca).toString('utf8') }
       : running?.cert && { pinned: running.cert }),
   };
+}
+
+/** Without what a browser's address has behind it. */
+function addressOf(named: string): string {
+  const url = URL.parse(named);
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') {
+    return url.origin + url.pathname.replace(/\/+$/, '');
+  }
+  throw new GatewayError('bad-config', `'${named}' is no URL of a gateway`, {
+    hint: `such as --gateway ${DEFAULT_URL}`,
+  });
+}
+
+function tokenOf(
+  file: string | undefined,
+  env: Record<string, string | undefined>,
+): string | undefined {
+  const text = file === undefined ? env.WHETSTONE_TOKEN : readNamed(file).toString('utf8');
+  const token = text?.trim();
+  if (token === undefined || (token === '' && file === undefined)) return undefined;
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new GatewayError('bad-file', `${file ?? 'WHETSTONE_TOKEN'} holds no token`, {
+    hint: 'a token is one word; make one: whetstone tokens add NAME --role viewer --out FILE',
+  });
 }
 
 function spareToken(dataDir: string): string | undefined {

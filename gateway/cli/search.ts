@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { boardNames, loadBoard } from '../board.ts';
 import { fitBoards } from '../board-fit.ts';
 import { GatewayError } from '../errors.ts';
+import { unwritable } from '../named-file.ts';
 import { readRecordings } from '../recordings.ts';
 import { loadTask, parseTask, type Task } from '../task.ts';
 import type { SearchReport, SearchRow } from '../train/search.ts';
@@ -105,11 +106,7 @@ function write(file: string, task: Task): void {
     writeFileSync(file, `${JSON.stringify(parseTask(task, file), null, 2)}\n`);
   } catch (cause) {
     if (cause instanceof GatewayError) throw cause;
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new GatewayError('bad-file', `cannot write ${file}: ${code}`, {
-      cause,
-      hint: 'choose another place with --out',
-    });
+    throw unwritable(file, cause, { hint: 'choose another place with --out' });
   }
 }
 

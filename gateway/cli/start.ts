@@ -47,7 +47,7 @@ export function start(program: Command, io: Io): void {
     .option(
       '--virtual <n>',
       'virtual watches beside the real boards (default: 4 without)',
-      integer(0),
+      integer(0, 200),
     )
     .option('--host <host>', 'address of page and API (default: 127.0.0.1; others need TLS)')
     .option('--http-port <n>', 'port of page and API (default: 7380)', integer(0, 65535))

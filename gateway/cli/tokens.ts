@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type AddedToken, ROLES, type Role, type TokenView } from '../calls.ts';
-import { GatewayError } from '../errors.ts';
+import { unwritable } from '../named-file.ts';
 import { type Io, integer, moment, say, table } from './io.ts';
 import { type RemoteOptions, speaksToGateway, tell } from './remote.ts';
 
@@ -96,9 +96,7 @@ function attempt(path: string, write: () => void): void {
   try {
     write();
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new GatewayError('bad-file', `cannot write ${path}: ${code}`, {
-      cause,
+    throw unwritable(path, cause, {
       hint: 'choose another place with --out; no file is overwritten',
     });
   }

@@ -96,7 +96,7 @@ export function createDecisions({
         const name = scopeName(found.scope);
         throw new GatewayError(
           'not-allowed',
-          `${found.version.slice(0, 8)} is the first model of ${name}`,
+          `v${found.version.slice(0, 8)} is the first model of ${name}`,
           {
             hint: 'there is none to go back to; name another version',
           },

@@ -15,6 +15,7 @@ import {
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '../errors.ts';
+import { unwritable } from '../named-file.ts';
 import {
   type BackupContents,
   CHUNK,
@@ -138,7 +139,7 @@ const exists = (path: string): GatewayError =>
   });
 
 function failure(cause: unknown, directory: string, path: string): Error {
-  const { code, message } = cause as NodeJS.ErrnoException;
+  const { code } = cause as NodeJS.ErrnoException;
   if (cause instanceof GatewayError) return cause;
   if (code === 'EEXIST') return exists(path);
   const found = code === 'ERR_SQLITE_ERROR' ? storeFailure(cause, directory) : undefined;
@@ -151,8 +152,5 @@ function failure(cause: unknown, directory: string, path: string): Error {
   }
   if (found !== undefined) return found;
   if (code === undefined) return cause as Error;
-  return new GatewayError('bad-file', `cannot write backup ${path}: ${message}`, {
-    cause,
-    hint: 'its folder must exist and this user must be allowed to write there',
-  });
+  return unwritable(path, cause, { what: 'backup', hint: 'choose another place for it' });
 }

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { GatewayError } from '../errors.ts';
-import { unreadable } from '../read-file.ts';
+import { unreadable } from '../named-file.ts';
 import {
   type BackupContents,
   type BackupEntry,

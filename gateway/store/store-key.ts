@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError } from '../errors.ts';
-import { readNamed } from '../read-file.ts';
+import { readNamed } from '../named-file.ts';
 
 /** The key that a store is sealed with. */
 export interface StoreKey {

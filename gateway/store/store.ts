@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { GatewayError } from '../errors.ts';
+import { unwritable } from '../named-file.ts';
 import { type Asked, askedOf } from './asked.ts';
 import { isRestoring } from './backup-format.ts';
 import { type Catalogue, catalogueOf } from './catalogue.ts';
@@ -248,9 +249,12 @@ function makeDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true });
   } catch (cause) {
-    throw new GatewayError('store', `cannot make data directory ${directory}`, {
-      cause,
-      hint: 'choose one that this user may write',
+    const { code } = cause as NodeJS.ErrnoException;
+    const isFile = code === 'EEXIST' || code === 'ENOTDIR';
+    const reason = isFile ? new Error('a file is in its place') : cause;
+    throw unwritable(directory, reason, {
+      ...{ what: 'data directory', code: 'store' },
+      hint: 'choose one that this user may write: --data-dir DIR',
     });
   }
   try {

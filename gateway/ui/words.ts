@@ -243,14 +243,14 @@ const WAYS: Record<string, string | undefined> = {
  * Where a version stands: its stage in the registry, or the rollout that carries it.
  *
  * @example standing({ stage: 'trial', rollout: { id: '3f2a9c41-77', stage: 'canary', devices: 4, confirmed: 0 } }) // 'on canary, rollout 3f2a9c41'
- * @example standing({ stage: 'champion', rollout: { id: '3f2a9c41-77', stage: 'settled', devices: 4, confirmed: 3 } }) // 'champion, on 3 of 4 devices'
+ * @example standing({ stage: 'champion', rollout: { id: '3f2a9c41-77', stage: 'settled', devices: 4, confirmed: 3 } }) // 'champion, confirmed on 3 of 4 devices'
  */
 export function standing({ stage, rollout }: Pick<ModelView, 'stage' | 'rollout'>): string {
   if (rollout === null) return stage;
   const { id, stage: way, devices, confirmed } = rollout;
   if (WAYS[way] !== undefined) return `${WAYS[way]}, rollout ${id.slice(0, 8)}`;
   const isPartly = way === 'settled' && confirmed < devices;
-  return isPartly ? `${stage}, on ${confirmed} of ${devices} devices` : stage;
+  return isPartly ? `${stage}, confirmed on ${confirmed} of ${devices} devices` : stage;
 }
 
 /**

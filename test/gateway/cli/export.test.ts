@@ -85,7 +85,9 @@ describe('whetstone export', () => {
     const args = ['export', version, '--format', 'onnx', '--out', out, '--url', gateway.api.url];
     expect(await whetstone(...args)).toMatchObject({
       status: 1,
-      err: expect.stringMatching(/^whetstone: cannot write .*ENOENT \(.*--out\)\n$/),
+      err: expect.stringMatching(
+        /^whetstone: cannot write .*its folder is not there \(.*--out\)\n$/,
+      ),
     });
   });
 });

@@ -105,8 +105,9 @@ describe('run()', () => {
     ['a scope that is none', ['labels', 'ask', '3', '--scope', 'w1'], "no scope 'w1': it is fleet"],
     ['a label without a window', ['labels', 'add', 'w1/8:1'], 'the class is missing: labels add'],
     ['nobody who says so', ['labels', 'add', 'w1/8:1', 'upup', '--by', ' '], '--by takes a name'],
-    ['a wrong number', ['events', '--limit', 'ten'], 'It takes an integer from 1.'],
-    ['a number out of range', ['labels', '--limit', '0'], 'It takes an integer from 1.'],
+    ['a wrong number', ['events', '--limit', 'ten'], 'It takes an integer from 1 to 1000.'],
+    ['a number out of range', ['labels', '--limit', '0'], 'It takes an integer from 1 to 1000.'],
+    ['too many watches', ['start', '--virtual', '201'], 'an integer from 0 to 200'],
     ['an unknown benchmark', ['bench', 'luck'], 'Allowed choices are kernel, train'],
     ['an unknown scope', ['train', '--scope', 'all'], 'fleet, cohort:NAME or device:ID'],
     ['a sample that is none', ['labels', 'add', 'watch-1', 'upup'], "'watch-1' is no sample"],
@@ -129,7 +130,7 @@ describe('run()', () => {
     [
       'a folder is missing',
       ['build', '--board', 'espruino-linux', '--task', 'gesture', '--out', '/nowhere/x.js'],
-      'cannot write /nowhere/x.js: ENOENT (choose another place with --out)',
+      'cannot write /nowhere/x.js: its folder is not there (choose another place with --out)',
     ],
   ])('exits with 1 and one line when %s', async (_, args, expected) => {
     const { status, out, err } = await whetstone(...args);

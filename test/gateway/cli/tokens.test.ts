@@ -60,7 +60,7 @@ describe('whetstone tokens', () => {
     const file = join(temporary(), 'taken');
     writeFileSync(file, 'mine');
     const { status, err } = await ask('tokens', 'add', 'eve', '--role', 'admin', '--out', file);
-    expect([status, err]).toEqual([1, expect.stringContaining('EEXIST')]);
+    expect([status, err]).toEqual([1, expect.stringContaining('taken: it is there already (')]);
     expect(readFileSync(file, 'utf8')).toBe('mine');
     expect((await list()).some(({ name }) => name === 'eve')).toBe(false);
   });
@@ -87,6 +87,15 @@ describe('remoteOf()', () => {
     expect(() => remoteOf({ tokenFile: '/nowhere/token' }, {})).toThrow(
       'cannot read /nowhere/token: there is no such file',
     );
+    writeFileSync(tokenFile, 'two words\n');
+    expect(() => remoteOf({ tokenFile }, {})).toThrow(`${tokenFile} holds no token`);
+    expect(() => remoteOf({}, { WHETSTONE_TOKEN: 'a\nb' })).toThrow(
+      'WHETSTONE_TOKEN holds no token',
+    );
+    expect(remoteOf({ gateway: `${elsewhere}/#/models` }, {})).toEqual({ url: elsewhere });
+    for (const gateway of ['box', '', 'ftp://box']) {
+      expect(() => remoteOf({ gateway }, {})).toThrow(`'${gateway}' is no URL of a gateway`);
+    }
     expect(remoteOf({ dataDir: '/nowhere' }, {})).toEqual({ url: 'http://127.0.0.1:7380' });
   });
 

@@ -217,7 +217,7 @@ describe('replay() of what is wrong', () => {
       'a missing folder',
       () => run({ ...files(), data: '/nowhere/at/all' }),
       'bad-recordings',
-      /no recordings in \/nowhere/,
+      /there is no folder '\/nowhere'/,
     ],
     [
       'an empty class',
@@ -290,7 +290,7 @@ describe('replay() of what is wrong', () => {
     );
     expect([status, out]).toEqual([1, '']);
     expect(err.trim().split('\n').length).toBe(1);
-    expect(err).toContain('no recordings in /nowhere');
+    expect(err).toContain("there is no folder '/nowhere'");
   });
 
   it('is cancelled by its signal, and leaves nothing behind', async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readNamed, readNamedJson, unreadable } from '../../gateway/read-file.ts';
+import { readNamed, readNamedJson, unreadable, unwritable } from '../../gateway/named-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'read-'));
 const file = join(folder, 'a.json');
@@ -31,6 +31,15 @@ describe('readNamed()', () => {
     expect(unreadable('x', io).line()).toBe('cannot read x: EIO');
     const denied = Object.assign(new Error('no'), { code: 'EACCES' });
     expect(unreadable('x', denied).message).toBe('cannot read x: this user may not read it');
+  });
+});
+
+describe('unwritable()', () => {
+  it('says why in words, and what to do', () => {
+    const full = Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' });
+    expect(unwritable('x', full, { what: 'backup', hint: 'elsewhere' }).line()).toBe(
+      'cannot write backup x: the disk is full (elsewhere)',
+    );
   });
 });
 

@@ -12,13 +12,23 @@ export interface About {
   mostBytes?: number;
 }
 
-/** What the system says, in words. */
+/** What the system says, in words: of reading, and of writing. */
 const REASONS: Record<string, string> = {
   ENOENT: 'there is no such file',
   ENOTDIR: 'there is no such file',
   EISDIR: 'it is a folder',
   EACCES: 'this user may not read it',
   EPERM: 'this user may not read it',
+};
+const WRITING: Record<string, string> = {
+  ENOENT: 'its folder is not there',
+  ENOTDIR: 'its folder is not there',
+  EISDIR: 'it is a folder',
+  EEXIST: 'it is there already',
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'the disk takes no writes',
+  ENOSPC: 'the disk is full',
 };
 
 /**
@@ -73,11 +83,29 @@ export function readNamedJson(path: string, about: About = {}): unknown {
  * @example unreadable('a.csv', { code: 'ENOENT' }).message // 'cannot read a.csv: there is no such file'
  */
 export function unreadable(path: string, cause: unknown, about: About = {}): GatewayError {
-  const { what = '', code = 'bad-file', hint } = about;
+  return failed('read', path, REASONS, cause, about);
+}
+
+/**
+ * Why a file that somebody named cannot be written.
+ *
+ * @example unwritable('x/a.csv', { code: 'ENOENT' }).message // 'cannot write x/a.csv: its folder is not there'
+ */
+export function unwritable(path: string, cause: unknown, about: About = {}): GatewayError {
+  return failed('write', path, WRITING, cause, about);
+}
+
+function failed(
+  verb: 'read' | 'write',
+  path: string,
+  reasons: Record<string, string>,
+  cause: unknown,
+  { what = '', code = 'bad-file', hint }: About,
+): GatewayError {
   const error = cause as NodeJS.ErrnoException;
-  const reason = error.code === undefined ? error.message : (REASONS[error.code] ?? error.code);
+  const reason = error.code === undefined ? error.message : (reasons[error.code] ?? error.code);
   const name = `${what} ${path === '' ? "''" : path}`.trimStart();
-  return new GatewayError(code, `cannot read ${name}: ${reason}`, {
+  return new GatewayError(code, `cannot ${verb} ${name}: ${reason}`, {
     cause,
     ...(hint !== undefined && { hint }),
   });
