@@ -217,7 +217,7 @@ describe('replay() of what is wrong', () => {
       'a missing folder',
       () => run({ ...files(), data: '/nowhere/at/all' }),
       'bad-recordings',
-      /there is no folder '\/nowhere'/,
+      /there is no folder '\/nowhere\/at\/all'/,
     ],
     [
       'an empty class',
