@@ -1,6 +1,7 @@
 import { type CsvError, parse } from 'csv-parse/sync';
 import { GatewayError } from './errors.ts';
 import type { LabelRow } from './label-rows.ts';
+import { SOURCE } from './trust.ts';
 import type { RefusedRow } from './views/label.ts';
 
 /** Columns that a file of labels may have. */
@@ -77,7 +78,7 @@ function checkColumns(names: string[]): string[] {
 }
 
 function problemOf(record: Record<string, string>): string | undefined {
-  const { device, session, seq, time, class: cls, trust } = record;
+  const { device, session, seq, time, class: cls, source, trust } = record;
   if (!device) return 'the device is missing';
   if (!cls) return 'the class is missing';
   if (Boolean(session) !== Boolean(seq)) return 'session and seq belong together';
@@ -85,6 +86,7 @@ function problemOf(record: Record<string, string>): string | undefined {
   const natural = /^\d{1,15}$/;
   if (session && !natural.test(session)) return `session '${session}' is no number`;
   if (seq && !natural.test(seq)) return `seq '${seq}' is no number`;
+  if (source && !new RegExp(SOURCE).test(source)) return `source '${source}' names nobody`;
   if (trust && !(Number(trust) >= 0 && Number(trust) <= 1)) {
     return `trust '${trust}' is not from 0 to 1`;
   }

@@ -2,6 +2,9 @@ import { GatewayError } from './errors.ts';
 import { kindOf, MUST_PASS } from './store/resolve.ts';
 import type { Task } from './task.ts';
 
+/** How a source is written: a kind, perhaps with a name; 'person:' would be somebody who is nobody. */
+export const SOURCE = '^[^\\s:][^:]*(:\\s*\\S.*)?$';
+
 /**
  * How far a source of labels is trusted, as the task says: by its name, else by its kind. A pin is
  * somebody's word at the gateway, and certain.

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { SOURCE } from '../trust.ts';
 
 /*
  * Fields that several requests have. What each `description` says is told where a value does not fit.
@@ -21,8 +22,7 @@ export const sample = Type.String({
 });
 export const cls = Type.String({ minLength: 1, description: 'the name of a class, or a value' });
 export const source = Type.String({
-  // 'person:' would be somebody who is nobody
-  ...{ pattern: '^[^\\s:][^:]*(:\\s*\\S.*)?$', maxLength: 100 },
+  ...{ pattern: SOURCE, maxLength: 100 },
   description: 'who says it: person, person:NAME, must-pass, delayed, teacher:NAME …',
 });
 export const reason = Type.String({

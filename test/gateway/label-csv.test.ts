@@ -39,6 +39,16 @@ describe('readLabelCsv()', () => {
     ]);
   });
 
+  it('tells of a source that names nobody, and keeps who has a name', () => {
+    const text =
+      'device,time,class,source\nw1,5,a,person:\nw1,5,a,person:ann\nw1,5,a,:x\nw1,5,a,\n';
+    expect(readLabelCsv(text).rows.map(({ line }) => line)).toEqual([3, 5]);
+    expect(refused(text)).toEqual([
+      "2: source 'person:' names nobody",
+      "4: source ':x' names nobody",
+    ]);
+  });
+
   it('goes on behind a line that is no CSV', () => {
     const text = 'device,time,class\nw1,17"00,upup\nw2,1700000000000,upup\n';
     expect(readLabelCsv(text).rows).toMatchObject([{ line: 3, device: 'w2' }]);
