@@ -59,8 +59,12 @@ describe('openStore()', () => {
 
   test('says so when the directory cannot be made', () => {
     expect(() => openStore({ directory: '/dev/null/here' })).toThrow(
-      expect.objectContaining({ code: 'store' }),
+      expect.objectContaining({
+        code: 'store',
+        message: 'cannot write data directory /dev/null/here: a file is in its place',
+      }),
     );
+    expect(() => openStore({ directory: '' })).toThrow("cannot write data directory ''");
   });
 });
 
