@@ -38,7 +38,7 @@ export interface Access {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** How long a browser stays signed in: a screen on the wall outlives a weekend, not a forgotten laptop. */
-export const SIGN_IN_DAYS = 30;
+const SIGN_IN_DAYS = 30;
 /** Browsers that are signed in with one token; the oldest gives way. */
 export const SIGN_INS = 100;
 const TOKEN = 'wt';

@@ -47,7 +47,7 @@ export interface Answers {
 /** Steps of a target: one for each value of an int8 output. */
 export const STEPS = 256;
 /** Parts of a target's range that are judged by themselves. */
-export const PARTS = 4;
+const PARTS = 4;
 /** Classes of a task of kind 'anomaly', in their order. */
 export const NORMAL = 0;
 export const ANOMALY = 1;

@@ -8,7 +8,7 @@ const closed = { additionalProperties: false } as const;
 const count = (description: string) => Type.Integer({ minimum: 1, description });
 
 /** The schema of `hardware/boards/*.json`: what one kind of board has, and where that is written. */
-export const BoardSchema = Type.Object(
+const BoardSchema = Type.Object(
   {
     name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$', description: 'as the file is called' }),
     title: Type.String({ minLength: 1, description: 'as its maker writes it' }),

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 
 /** How long work on many things may hold up everything else, ms, unless something else is said. */
-export const TURN_MS = 20;
+const TURN_MS = 20;
 
 /**
  * Lets others have a turn where work takes long.

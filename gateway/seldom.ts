@@ -13,8 +13,8 @@ export interface Seldom {
 }
 
 /** Between the first line of a subject and the second; each further one waits twice as long, up to an hour. */
-export const FIRST_MS = 60_000;
-export const LONGEST_MS = 3_600_000;
+const FIRST_MS = 60_000;
+const LONGEST_MS = 3_600_000;
 /** Subjects that have lines of their own within an hour; all others have one together. */
 export const MOST_SUBJECTS = 8;
 export const OTHERS = 'others';

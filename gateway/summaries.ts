@@ -8,8 +8,8 @@ import type {
 } from './calls.ts';
 
 /** Accuracies that a device's line beside its name has, and devices up to which lines are drawn. */
-export const LATELY = 30;
-export const WITH_LINES = 100;
+const LATELY = 30;
+const WITH_LINES = 100;
 /** Devices of a rollout that its summary lists; the others are counted. */
 export const LISTED = 12;
 /** Rollouts that a status tells of beside those that go on: the newest. */

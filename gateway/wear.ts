@@ -26,7 +26,7 @@ export interface Wear {
 }
 
 /** Share of the promised erases from which on there is an alarm. */
-export const WORN = 0.8;
+const WORN = 0.8;
 /** Records that an update writes: on trial, then confirmed or back. */
 const RECORDS = 2;
 

@@ -37,7 +37,7 @@ const words: Record<Refused, string> = {
 };
 
 /** @throws GatewayError 'not-signed-in' */
-export function refuse(why: Refused): never {
+function refuse(why: Refused): never {
   throw new GatewayError('not-signed-in', words[why], {
     hint: 'an admin makes one: whetstone tokens add NAME --role ROLE',
   });

@@ -3,7 +3,7 @@ import { failure } from './failures.ts';
 import type { Names } from './names.ts';
 
 /** Sent with every answer. */
-export const securityHeaders = {
+const securityHeaders = {
   'content-security-policy':
     "default-src 'self'; img-src 'self' data:; object-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
   'x-content-type-options': 'nosniff',

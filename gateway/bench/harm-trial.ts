@@ -81,7 +81,7 @@ export function drawTrial(seed: number): Trial {
 }
 
 /** Wearers whose first models are trained once. */
-export const FIRST_WEARERS = 8;
+const FIRST_WEARERS = 8;
 /** Windows of each device before the change: what is normal. */
 const BEFORE = 80;
 

@@ -124,7 +124,7 @@ export function tasksOf({ gesture }: Case): { before: Task; after: Task } {
  * @param seed of everything
  * @param scope whom the update serves
  */
-export async function learnNewClass(
+async function learnNewClass(
   tasks: { before: Task; after: Task },
   windows: readonly Recording[],
   seed: number,

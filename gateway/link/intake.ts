@@ -21,7 +21,7 @@ export interface Intake {
 }
 
 /** How far beyond the acknowledged seq a sample may be: bounds the memory a device can claim. */
-export const SPAN = 256;
+const SPAN = 256;
 
 /** What a gateway that has just started still knows of a session. */
 export interface Known {

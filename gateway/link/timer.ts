@@ -5,7 +5,7 @@ export interface Timer {
 }
 
 export const FIRST_WAIT_MS = 1000;
-export const LONGEST_WAIT_MS = 30_000;
+const LONGEST_WAIT_MS = 30_000;
 
 /** A timer that is due now. */
 export function dueNow(now: number): Timer {

@@ -23,7 +23,7 @@ export interface Order {
 }
 
 /** The longest piece of a part that is sent at once: bounds what a device's `want` can claim. */
-export const MAX_CHUNK_BYTES = 4096;
+const MAX_CHUNK_BYTES = 4096;
 
 const ACCEPTED = 1;
 const SELFTEST_EQUAL = 3;

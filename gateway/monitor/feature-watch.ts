@@ -37,7 +37,7 @@ export interface FeatureWatch {
 }
 
 /** More features than these cost more than they tell: so many are picked, evenly. */
-export const mostFeatures = 64;
+const mostFeatures = 64;
 
 /**
  * Watches embeddings, or statistics of raw windows, feature by feature, corrected for how many there

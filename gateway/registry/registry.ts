@@ -132,7 +132,7 @@ export interface Registry {
 }
 
 /** How long a release is offered: what nobody has released again for so long, nobody has looked at. */
-export const RELEASE_DAYS = 90;
+const RELEASE_DAYS = 90;
 const DAY_MS = 86_400_000;
 
 /**

@@ -8,7 +8,7 @@ import { replaySeed } from './seed.ts';
 import { summarise } from './stages.ts';
 
 /** The board whose double the virtual devices run on; also that of a real Espruino on Linux. */
-export const REPLAY_BOARD = 'espruino-linux';
+const REPLAY_BOARD = 'espruino-linux';
 
 /**
  * Runs the whole loop over recordings, as fast as it goes: a model is trained on one person's

@@ -26,7 +26,7 @@ export interface SealedColumn {
 }
 
 /** Every sealed column of the newest schema: what is sealed elsewhere in the store must be here. */
-export const sealedColumns: readonly SealedColumn[] = [
+const sealedColumns: readonly SealedColumn[] = [
   { table: 'samples', column: 'window', key: ['device', 'session', 'seq'] },
   { table: 'samples', column: 'embedding', key: ['device', 'session', 'seq'] },
   { table: 'parts', column: 'bytes', key: ['sha256'] },

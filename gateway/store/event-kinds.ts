@@ -2,7 +2,7 @@
  * Every kind of event that the gateway records, with what it means. The one list: the store takes
  * no other, so a misspelt kind is a type error and not a line that nobody finds.
  */
-export const eventKinds = {
+const eventKinds = {
   'device.seen': 'a device that the gateway had not met said hello',
   'device.restarted': 'a device opened a new session',
   'device.foreign': 'a device runs a model that another gateway gave it: it counts as none',

@@ -16,7 +16,7 @@ export interface Swept {
 }
 
 /** Samples that one step looks at: its time is bounded, whatever is stored. */
-export const STEP_ROWS = 250;
+const STEP_ROWS = 250;
 /** What was noted of as many old moments goes with them. */
 const OLD_NOTES = `DELETE FROM trail WHERE (device, at) IN (SELECT t.device, t.at FROM devices d
   CROSS JOIN trail t ON t.device = d.id AND t.at <= ? LIMIT ${STEP_ROWS})`;

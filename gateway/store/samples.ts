@@ -19,7 +19,7 @@ import type { Vault } from './vault.ts';
 const integers = ['session', 'seq', 'at', 't', 'release', 'cls', 'score', 'length'] as const;
 
 /** Trust of the wearer's own label where no task says another: a slip of the finger is possible. */
-export const deviceTrust = 0.9;
+const deviceTrust = 0.9;
 
 /** Samples: written once, whatever the link repeats, and read by filter. */
 export interface Samples {

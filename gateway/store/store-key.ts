@@ -13,7 +13,7 @@ export interface StoreKey {
 }
 
 /** Name of the credential that systemd hands over (LoadCredential=, LoadCredentialEncrypted=). */
-export const CREDENTIAL = 'whetstone-store-key';
+const CREDENTIAL = 'whetstone-store-key';
 const KEY_BYTES = 32;
 /** Accessible for anybody but the owner. */
 const TOO_OPEN = 0o077;

@@ -30,7 +30,7 @@ export interface Running {
 }
 
 /** Turns a second between which a machine runs. */
-export const SPEED_HZ: readonly [number, number] = [10, 40];
+const SPEED_HZ: readonly [number, number] = [10, 40];
 /** Turns a second at which `imbalanceG` is measured: the force grows with the square of the speed. */
 const RATED_HZ = 25;
 /** Shares of the second harmonic, and of what is felt along the shaft. */

@@ -9,7 +9,7 @@ import type { Fitting, Recipe } from './recipe.ts';
 import { heed } from './trainer.ts';
 
 /** Both logits in sixteenths, as a device's score is: at most 8, for a window in the very middle. */
-export const VERDICT_OUTPUT: Quantisation = { scale: 1 / 16, zero: 0 };
+const VERDICT_OUTPUT: Quantisation = { scale: 1 / 16, zero: 0 };
 /** Logit of 'normal' for a window in the very middle, which is what the output can hold. */
 const TOP = 8;
 /**

@@ -29,7 +29,7 @@ export function nextWidth(units: number, target: number): number {
 }
 
 /** Units or filters of a layer; 0 of a pool. */
-export function widthOf(layer: FloatLayer): number {
+function widthOf(layer: FloatLayer): number {
   return 'weights' in layer ? layer.bias.length : 0;
 }
 

@@ -15,7 +15,7 @@ import { heed, train } from './trainer.ts';
  * the margin of the best output in sixteenths; with a single one that is the output itself, so that
  * the score of every device is the step of the target, 0 to 255.
  */
-export const TARGET_OUTPUT: Quantisation = { scale: 1 / 16, zero: -128 };
+const TARGET_OUTPUT: Quantisation = { scale: 1 / 16, zero: -128 };
 
 /** Penalty of a ridge that a task without one gets, so that it can be solved. */
 const LEAST_PENALTY = 1e-6;

@@ -53,7 +53,7 @@ export const yellow = (text: string): Status => ({
 const red = (text: string): Status => ({ fill: 'red', shape: 'ring', text: short(text) });
 
 /** How it stands with the gateway, as a node's status. */
-export function statusOf(state: LinkState): Status {
+function statusOf(state: LinkState): Status {
   if (state.phase === 'connecting') return { fill: 'yellow', shape: 'ring', text: 'connecting' };
   if (state.phase === 'connected') return { fill: 'green', shape: 'dot', text: 'connected' };
   const { error } = state;

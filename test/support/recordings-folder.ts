@@ -5,7 +5,7 @@ import type { Task } from '../../gateway/task.ts';
 import { twoPeople } from './people.ts';
 
 /** A recording as a line of a file: `label(n), x,y,z,…`. */
-export function lineOf({ cls, length, window }: Recording, task: Task): string {
+function lineOf({ cls, length, window }: Recording, task: Task): string {
   const values = window.slice(0, length * task.sensor.axes.length).join(',');
   return `${task.classes[cls]}(${length}), ${values}`;
 }

@@ -54,7 +54,7 @@ function logistic(x: number, input: { scale: number; zero: number }): number {
 }
 
 /** What one layer gives, by the formulas of TensorFlow Lite Micro's reference kernels. */
-export function referenceLayer(
+function referenceLayer(
   layer: QuantLayer,
   input: ArrayLike<number>,
   other: ArrayLike<number> = [],

@@ -47,13 +47,13 @@ const SHARES = [0.1, 0.2, 0.3];
 const STALL_MS = 800;
 
 /** Every fault alone, weaker and stronger, then all of them together. */
-export const SWEEP: readonly Faults[] = [
+const SWEEP: readonly Faults[] = [
   ...KINDS.flatMap((kind) => SHARES.map((share) => ({ [kind]: share, stallMs: STALL_MS }))),
   ...SHARES.map(all),
 ];
 
 /** All faults together, each for this share of the writes. */
-export function all(share: number): Faults {
+function all(share: number): Faults {
   const each = Object.fromEntries(KINDS.map((kind) => [kind, share]));
   return { ...each, stallMs: STALL_MS };
 }

@@ -23,7 +23,7 @@ export type SuiteName = 'ccm' | 'mac';
 export const KEY_BYTES = 16;
 export const TAG_BYTES = 8;
 /** In front of the body: the tag, then, in clear, the sender's epoch and the frame's number. */
-export const HEADER_BYTES = TAG_BYTES + 8;
+const HEADER_BYTES = TAG_BYTES + 8;
 /** The highest epoch, and the highest number of a frame under one pair of them. */
 export const MOST = 2 ** 32 - 1;
 

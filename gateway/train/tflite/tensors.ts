@@ -51,7 +51,7 @@ function notInt8(tensor: Tensor): Error {
  *
  * @throws GatewayError 'bad-model' if it is not int8 with one scale and zero point
  */
-export function quantisationOf(tensor: Tensor): Quantisation {
+function quantisationOf(tensor: Tensor): Quantisation {
   if (tensor.type !== 'int8') throw notInt8(tensor);
   const { name, scale, zero } = tensor;
   const [one] = scale;

@@ -44,7 +44,7 @@ export function toyData(n: number, seed: number): TrainData {
 
 export const toyNet = (): FloatNet => createNet({ length: 12, channels: 2 }, SPECS, 5);
 
-export function accuracyOf(backend: Backend, net: FloatNet, data: TrainData): number {
+function accuracyOf(backend: Backend, net: FloatNet, data: TrainData): number {
   const logits = backend.predict(net, data.x, data.n);
   const classes = logits.length / data.n;
   let right = 0;

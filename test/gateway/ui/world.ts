@@ -94,7 +94,7 @@ export interface World {
   close(): Promise<void>;
 }
 
-export const DEVICES = ['w1', 'w2', 'w3'];
+const DEVICES = ['w1', 'w2', 'w3'];
 /** Steps after which something that ought to happen does not any more. */
 const STEPS = 300;
 

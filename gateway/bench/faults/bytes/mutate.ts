@@ -54,7 +54,7 @@ function withNumber(bytes: Uint8Array, at: number, size: number, value: number, 
 }
 
 /** What can be done to any bytes. */
-export const ANY: readonly Mutator[] = [
+const ANY: readonly Mutator[] = [
   (bytes, random) => {
     const out = bytes.slice();
     if (out.length > 0) out[random.integer(out.length)]! ^= 2 ** random.integer(8);

@@ -53,7 +53,7 @@ interface Session {
 }
 
 /** Counts from nothing. */
-export const nothing = (): Audit => ({
+const nothing = (): Audit => ({
   ...{ windows: 0, stored: 0, told: 0, reported: 0, unpowered: 0 },
   ...{ missing: 0, twice: 0, invented: 0, different: 0, foreign: 0, miscounted: 0 },
   damage: 0,

@@ -119,7 +119,7 @@ function spoiled(bytes: Uint8Array): Uint8Array {
 }
 
 /** Whether bytes between two zeros are stuffed as the paper says, and have their CRC-32 behind them. */
-export function isWhole(stuffed: Uint8Array): boolean {
+function isWhole(stuffed: Uint8Array): boolean {
   const bytes: number[] = [];
   let at = 0;
   while (at < stuffed.length) {
