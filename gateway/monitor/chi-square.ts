@@ -17,28 +17,6 @@ export function chiSquareTail(x: number, df: number): number {
   return z < a + 1 ? 1 - front * series(a, z) : front * fraction(a, z);
 }
 
-/**
- * The value that chi-square exceeds as rarely as asked.
- *
- * @param p probability of the upper tail, in (0, 1)
- * @param df degrees of freedom
- * @returns x with chiSquareTail(x, df) = p, by bisection
- * @throws RangeError if p is no probability
- * @example chiSquareCritical(0.05, 9).toFixed(6) // '16.918978'
- */
-export function chiSquareCritical(p: number, df: number): number {
-  if (!(p > 0 && p < 1)) throw new RangeError(`${p} is not between 0 and 1`);
-  let low = 0;
-  let high = df + 1;
-  while (chiSquareTail(high, df) > p) high *= 2;
-  for (let i = 0; i < 80; i++) {
-    const middle = (low + high) / 2;
-    if (chiSquareTail(middle, df) > p) low = middle;
-    else high = middle;
-  }
-  return high;
-}
-
 function series(a: number, z: number): number {
   let term = 1 / a;
   let sum = term;
