@@ -1,6 +1,6 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { buildBundle } from '../../device/build.ts';
 import { loadBoard } from '../../gateway/board.ts';
 import { type Composed, compose } from '../../gateway/compose.ts';
@@ -87,14 +87,6 @@ async function espruino(gateway: Composed, id: string): Promise<Fed> {
   };
 }
 
-async function until(what: () => boolean | Promise<boolean>, ms = 30_000): Promise<void> {
-  const end = Date.now() + ms;
-  while (!(await what())) {
-    if (Date.now() > end) throw new Error(`still not so after ${ms} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 /** Devices on the air, and the gateway's radio. */
 async function onTheAir(gateway: Composed, fed: Fed[]) {
   const air: BleAir = await bleAir();
@@ -131,7 +123,7 @@ describe.skipIf(!hasBle || espruinoPath() === undefined)(
         for (const one of fed) {
           if ((await one.feed(recording, label)) !== undefined) made[one.id]!++;
         }
-        await until(() => fed.every(({ id }) => stored(id) === made[id]));
+        await vi.waitUntil(() => fed.every(({ id }) => stored(id) === made[id]), 30_000);
       };
       /** Feeds windows until a rollout has come to one of these stages. */
       const finish = async (id: string, windows: readonly Recording[], ...stages: string[]) => {
@@ -147,7 +139,7 @@ describe.skipIf(!hasBle || espruinoPath() === undefined)(
       const runs = (version: string): boolean =>
         fed.every(({ id }) => store.devices.get(id)?.version === version);
 
-      await until(() => fed.every(({ id }) => loop.online.has(id)));
+      await vi.waitUntil(() => fed.every(({ id }) => loop.online.has(id)), 30_000);
       expect(fed.map(({ id }) => loop.linkOf(id))).toEqual([
         { suite: 'ccm', weak: false },
         { suite: 'ccm', weak: false },
@@ -189,13 +181,13 @@ describe.skipIf(!hasBle || espruinoPath() === undefined)(
 
       // a peripheral that is off for a while misses nothing that it can still hold
       air.controller.remove(device.peripheral);
-      await until(() => !loop.online.has(id));
+      await vi.waitUntil(() => !loop.online.has(id), 30_000);
       for (const recording of people.bob.test.slice(0, 3)) {
         if ((await fed[canary]!.feed(recording)) !== undefined) made[id]!++;
       }
       expect(stored(id)).toBe(made[id]! - 3);
       air.controller.add(device.peripheral);
-      await until(() => stored(id) === made[id]);
+      await vi.waitUntil(() => stored(id) === made[id], 30_000);
 
       // and all the way back
       loop.rollouts.rollback(second.version!, { who: 'test', why: 'to see it' });

@@ -9,15 +9,6 @@ import { decodeModel } from '../../gateway/train/model.ts';
 import { temporary } from './loop-world.ts';
 import { registerModel } from './model-gateway.ts';
 
-/** Waits until something holds. */
-export async function until(what: () => boolean | Promise<boolean>, ms = 40_000): Promise<void> {
-  const end = Date.now() + ms;
-  while (!(await what())) {
-    if (Date.now() > end) throw new Error(`still not so after ${ms} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 /**
  * A data directory whose fleet has a champion, trained on Ann, and a candidate, which is a little else.
  *

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { sendLive } from '../../../gateway/api/live.ts';
 import { type Api, serveApi } from '../../../gateway/api/server.ts';
@@ -38,11 +38,6 @@ function read(url: string, headers: object = {}) {
   return { socket, got, closed, refused };
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 1000 && !condition(); i++) await new Promise((done) => setTimeout(done, 10));
-  expect(condition()).toBe(true);
-}
-
 const idsOf = (got: LiveMessage[]) =>
   got.flatMap((message) => (message.type === 'event' ? [message.event.id] : []));
 
@@ -51,9 +46,9 @@ describe('/api/live', () => {
     const { calls, url } = await serve();
     for (let i = 0; i < 1200; i++) calls.tell('label.added', `w${i}`);
     const { got } = read(`${url}?since=3`);
-    await until(() => got.length > 0);
+    await vi.waitUntil(() => got.length > 0, 10_000);
     for (let i = 0; i < 50; i++) calls.tell('label.added', `late${i}`);
-    await until(() => idsOf(got).length >= 1247);
+    await vi.waitUntil(() => idsOf(got).length >= 1247, 10_000);
     expect(got[0]).toMatchObject({ type: 'hello', lastEvent: 1200, role: 'admin' });
     expect(idsOf(got)).toEqual(calls.log.slice(3).map(({ id }) => id));
   });
@@ -62,9 +57,9 @@ describe('/api/live', () => {
     const { calls, url } = await serve();
     for (let i = 0; i < 3; i++) calls.tell('label.added', `w${i}`);
     const { got } = read(`${url}?since=900`);
-    await until(() => got.length > 0);
+    await vi.waitUntil(() => got.length > 0, 10_000);
     calls.tell('label.added', 'new');
-    await until(() => got.length === 2);
+    await vi.waitUntil(() => got.length === 2, 10_000);
     expect(idsOf(got)).toEqual([4]);
   });
 
@@ -73,22 +68,22 @@ describe('/api/live', () => {
     calls.tell('label.added', 'old');
     const both = read(`${url}?topics=windows,events`);
     const events = read(url);
-    await until(() => both.got.length === 1 && events.got.length === 1);
+    await vi.waitUntil(() => both.got.length === 1 && events.got.length === 1, 10_000);
     calls.tell('label.added', 'new');
     const window = fakeWindow('watch-1');
     calls.see(window);
-    await until(() => both.got.length === 3 && events.got.length === 2);
+    await vi.waitUntil(() => both.got.length === 3 && events.got.length === 2, 10_000);
     expect(idsOf(both.got)).toEqual([2]);
     expect(both.got.at(-1)).toEqual({ type: 'window', window });
     both.socket.close();
     events.socket.close();
-    await until(() => calls.listeners() === 0);
+    await vi.waitUntil(() => calls.listeners() === 0, 10_000);
   });
 
   it('leaves windows out for a slow reader, and says how many', async () => {
     const { calls, url } = await serve();
     const { socket, got } = read(`${url}?topics=windows`);
-    await until(() => calls.listeners() === 1 && got.length === 1);
+    await vi.waitUntil(() => calls.listeners() === 1 && got.length === 1, 10_000);
     socket.pause();
     const window = fakeWindow('watch-1', { version: 'x'.repeat(4000) });
     let seen = 0;
@@ -105,7 +100,7 @@ describe('/api/live', () => {
         0,
       );
     let last = 0;
-    await until(() => {
+    await vi.waitUntil(() => {
       const before = told();
       if (before > last) last = before;
       else if (before < seen) {
@@ -113,14 +108,14 @@ describe('/api/live', () => {
         seen++;
       }
       return got.some(({ type }) => type === 'skipped') && told() === seen;
-    });
+    }, 10_000);
     expect(got.length).toBeLessThan(seen);
   });
 
   it('cuts off who is too slow for the events, with a code that says: come again', async () => {
     const { calls, url } = await serve();
     const { socket, got, closed } = read(`${url}?since=0`);
-    await until(() => got.length === 1);
+    await vi.waitUntil(() => got.length === 1, 10_000);
     socket.pause();
     for (let i = 0; i < 4000; i++) {
       calls.tell('label.added', 'w', { text: 'x'.repeat(4000) });
@@ -128,7 +123,7 @@ describe('/api/live', () => {
     }
     socket.resume();
     expect(await closed).toBe(1013);
-    await until(() => calls.listeners() === 0);
+    await vi.waitUntil(() => calls.listeners() === 0, 10_000);
     const ids = idsOf(got);
     expect(ids).toEqual(ids.map((_, i) => i + 1));
   });
@@ -146,7 +141,7 @@ describe('/api/live', () => {
       { cookie: `whetstone=cookie-${tokenOf('viewer')}` },
     ]) {
       const { got } = read(url, headers);
-      await until(() => got.length === 1);
+      await vi.waitUntil(() => got.length === 1, 10_000);
       expect(got[0]).toMatchObject({ type: 'hello', role: 'viewer' });
     }
   });
@@ -161,7 +156,7 @@ describe('/api/live', () => {
     const { api, url } = await serve();
     const polite = read(url);
     const deaf = read(url);
-    await until(() => polite.got.length === 1 && deaf.got.length === 1);
+    await vi.waitUntil(() => polite.got.length === 1 && deaf.got.length === 1, 10_000);
     deaf.socket.pause();
     await api.close();
     expect(await polite.closed).toBe(1001);
@@ -182,7 +177,7 @@ describe('sendLive()', () => {
       sendLive(calls, socket, { topics: ['events'], role: 'viewer', mayStill, pingMs }),
     );
     const reader = read(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    await until(() => reader.got.length === 1);
+    await vi.waitUntil(() => reader.got.length === 1, 10_000);
     return { ...reader, calls, server };
   }
 
@@ -196,7 +191,7 @@ describe('sendLive()', () => {
 
     const deaf = await pinged(() => true, 20);
     deaf.socket.pause();
-    await until(() => deaf.calls.listeners() === 0);
+    await vi.waitUntil(() => deaf.calls.listeners() === 0, 10_000);
     deaf.server.close();
     expect(calls.listeners()).toBe(0);
   });

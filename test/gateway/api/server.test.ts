@@ -1,5 +1,5 @@
 import { request as httpRequest } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { followEvents, remoteCalls } from '../../../gateway/api/client.ts';
 import { type Api, serveApi } from '../../../gateway/api/server.ts';
 import type { GatewayEvent } from '../../../gateway/calls.ts';
@@ -41,11 +41,6 @@ async function failure(promise: Promise<unknown>): Promise<GatewayError> {
   );
   expect(error).toBeInstanceOf(GatewayError);
   return error as GatewayError;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !condition(); i++) await new Promise((done) => setTimeout(done, 10));
-  expect(condition()).toBe(true);
 }
 
 describe('serveApi()', () => {
@@ -213,13 +208,13 @@ describe('followEvents()', () => {
     const got: GatewayEvent[] = [];
     const abort = new AbortController();
     const done = followEvents(url, 3, (event) => got.push(event), abort.signal);
-    await until(() => got.length > 0);
+    await vi.waitUntil(() => got.length > 0, 5_000);
     for (let i = 0; i < 50; i++) calls.tell('label.added', `late-${i}`);
-    await until(() => got.length >= 1247);
+    await vi.waitUntil(() => got.length >= 1247, 5_000);
     expect(got).toEqual(calls.log.slice(3));
     abort.abort();
     await done;
-    await until(() => calls.listeners() === 0);
+    await vi.waitUntil(() => calls.listeners() === 0, 5_000);
   });
 
   it('starts with what is new when nothing is asked for', async () => {
@@ -227,9 +222,9 @@ describe('followEvents()', () => {
     calls.tell('label.added', 'old');
     const got: string[] = [];
     const off = remoteCalls(url).on('event', ({ subject }) => got.push(subject));
-    await until(() => calls.listeners() === 1);
+    await vi.waitUntil(() => calls.listeners() === 1, 5_000);
     calls.tell('label.added', 'new');
-    await until(() => got.length === 1);
+    await vi.waitUntil(() => got.length === 1, 5_000);
     off();
     expect(got).toEqual(['new']);
   });
@@ -237,7 +232,7 @@ describe('followEvents()', () => {
   it("throws GatewayError 'not-running' when the gateway stops", async () => {
     const { calls, url } = await serve();
     const error = failure(followEvents(url, 0, () => {}, new AbortController().signal));
-    await until(() => calls.listeners() === 1);
+    await vi.waitUntil(() => calls.listeners() === 1, 5_000);
     await open.splice(0)[0].close();
     expect((await error).code).toBe('not-running');
   });

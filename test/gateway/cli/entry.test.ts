@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync } 
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Api, serveApi } from '../../../gateway/api/server.ts';
 import { type FakeCalls, fakeCalls } from '../api/fake-calls.ts';
 
@@ -28,11 +28,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => api.close());
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 1000 && !condition(); i++) await new Promise((done) => setTimeout(done, 10));
-  expect(condition()).toBe(true);
-}
 
 describe('whetstone.js', () => {
   it('runs in the pinned Node', async () => {
@@ -61,13 +56,13 @@ describe('whetstone.js', () => {
       const child = spawn(other!, [entry, 'events', '--follow', '--url', api.url], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
-      await until(() => calls.listeners() === 1);
+      await vi.waitUntil(() => calls.listeners() === 1, 10_000);
       const ended = new Promise<[number | null, string | null]>((resolve) => {
         child.on('exit', (code, by) => resolve([code, by]));
       });
       child.kill(signal);
       expect(await ended).toEqual(signal === 'SIGTERM' ? [null, 'SIGTERM'] : [0, null]);
-      await until(() => calls.listeners() === 0);
+      await vi.waitUntil(() => calls.listeners() === 0, 10_000);
     },
   );
 

@@ -1,11 +1,11 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Composed, compose } from '../../../gateway/compose.ts';
 import type { Flashed } from '../../../gateway/flash/flash-board.ts';
 import { realClock } from '../../../gateway/link/port.ts';
 import { serialPort } from '../../../gateway/link/serial.ts';
 import type { Recording } from '../../../gateway/recordings.ts';
 import { bareEspruino, bareNodemcu, type TestBoard } from '../../support/flashed-boards.ts';
-import { fleetData, until } from '../../support/fleet-data.ts';
+import { fleetData } from '../../support/fleet-data.ts';
 import { hasLua, skippedLua } from '../../support/lua.ts';
 import { twoPeople } from '../../support/people.ts';
 import { hasSocat, skippedSocat } from '../../support/pty.ts';
@@ -53,13 +53,13 @@ async function wholeLife(board: TestBoard, name: string, allowWeakLink: boolean)
   });
   const { loop, store } = gateway;
   await loop.attach(serialPort(board.cable.path));
-  await until(() => loop.online.has(ID));
+  await vi.waitUntil(() => loop.online.has(ID), 40_000);
   let made = 0;
   const step = async ({ window, length }: Recording, label?: number): Promise<void> => {
     board.pass(STEP_MS);
     board.feed(window, length, label);
     made++;
-    await until(() => store.samples.count({ device: ID }) === made);
+    await vi.waitUntil(() => store.samples.count({ device: ID }) === made, 40_000);
   };
   const finish = async (id: string, windows: readonly Recording[], stage: string) => {
     for (let i = 0; i < 12 && loop.rollouts.get(id)!.stage !== stage; i++) {
@@ -74,16 +74,16 @@ async function wholeLife(board: TestBoard, name: string, allowWeakLink: boolean)
   const pull = async (bytes: number): Promise<void> => {
     board.cable.cutAfter(bytes);
     await board.cable.pulled;
-    await until(() => !loop.online.has(ID));
+    await vi.waitUntil(() => !loop.online.has(ID), 40_000);
     await board.cable.plug();
-    await until(() => loop.online.has(ID));
+    await vi.waitUntil(() => loop.online.has(ID), 40_000);
   };
 
   // power is off and on: it runs its model, streams, and what it says is stored once
   const [first] = people.ann.test;
   await step(first!);
   await board.restart();
-  await until(() => loop.online.has(ID));
+  await vi.waitUntil(() => loop.online.has(ID), 40_000);
   for (const recording of people.ann.test.slice(1, 4)) await step(recording);
   expect(store.devices.get(ID)).toMatchObject({ version, state: 1 });
 
@@ -115,7 +115,7 @@ async function wholeLife(board: TestBoard, name: string, allowWeakLink: boolean)
   });
   onTestFinished(() => other.close());
   await other.loop.attach(serialPort(board.cable.path));
-  await until(() => other.loop.online.has(ID));
+  await vi.waitUntil(() => other.loop.online.has(ID), 40_000);
 }
 
 describe('flashBoard()', () => {

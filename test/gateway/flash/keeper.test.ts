@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { serveApi } from '../../../gateway/api/server.ts';
 import { run } from '../../../gateway/cli/main.ts';
 import { compose } from '../../../gateway/compose.ts';
@@ -6,7 +6,7 @@ import { realClock } from '../../../gateway/link/port.ts';
 import { serialPort } from '../../../gateway/link/serial.ts';
 import { createService } from '../../../gateway/service.ts';
 import { bareEspruino } from '../../support/flashed-boards.ts';
-import { fleetData, until } from '../../support/fleet-data.ts';
+import { fleetData } from '../../support/fleet-data.ts';
 import { twoPeople } from '../../support/people.ts';
 import { hasSocat, skippedSocat } from '../../support/pty.ts';
 import { espruinoPath, skippedEspruino } from '../../support/run-espruino.ts';
@@ -41,7 +41,10 @@ describe('runningKeeper()', () => {
         io,
       );
       // the gateway's own start --port: it has the port once flashing has let go of it
-      await Promise.race([flashing, until(() => io.err.text.includes('waiting for its hello'))]);
+      await Promise.race([
+        flashing,
+        vi.waitUntil(() => io.err.text.includes('waiting for its hello'), 40_000),
+      ]);
       await gateway.loop.attach(serialPort(board.cable.path), realClock, true);
       expect([await flashing, io.err.text]).toEqual([0, expect.stringContaining('it runs')]);
       expect(JSON.parse(io.out.text)).toMatchObject({
@@ -51,7 +54,7 @@ describe('runningKeeper()', () => {
       expect(gateway.store.devices.get('bench-2')).toMatchObject({ version, state: 1 });
       const [first] = people.ann.test;
       board.feed(first!.window, first!.length);
-      await until(() => gateway.store.samples.count({ device: 'bench-2' }) === 1);
+      await vi.waitUntil(() => gateway.store.samples.count({ device: 'bench-2' }) === 1, 40_000);
     },
     120_000,
   );

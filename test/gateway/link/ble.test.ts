@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { blePort } from '../../../gateway/link/ble.ts';
 import { bleRadio, explainState, linuxLack } from '../../../gateway/link/ble-radio.ts';
 import { type Port, pairedPorts } from '../../../gateway/link/port.ts';
@@ -10,14 +10,6 @@ import { hasBle, skippedBle } from '../../support/ble.ts';
 import { portContract } from './port-contract.ts';
 
 const ADDRESS = 'c0:ff:ee:00:00:01';
-
-async function until(what: () => boolean, ms = 15_000): Promise<void> {
-  const end = Date.now() + ms;
-  while (!what()) {
-    if (Date.now() > end) throw new Error(`still not so after ${ms} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 /** An air, its radio, and both gone after the test. */
 async function setUp(intervalMs = 2): Promise<{ air: BleAir; radio: ReturnType<typeof bleRadio> }> {
@@ -101,20 +93,20 @@ describe.skipIf(!hasBle)(`blePort()${skippedBle}`, () => {
     });
     await Promise.all(ports.map((port) => port.open()));
     for (const [i, port] of ports.entries()) port.write(Buffer.from(`hello ${ids[i]}`.repeat(9)));
-    await until(() => ids.every((id) => heard.get(id)?.length === 63));
+    await vi.waitUntil(() => ids.every((id) => heard.get(id)?.length === 63), 15_000);
     expect(heard).toEqual(new Map(ids.map((id) => [id, `hello ${id}`.repeat(9)])));
 
     let lost = 0;
     ports[1]!.onClose(() => lost++);
     air.controller.remove(devices[1]!.peripheral);
-    await until(() => lost === 1);
+    await vi.waitUntil(() => lost === 1, 15_000);
     const reopened = ports[1]!.open(); // looked for while the others go on
     ports[0]!.write(Buffer.from('!'));
-    await until(() => heard.get('a')!.endsWith('!'));
+    await vi.waitUntil(() => heard.get('a')!.endsWith('!'), 15_000);
     air.controller.add(devices[1]!.peripheral);
     await reopened;
     ports[1]!.write(Buffer.from('?'));
-    await until(() => heard.get('b')!.endsWith('?'));
+    await vi.waitUntil(() => heard.get('b')!.endsWith('?'), 15_000);
     for (const port of ports) await port.close();
     expect(devices.map(({ peripheral }) => air.controller.isConnected(peripheral))).toEqual([
       false,
@@ -130,7 +122,7 @@ describe.skipIf(!hasBle)(`blePort()${skippedBle}`, () => {
     const port = blePort(radio, 'nobody');
     const opening = port.open();
     const failed = expect(opening).rejects.toMatchObject({ code: 'cancelled' });
-    await until(() => process.listeners('exit').length > 0);
+    await vi.waitUntil(() => process.listeners('exit').length > 0, 15_000);
     await port.close();
     await failed;
     expect(process.listeners('SIGINT')).toEqual(before);
@@ -146,10 +138,10 @@ describe.skipIf(!hasBle)(`blePort()${skippedBle}`, () => {
     };
     const port = blePort(radio, 'puck-1');
     const failed = expect(port.open()).rejects.toMatchObject({ code: 'cancelled' });
-    await until(() => asked > 0);
+    await vi.waitUntil(() => asked > 0, 15_000);
     await port.close();
     await failed;
-    await until(() => !air.controller.isConnected(device.peripheral));
+    await vi.waitUntil(() => !air.controller.isConnected(device.peripheral), 15_000);
   });
 
   test.each([
@@ -168,10 +160,10 @@ describe.skipIf(!hasBle)(`blePort()${skippedBle}`, () => {
     };
     const port = blePort(radio, 'puck-1');
     const failed = expect(port.open()).rejects.toMatchObject({ code: 'cancelled' });
-    await until(() => asked > 0);
+    await vi.waitUntil(() => asked > 0, 15_000);
     await port.close();
     await failed;
-    await until(() => !air.controller.isConnected(device.peripheral));
+    await vi.waitUntil(() => !air.controller.isConnected(device.peripheral), 15_000);
     device.peripheral.answer = well;
     await port.open();
     let got = '';
@@ -179,7 +171,7 @@ describe.skipIf(!hasBle)(`blePort()${skippedBle}`, () => {
       got += Buffer.from(bytes);
     });
     far.write(Buffer.from('well'));
-    await until(() => got === 'well');
+    await vi.waitUntil(() => got === 'well', 15_000);
     await port.close();
   });
 
@@ -203,7 +195,7 @@ describe.skipIf(!hasBle)(`blePort()${skippedBle}`, () => {
     unanswered = 0;
     most = 0;
     port.write(new Uint8Array(2000));
-    await until(() => got === 2000);
+    await vi.waitUntil(() => got === 2000, 15_000);
     expect(most).toBeGreaterThan(0); // not every write waits
     expect(most).toBeLessThanOrEqual(128);
     await port.close();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { minify } from 'terser';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type Connection, connect } from '../../../gateway/link/connect.ts';
 import { realClock } from '../../../gateway/link/port.ts';
 import { serialPort } from '../../../gateway/link/serial.ts';
@@ -51,14 +51,6 @@ const making = setInterval(() => {
 }, 20);
 `;
 
-async function until(what: () => boolean, ms = 20_000): Promise<void> {
-  const end = Date.now() + ms;
-  while (!what()) {
-    if (Date.now() > end) throw new Error(`still not so after ${ms} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 describe('the link on real Espruino', () => {
   test.skipIf(!hasSocat || espruinoPath() === undefined)(
     `delivers samples, windows and chunks over a pty${skippedSocat}${skippedEspruino}`,
@@ -91,16 +83,18 @@ describe('the link on real Espruino', () => {
         });
       }
       try {
-        await until(() => store.stored.get(2147483646)?.size === 30).catch((e) => {
-          console.log(
-            output,
-            gateway.stats(),
-            store.hellos,
-            store.stored.get(2147483646)?.size,
-            store.lost,
-          );
-          throw e;
-        });
+        await vi
+          .waitUntil(() => store.stored.get(2147483646)?.size === 30, 20_000)
+          .catch((e) => {
+            console.log(
+              output,
+              gateway.stats(),
+              store.hellos,
+              store.stored.get(2147483646)?.size,
+              store.lost,
+            );
+            throw e;
+          });
         const stored = store.stored.get(2147483646)!;
         expect(store.hellos[0]).toMatchObject({ id: 'real-1', release: 4, slotBytes: 81920 });
         expect([...store.hellos[0].version]).toEqual([1, 2, 3, 4, 5, 6, 7, 250]);
@@ -110,7 +104,7 @@ describe('the link on real Espruino', () => {
           expect([sample.cls, sample.score, sample.length]).toEqual([seq % 6, seq, 50]);
         }
         gateway.ask([29, 28]);
-        await until(() => store.windows.length === 2);
+        await vi.waitUntil(() => store.windows.length === 2, 20_000);
         for (const { seq, window } of store.windows) {
           const right = Int8Array.from({ length: 150 }, (_, k) => ((seq * 31 + k * 7) % 256) - 128);
           expect(new Int8Array(window!)).toEqual(right);
@@ -129,7 +123,7 @@ describe('the link on real Espruino', () => {
           },
           [],
         );
-        await until(() => store.statuses.length > 0);
+        await vi.waitUntil(() => store.statuses.length > 0, 20_000);
         expect(store.statuses[0]).toEqual({ release: 7, code: 1, detail: 4294967291 });
         expect(gateway.stats()).toMatchObject({ lost: 0, badFrames: 0, badMessages: 0 });
         expect(store.wrong).toEqual([]);

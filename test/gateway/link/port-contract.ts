@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Port } from '../../../gateway/link/port.ts';
 
 /** A port with what is at its other end. */
@@ -13,14 +13,6 @@ export interface Joined {
   /** Gives it back. */
   restore: () => void | Promise<void>;
   end(): Promise<void>;
-}
-
-async function until(what: () => boolean, ms = 15_000): Promise<void> {
-  const end = Date.now() + ms;
-  while (!what()) {
-    if (Date.now() > end) throw new Error(`still not so after ${ms} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 /** Opens a port as its driver does: again and again until it is there. */
@@ -52,10 +44,10 @@ export function portContract(make: () => Promise<Joined>, skip = false): void {
       await port.open(); // an open one stays open
       for (let at = 0; at < bytes.length; at += 117) port.write(bytes.subarray(at, at + 117));
       say(bytes);
-      await until(() => there.length >= bytes.length && back.length >= bytes.length);
+      await vi.waitUntil(() => there.length >= bytes.length && back.length >= bytes.length, 15_000);
       expect([there, back]).toEqual([[...bytes], [...bytes]]);
       if (port.flow !== undefined) {
-        await until(() => port.flow!.queued === 0);
+        await vi.waitUntil(() => port.flow!.queued === 0, 15_000);
         expect(drains).toBeGreaterThan(0);
       }
     },
@@ -79,7 +71,7 @@ export function portContract(make: () => Promise<Joined>, skip = false): void {
       expect(port.flow?.queued ?? 0).toBe(0);
       await opened(port);
       port.write(Uint8Array.of(3));
-      await until(() => there.length > 0);
+      await vi.waitUntil(() => there.length > 0, 15_000);
       expect(there).toEqual([3]);
     },
   );
@@ -95,13 +87,13 @@ export function portContract(make: () => Promise<Joined>, skip = false): void {
       port.onClose((why) => closes.push(why));
       await port.open();
       await lose();
-      await until(() => closes.length > 0);
+      await vi.waitUntil(() => closes.length > 0, 15_000);
       expect(closes).toMatchObject([{ name: 'GatewayError', code: 'port' }]);
       expect(port.flow?.queued ?? 0).toBe(0);
       await restore();
       await opened(port);
       port.write(Uint8Array.of(9));
-      await until(() => there.length > 0);
+      await vi.waitUntil(() => there.length > 0, 15_000);
       expect([there, closes.length]).toEqual([[9], 1]);
     },
   );

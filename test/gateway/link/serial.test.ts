@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { connect } from '../../../gateway/link/connect.ts';
 import { realClock } from '../../../gateway/link/port.ts';
 import { explain, serialPort } from '../../../gateway/link/serial.ts';
@@ -24,14 +24,6 @@ import { portContract } from './port-contract.ts';
 const POLICY = { confidentOneIn: 1, uncertainBelow: 256, rawOneIn: 0 };
 const folder = mkdtempSync(join(tmpdir(), 'serial-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function until(what: () => boolean, ms = 10_000): Promise<void> {
-  const end = Date.now() + ms;
-  while (!what()) {
-    if (Date.now() > end) throw new Error(`still not so after ${ms} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 describe(`serialPort()${skippedSocat}`, () => {
   portContract(async () => {
@@ -106,7 +98,7 @@ describe('serialPort()', () => {
     });
     onTestFinished(() => void holder.kill());
     const name = `sleep (process ${holder.pid})`;
-    await until(() => holdersOf(pair.a).includes(name));
+    await vi.waitUntil(() => holdersOf(pair.a).includes(name), 10_000);
     const busy = explain(pair.a, new Error('Error Resource busy, cannot open'));
     expect(busy.message).toContain(name); // beside socat, whose pty it is
     expect(busy.hint).toBe('end it');
@@ -125,7 +117,7 @@ describe('serialPort()', () => {
       port.onClose((why) => closes.push(why));
       await port.open();
       await first.close();
-      await until(() => closes.length === 1);
+      await vi.waitUntil(() => closes.length === 1, 10_000);
       rmSync(link);
       symlinkSync(realpathSync(second.a), link);
       await port.open();
@@ -134,7 +126,7 @@ describe('serialPort()', () => {
       far.onData((bytes) => heard.push(...bytes));
       await far.open();
       port.write(Uint8Array.of(5));
-      await until(() => heard.length > 0);
+      await vi.waitUntil(() => heard.length > 0, 10_000);
       expect(heard).toEqual([5]);
       await port.close();
       await far.close();
@@ -156,14 +148,14 @@ describe('serialPort()', () => {
       const device = linkDevice(far, realClock);
       await device.start();
       for (let k = 0; k < 20; k++) device.sample({ window: new Int8Array(150).fill(k) });
-      await until(() => device.state.acked === 20);
+      await vi.waitUntil(() => device.state.acked === 20, 10_000);
       await pair.close();
-      await until(() => store.closes.length === 1);
+      await vi.waitUntil(() => store.closes.length === 1, 10_000);
       expect(store.closes[0]).toMatchObject({ code: 'port' });
       for (let k = 0; k < 5; k++) device.sample();
       pair = await ptyPair(cables);
       await far.open();
-      await until(() => device.state.acked === 25);
+      await vi.waitUntil(() => device.state.acked === 25, 10_000);
       expect([...store.stored.get(77)!.keys()].sort((x, y) => x - y)).toEqual(
         Array.from({ length: 25 }, (_, k) => k + 1),
       );
