@@ -1,9 +1,8 @@
 import Type from 'typebox';
 import type { Calls } from '../calls.ts';
 import { AuditView, BackupView, Verification } from '../views/box.ts';
-import { type AddRoute, gives } from './route.ts';
+import { type AddRoute, closed, gives } from './route.ts';
 
-const closed = { additionalProperties: false } as const;
 const Noted = Type.Object(
   {
     head: Type.Optional(

@@ -2,9 +2,8 @@ import Type from 'typebox';
 import type { Calls } from '../calls.ts';
 import { HistoryView } from '../views/history.ts';
 import { scope } from './fields.ts';
-import { type AddRoute, gives } from './route.ts';
+import { type AddRoute, closed, gives } from './route.ts';
 
-const closed = { additionalProperties: false } as const;
 const moment = Type.Optional(
   Type.Integer({ minimum: 0, maximum: 8_640_000_000_000_000, description: 'ms since 1970' }),
 );

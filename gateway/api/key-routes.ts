@@ -3,9 +3,8 @@ import type { Calls } from '../calls.ts';
 import { AddedKeys, KeyView } from '../views/key.ts';
 import { deviceId, digits } from './fields.ts';
 import { named } from './named.ts';
-import { type AddRoute, gives } from './route.ts';
+import { type AddRoute, closed, gives } from './route.ts';
 
-const closed = { additionalProperties: false } as const;
 /** As a device may be called: what is written into commands and file names without quotes. */
 const device = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',

@@ -3,9 +3,8 @@ import type { Calls } from '../calls.ts';
 import { AskView, ImportedLabels, LabelView, SourceView, TeachView } from '../views/label.ts';
 import { cls, deviceId, sample, scope, source } from './fields.ts';
 import { named } from './named.ts';
-import { type AddRoute, gives } from './route.ts';
+import { type AddRoute, closed, gives } from './route.ts';
 
-const closed = { additionalProperties: false } as const;
 const share = Type.Number({ minimum: 0, maximum: 1 });
 const flag = Type.Optional(Type.Boolean());
 const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 }));

@@ -4,9 +4,8 @@ import { ExportView, ImportView, ModelView, TrainView } from '../views/model.ts'
 import { RolloutView } from '../views/rollout.ts';
 import { digits, scope } from './fields.ts';
 import { named } from './named.ts';
-import { type AddRoute, gives } from './route.ts';
+import { type AddRoute, closed, gives } from './route.ts';
 
-const closed = { additionalProperties: false } as const;
 const ByVersion = Type.Object({ version: digits }, closed);
 const Train = Type.Object({ scope }, closed);
 const Rollback = Type.Object({ version: Type.Optional(digits) }, closed);

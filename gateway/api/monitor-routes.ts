@@ -3,9 +3,8 @@ import { type Calls, KINDS } from '../calls.ts';
 import { AlarmsView, QualityView, SilenceView, UnsilencedView } from '../views/monitor.ts';
 import { scope } from './fields.ts';
 import { named } from './named.ts';
-import { type AddRoute, gives } from './route.ts';
+import { type AddRoute, closed, gives } from './route.ts';
 
-const closed = { additionalProperties: false } as const;
 const subject = Type.String({
   ...{ pattern: '^\\S+$', maxLength: 200, description: 'a device, cohort:NAME or fleet' },
 });

@@ -2,9 +2,8 @@ import Type from 'typebox';
 import type { Calls } from '../calls.ts';
 import { PortView } from '../views/port.ts';
 import { named } from './named.ts';
-import { type AddRoute, gives } from './route.ts';
+import { type AddRoute, closed, gives } from './route.ts';
 
-const closed = { additionalProperties: false } as const;
 const Which = Type.Object(
   {
     kind: Type.Enum(['serial', 'ble']),

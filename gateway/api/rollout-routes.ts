@@ -3,9 +3,8 @@ import type { Calls } from '../calls.ts';
 import { RolloutView } from '../views/rollout.ts';
 import { reason } from './fields.ts';
 import { named } from './named.ts';
-import { type AddRoute, gives } from './route.ts';
+import { type AddRoute, closed, gives } from './route.ts';
 
-const closed = { additionalProperties: false } as const;
 const id = Type.String({ minLength: 1, maxLength: 200, description: 'the id of a rollout' });
 const ById = Type.Object({ id }, closed);
 const Approve = Type.Object({}, closed);

@@ -34,6 +34,9 @@ export type AddRoute = <P extends TSchema, Q extends TSchema, B extends TSchema,
   answer: (asked: Asked<Static<P>, Static<Q>, Static<B>>) => Promise<Static<R>>,
 ) => void;
 
+/** Of a schema: a field that is not named in it is refused. */
+export const closed = { additionalProperties: false } as const;
+
 /**
  * The schema of an answer.
  *

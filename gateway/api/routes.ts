@@ -11,12 +11,11 @@ import { addModelRoutes } from './model-routes.ts';
 import { addMonitorRoutes } from './monitor-routes.ts';
 import { addPortRoutes } from './port-routes.ts';
 import { addRolloutRoutes } from './rollout-routes.ts';
-import { type AddRoute, gives } from './route.ts';
+import { type AddRoute, closed, gives } from './route.ts';
 import { addSigningRoutes } from './signing-routes.ts';
 import { addTokenRoutes } from './token-routes.ts';
 import { addWindowRoutes } from './window-routes.ts';
 
-const closed = { additionalProperties: false } as const;
 const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 }));
 const ById = Type.Object({ id: Type.String({ maxLength: 200 }) }, closed);
 const EventQuery = Type.Object(

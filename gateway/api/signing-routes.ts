@@ -3,9 +3,8 @@ import type { Calls } from '../calls.ts';
 import { SignedView, SigningKeyView } from '../views/key.ts';
 import { digits, reason } from './fields.ts';
 import { named } from './named.ts';
-import { type AddRoute, gives } from './route.ts';
+import { type AddRoute, closed, gives } from './route.ts';
 
-const closed = { additionalProperties: false } as const;
 const ByVersion = Type.Object({ version: digits }, closed);
 const keyId = Type.String({
   pattern: '^[0-9a-f]{16}$',

@@ -1,9 +1,8 @@
 import Type from 'typebox';
 import { type Calls, ROLES } from '../calls.ts';
 import { AddedToken, Caller, TokenView } from '../views/token.ts';
-import { type AddRoute, gives } from './route.ts';
+import { type AddRoute, closed, gives } from './route.ts';
 
-const closed = { additionalProperties: false } as const;
 const id = Type.String({
   pattern: '^[0-9a-f]{12}$',
   description: 'the 12 digits of a token, see: whetstone tokens',

@@ -2,9 +2,8 @@ import Type from 'typebox';
 import type { Calls } from '../calls.ts';
 import { InferView, SignalView, WindowView } from '../views/window.ts';
 import { deviceId, digits, scope } from './fields.ts';
-import { type AddRoute, gives } from './route.ts';
+import { type AddRoute, closed, gives } from './route.ts';
 
-const closed = { additionalProperties: false } as const;
 const window = Type.String({
   pattern: '^\\d{1,16}:\\d{1,16}$',
   description: 'a window, SESSION:SEQ',
