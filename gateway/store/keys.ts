@@ -225,7 +225,8 @@ export function keysOf(rows: Rows, commit: GroupCommit, now: () => number, vault
     },
     prove(device, { epoch, deviceEpoch, port }) {
       const row = live(device);
-      if (epoch <= row.provenEpoch) return;
+      const isSaid = epoch === row.provenEpoch && port === row.port;
+      if (isSaid || epoch < row.provenEpoch) return;
       const highest = Math.max(deviceEpoch, row.deviceEpoch);
       const gone = [...table().values()].filter(
         (other) => other.port === port && other.device !== device,

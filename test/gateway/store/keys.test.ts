@@ -60,6 +60,20 @@ describe('keysOf()', () => {
     expect(keys.list().map(({ port }) => port)).toEqual(['p', '', 'q']);
   });
 
+  test('leaves a port to the one that comes back to it in the epochs of before', () => {
+    const keys = memory();
+    for (const id of ['a', 'b']) keys.add(id, BOARD);
+    const [ofA, ofB] = ['a', 'b'].map((id) => ({ epoch: keys.begin(id, 1), deviceEpoch: 1 }));
+    keys.prove('a', { ...ofA!, port: 'p' });
+    keys.prove('b', { ...ofB!, port: 'p' });
+    keys.prove('a', { ...ofA!, port: 'p' });
+    expect(keys.list().map(({ port }) => port)).toEqual(['p', '']);
+    keys.begin('a', 1);
+    keys.prove('a', { epoch: 2, deviceEpoch: 1, port: 'q' });
+    keys.prove('a', { ...ofA!, port: 'p' }); // it is elsewhere now
+    expect(keys.get('a')).toMatchObject({ port: 'q', provenEpoch: 2 });
+  });
+
   test('gives no new keys where the epochs that a record can begin at are used up', () => {
     const keys = memory();
     const first = keys.add('a', BOARD);
