@@ -85,9 +85,17 @@ export function sendBack(s: RolloutState, device: string, effects: RolloutEffect
 
 const undoing = ({ stage }: RolloutState) => stage === 'returning' || stage === 'returned';
 
-/** A device is on its old version again: part of undoing everything, or its own failure. */
+/** A device is on its old version again: part of undoing everything, its own failure, or its refusal. */
 function isBack(s: RolloutState, device: string, effects: RolloutEffect[]): void {
-  enter(s, device, undoing(s) ? 'back' : 'failed', effects, s.members[device].reason);
+  if (undoing(s)) enter(s, device, 'back', effects, s.members[device].reason);
+  else endHere(s, device, s.members[device].reason, effects);
+}
+
+/** A device gets the version no more. One that only could not take it says nothing against it. */
+function endHere(s: RolloutState, device: string, why: string, effects: RolloutEffect[]): void {
+  const { refusal } = s.members[device];
+  delete s.members[device].refusal;
+  enter(s, device, refusal === undefined ? 'failed' : 'refused', effects, refusal ?? why);
 }
 
 /** The version is gone from a device that had it, or part of it. */
@@ -190,7 +198,7 @@ export function cannotReturn(
   why: string,
   effects: RolloutEffect[],
 ): void {
-  enter(s, device, 'failed', effects, `it cannot go back: ${why}`);
+  endHere(s, device, `it cannot go back: ${why}`, effects);
 }
 
 /** Takes a hello: what the device runs is the truth, whatever was expected. */
@@ -219,6 +227,7 @@ export function heardHello(
   const back = member.previous === null ? 0 : s.back[member.previous];
   if (release === 0 && ['back', 'failed', 'refused'].includes(stage) && member.previous !== null) {
     // it lost everything, for example with its flash: what it ran last is served anew
+    if (stage === 'refused') member.refusal = member.reason;
     sendBack(s, device, effects);
   } else if (stage === 'returning' && release === back) {
     if (state === 1) isBack(s, device, effects);

@@ -74,6 +74,8 @@ export interface Member {
   attempts: number;
   /** why it is refused or failed; '' otherwise */
   reason: string;
+  /** why it was refused, while it is given back what it ran before: it is refused still */
+  refusal?: string;
   /** what it ran when the rollout began; null if that is not known */
   previous: string | null;
   /** before the rollout, during it on the old version, and on the new one */

@@ -71,6 +71,65 @@ describe('a device that refuses', () => {
   });
 });
 
+describe('a device that refused and comes back with nothing', () => {
+  /** The first canary comes back with what another gateway released under the same number. */
+  function moved() {
+    const fleet = createFleet(ids, { settings: { soakWindows: 5 } });
+    const { id: rollout } = fleet.start(2);
+    const [device] = Object.entries(fleet.stages(rollout)).find(([, stage]) => stage === 'trial')!;
+    const twin = fleet.twins.get(device)!;
+    fleet.leave(device);
+    Object.assign(twin, { release: 2, trial: null, online: true });
+    const greet = () => {
+      fleet.rollouts.hello(device, { release: 0, state: 0 });
+      fleet.pump();
+    };
+    greet();
+    expect(fleet.stages(rollout)[device]).toBe('refused');
+    return { fleet, rollout, device, twin, greet };
+  }
+  const member = ({ fleet, rollout, device }: ReturnType<typeof moved>) =>
+    fleet.rollouts.get(rollout)!.members[device];
+
+  test('gets what it ran before, stays left out, and ends nothing', () => {
+    const world = moved();
+    const { fleet, rollout, twin, greet } = world;
+    greet();
+    expect(twin.release).toBe(3);
+    expect(member(world)).toMatchObject({
+      ...{ stage: 'refused', reason: 'the device runs a newer release' },
+    });
+    fleet.windows(30);
+    expect(fleet.rollouts.get(rollout)?.stage).toBe('settled');
+    expect(Object.values(fleet.stages(rollout)).toSorted()).toEqual([
+      ...['confirmed', 'confirmed', 'confirmed', 'refused'],
+    ]);
+  });
+
+  test('and cannot take what it ran before either, stays left out, and ends nothing', () => {
+    const world = moved();
+    const { fleet, rollout, twin, greet } = world;
+    twin.release = 9;
+    greet();
+    expect(member(world)).toMatchObject({ stage: 'refused' });
+    fleet.windows(30);
+    expect(fleet.rollouts.get(rollout)?.stage).toBe('settled');
+  });
+
+  test('is back where the rollout is undone meanwhile', () => {
+    const world = moved();
+    const { fleet, rollout, twin, greet } = world;
+    twin.fault = { silent: true };
+    greet();
+    expect(member(world)?.stage).toBe('returning');
+    fleet.rollouts.stop(rollout, { who: 'test', why: 'no' });
+    delete twin.fault;
+    greet();
+    expect(member(world)?.stage).toBe('back');
+    expect(fleet.rollouts.get(rollout)?.stage).toBe('returned');
+  });
+});
+
 describe('a gateway that refuses', () => {
   const rotten: ErrorCode[] = ['bad-hash', 'bad-signature', 'bad-key', 'revoked-key'];
 
