@@ -70,7 +70,9 @@ export function createAttachments(parts: AttachParts): Attachments {
     async attach(port, own = clock, patient = false) {
       let device = ''; // whose samples these are, for as long as they are of its session
       let isHere = false; // it said hello since the port was opened
-      let foreign: number | undefined; // the release that another gateway gave it
+      let session = 0;
+      /** releases that another gateway gave it: it may still hold windows of them, until it starts again */
+      const foreign = new Set<number>();
       let mine: Connection | undefined;
       /** The device behind this port is gone, or another one took its place. */
       const leave = (): void => {
@@ -81,7 +83,7 @@ export function createAttachments(parts: AttachParts): Attachments {
         unlessFull(() => rollouts.offline(device));
       };
       const counted = (sample: Sample): Sample =>
-        sample.release === foreign ? { ...sample, release: 0 } : sample;
+        foreign.has(sample.release) ? { ...sample, release: 0 } : sample;
       const ready: Promise<Connection> = connect(
         port,
         {
@@ -96,12 +98,13 @@ export function createAttachments(parts: AttachParts): Attachments {
                 device = '';
                 return undefined;
               }
-              device = hello.id;
+              if (device !== hello.id || session !== hello.session) foreign.clear();
+              ({ id: device, session } = hello);
               isHere = true;
               mine = connection;
               online.set(device, connection);
               const { release, state } = known;
-              foreign = release === hello.release ? undefined : hello.release;
+              if (release !== hello.release) foreign.add(hello.release);
               rollouts.hello(device, { release, state });
               return store.samples.known(device, hello.session);
             });

@@ -18,11 +18,17 @@ export interface DeviceLink {
   weak: boolean;
 }
 
+/**
+ * Highest release of another gateway that ours are to lie above: whoever says a higher one cannot use up
+ * the numbers.
+ */
+const MOST_FOREIGN = 2 ** 30;
+
 /** Who may take part. */
 export interface Greeting {
   /**
    * A device says hello: it is noted. What it runs counts as no model (release 0) where another
-   * gateway gave it, which may have used the same number for another version.
+   * gateway gave it: that one may have used a number of ours for another version, or one that we come to.
    *
    * @returns the hello as it counts; undefined for one of another task, or whose link is too weak
    */
@@ -62,7 +68,7 @@ export function createGreeting(parts: GreetingParts): Greeting {
   /** Whether it runs something else than this gateway released under that number. */
   function isForeign({ release, version }: Hello): boolean {
     const ours = registry.releaseOf(release)?.version;
-    return ours !== undefined && !Buffer.from(version).equals(shortId(ours));
+    return release > 0 && (ours === undefined || !Buffer.from(version).equals(shortId(ours)));
   }
 
   return {
@@ -87,6 +93,9 @@ export function createGreeting(parts: GreetingParts): Greeting {
       store.transaction(() => {
         const { journal } = store;
         const { first, restarted } = store.devices.hello(known);
+        if (hello !== said && said.release <= MOST_FOREIGN) {
+          store.catalogue.passRelease(said.release);
+        }
         if (first || restarted) wear.booted(id, board, at);
         if (!first && !(restarted && log.allows(id))) return;
         if (first) journal.write('device.seen', id, { board, tier, port: port.name }, at);

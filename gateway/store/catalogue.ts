@@ -65,6 +65,8 @@ export interface Catalogue {
   nextRelease(): number;
   /** Leaves release numbers out: those that were given after the backup which this store came from. */
   skipReleases(count: number): void;
+  /** Gives no number again up to this one: a device has it of another gateway, and takes newer ones alone. */
+  passRelease(release: number): void;
   /** Keeps the statement of a release, in the place of an earlier one. */
   addRelease(row: ReleaseRow): void;
   release(release: number): ReleaseRow | undefined;
@@ -145,11 +147,12 @@ export function catalogueOf(rows: Rows, commit: GroupCommit, vault: Vault): Cata
       const skipped = rows.one<{ value: string }>('SELECT value FROM meta WHERE name = ?', SKIPPED);
       return Math.max(given?.last ?? 0, Number(skipped?.value ?? 0)) + 1;
     },
-    skipReleases: (count) =>
-      commit.now(() => {
-        const last = String(catalogue.nextRelease() - 1 + count);
-        rows.run('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)', SKIPPED, last);
-      }),
+    skipReleases: (count) => catalogue.passRelease(catalogue.nextRelease() - 1 + count),
+    passRelease(release) {
+      if (release < catalogue.nextRelease()) return;
+      const put = 'INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)';
+      commit.now(() => rows.run(put, SKIPPED, String(release)));
+    },
     addRelease: (row) =>
       commit.now(() => {
         rows.run(

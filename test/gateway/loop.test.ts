@@ -194,6 +194,49 @@ describe('a device', () => {
     expect(world.events({ kind: 'device.foreign' })).toHaveLength(1);
   });
 
+  it('that runs a release which this gateway has not come to counts so when it has, and is served by it', async () => {
+    const world = await taught(['w1']);
+    const { release } = world.store.devices.get('w1')!;
+    const device = rawDevice('moved');
+    await world.loop.attach(device.port);
+    const theirs = { release: release + 3, version: new Uint8Array(8).fill(9), state: 1 };
+    device.say(HELLO, hello({ id: 'moved', ...theirs }));
+    await world.step();
+    expect(world.store.devices.get('moved')).toMatchObject({ release: 0, version: null, state: 0 });
+    const version = world.store.devices.get('w1')!.version!;
+    const ours = Array.from({ length: 4 }, () => world.gateway.registry.release(version, 'again'));
+    expect(ours[0]).toBe(release + 4);
+    device.say(SAMPLE, sample({ release: theirs.release }));
+    await world.step();
+    expect(world.store.samples.latest('moved', 1)[0]).toMatchObject({ release: 0, version: null });
+    // a number that nobody gives in earnest uses up none of ours
+    device.say(HELLO, hello({ id: 'moved', ...theirs, session: 78, release: 2 ** 32 - 1 }));
+    await world.step();
+    expect(world.gateway.registry.release(version, 'again')).toBe(ours[3]! + 1);
+  });
+
+  it('that was given a model of this gateway still has windows of the one before', async () => {
+    const world = await taught(['w1']);
+    const { release, version } = world.store.devices.get('w1')!;
+    const device = rawDevice('moved');
+    await world.loop.attach(device.port);
+    const says = async (of: number, id: Uint8Array, seq: number): Promise<void> => {
+      device.say(HELLO, hello({ id: 'moved', release: of, version: id, state: 1, nextSeq: seq }));
+      await world.step();
+      device.say(SAMPLE, sample({ seq, release }));
+      await world.step();
+    };
+    await says(release, new Uint8Array(8).fill(9), 1);
+    const next = world.gateway.registry.release(version!, 'again');
+    await says(next, shortId(version!), 2);
+    expect(
+      world.store.samples.find({ device: 'moved' }).map(({ seq, release }) => [seq, release]),
+    ).toEqual([
+      [1, 0],
+      [2, 0],
+    ]);
+  });
+
   it('is greeted with one sync of the disk, whatever is noted of it', async () => {
     const world = await loopWorld({ task, ids: ['w1'] });
     await world.step();
