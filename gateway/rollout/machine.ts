@@ -185,12 +185,19 @@ function judgeCanaries(s: RolloutState, now: number, effects: RolloutEffect[]): 
   const members = s.order.map((id) => s.members[id]);
   if (hasFailed(s, now, effects)) return;
   const lost = (m: Member) => !m.online && now - m.at >= s.settings.stallMs;
-  const active = s.order.filter((id) => {
+  // who ran it before shows nothing new, and installs nothing
+  const ranIt = (m: Member) => m.previous === s.version;
+  const changing = s.order.filter((id) => {
+    const m = s.members[id];
+    return !ranIt(m) && m.stage !== 'refused';
+  });
+  const eligible = changing.length > 0 ? changing : s.order;
+  const active = eligible.filter((id) => {
     const m = s.members[id];
     return m.canary && m.stage !== 'refused' && !lost(m);
   });
   const wanted = canaryCount(members.length, s.settings.canaryShare);
-  for (const id of s.order) {
+  for (const id of eligible) {
     const member = s.members[id];
     if (active.length >= wanted) break;
     if (active.includes(id) || !member.online || member.stage !== 'waiting') continue;
@@ -207,7 +214,9 @@ function judgeCanaries(s: RolloutState, now: number, effects: RolloutEffect[]): 
   if (canaries.length === 0 || !canaries.every((m) => onTrial(m) || m.stage === 'confirmed'))
     return;
   const others = members.filter((m) => !m.canary && m.stage === 'waiting');
-  const { verdict, why } = judge(canaries, others, s);
+  const { verdict, why } = canaries.every((m) => ranIt(m) && m.stage === 'confirmed')
+    ? { verdict: 'good', why: 'they ran it before' }
+    : judge(canaries, others, s);
   if (verdict === 'worse') giveUp(s, why, now, effects);
   if (verdict !== 'good') return;
   for (const id of active.filter((id) => onTrial(s.members[id]))) confirm(s, id, effects);

@@ -179,6 +179,39 @@ describe('next()', () => {
     expect(waited).toBeGreaterThan(0);
   });
 
+  const says = (device: string, code: number): RolloutInput => {
+    return { t: 'status', device, release: 5, code, now: 1 };
+  };
+  const run = (begun: RolloutState, inputsOfStory: RolloutInput[]) =>
+    [{ t: 'begin', now: 0 } as const, ...inputsOfStory].reduce((s, i) => next(s, i).state, begun);
+
+  test('takes no device for a canary that ran the version before, and gives it to it with the rest', () => {
+    const begun = start();
+    begun.members.a = member({ previous: 'new' });
+    const asked = run(begun, []);
+    expect(ids.map((id) => asked.members[id]?.stage)).toEqual(['waiting', 'offered', 'waiting']);
+    const window = { t: 'window', device: 'b', release: 5, score: 80, now: 1 } as const;
+    const soaked = run(begun, [says('b', 4), window, window, window]);
+    expect(soaked.stage).toBe('rest');
+    expect(ids.map((id) => soaked.members[id]?.stage)).toEqual([
+      'offered',
+      'confirming',
+      'offered',
+    ]);
+    const refused = run(begun, [says('b', 7), says('c', 7)]); // then nobody is left to try it
+    expect(ids.map((id) => refused.members[id]?.stage)).toEqual(['offered', 'refused', 'refused']);
+    expect(run(refused, [says('a', 5)])).toMatchObject({ stage: 'settled' });
+  });
+
+  test('waits for no windows where every device ran the version before', () => {
+    const begun = start();
+    for (const id of ids) begun.members[id] = member({ previous: 'new' });
+    const story = ids.map((id) => says(id, 5));
+    expect(run(begun, story)).toMatchObject({ stage: 'settled' });
+    const wiped = run(begun, [says('a', 4)]); // it had lost it, and installed it anew
+    expect(wiped).toMatchObject({ stage: 'canary', members: { a: { stage: 'trial' } } });
+  });
+
   test('does nothing any more once another rollout took over', () => {
     const { state } = next(start(), { t: 'supersede', now: 9 });
     expect(state).toMatchObject({ stage: 'superseded', endedAt: 9 });
