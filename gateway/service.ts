@@ -286,7 +286,8 @@ export function createService(gateway: Composed, about: About): Service {
     },
     async rollback(prefix, by = PERSON) {
       const version = prefix === undefined ? undefined : whole(prefix);
-      return rolloutOf(loop.rollouts.rollback(version, { who: by, why: 'rolled back by hand' }));
+      const because = { who: by, why: 'rolled back by hand', task: task.name };
+      return rolloutOf(loop.rollouts.rollback(version, because));
     },
     async exportModel(prefix, format) {
       const { exportVersion } = await import('./model-files.ts');

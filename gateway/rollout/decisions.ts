@@ -10,10 +10,11 @@ export interface Decisions {
   /**
    * Undoes the rollout of a version, or the newest one that can be undone.
    *
+   * @param because `task`: whose newest, in a store that has those of two
    * @returns id of the rollout
    * @throws GatewayError 'not-found' if there is none; 'not-allowed' if no device had a model before
    */
-  rollback(version: string | undefined, because: Because): string;
+  rollback(version: string | undefined, because: Because & { task?: string }): string;
   /**
    * Lets a rollout go on whose canaries have passed.
    *
@@ -86,10 +87,10 @@ export function createDecisions({
   }
 
   return {
-    rollback(version, { who, why }) {
-      const found = [...active.values()].findLast(
-        (s) => !isUndone(s) && (version === undefined || s.version === version),
-      );
+    rollback(version, { who, why, task }) {
+      const isMeant = (s: RolloutState): boolean =>
+        version === undefined ? task === undefined || s.task === task : s.version === version;
+      const found = [...active.values()].findLast((s) => !isUndone(s) && isMeant(s));
       if (found === undefined) throw nothingToUndo(version);
       const members = Object.values(found.members);
       if (members.length > 0 && members.every(({ previous }) => previous === null)) {

@@ -53,6 +53,10 @@ export function createMembership({
     const known = devices.get(device);
     if (known === undefined) return;
     for (const [id, s] of [...active]) {
+      // flashed for another task since
+      if (s.members[device] !== undefined && s.task !== known.task) leave(id, [device]);
+    }
+    for (const [id, s] of [...active]) {
       if (s.members[device] !== undefined || s.task !== known.task) continue;
       if (s.stage === 'returning' || s.stage === 'returned') continue;
       if (s.spared?.includes(device) && known.version !== null) continue;

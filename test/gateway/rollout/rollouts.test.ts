@@ -133,6 +133,44 @@ describe('scopes', () => {
   });
 });
 
+describe('a store of two tasks', () => {
+  /** Its newest rollout is of task 'other', which this fleet is no longer built for. */
+  function twoTasks() {
+    const fleet = createFleet(['w1', 'w2'], { settings });
+    const own = fleet.start(2);
+    fleet.windows(30);
+    const hello = (id: string, task: string, session: number) => {
+      const from = { board: 'b', tier: 't', session, release: 0, version: null, state: 0 };
+      fleet.store.devices.hello({ ...from, id, task, at: 2000 });
+      fleet.rollouts.hello(id, { release: 0, state: 0 });
+      fleet.pump();
+    };
+    fleet.twins.set('w3', { release: 0, trial: null, online: false }); // it says nothing to the other
+    hello('w3', 'other', 1);
+    const other = fleet.start(3, { scope: { task: 'other' } });
+    return { fleet, own, other, hello };
+  }
+
+  test('has the newest rollout of its own task undone', () => {
+    const { fleet, own, other } = twoTasks();
+    const because = { who: 'anna', why: 'no' };
+    expect(fleet.rollouts.rollback(undefined, { ...because, task: 'gesture' })).toBe(own.id);
+    expect(fleet.rollouts.get(other.id)?.stage).toBe('canary');
+    expect(() => fleet.rollouts.rollback(undefined, { ...because, task: 'gesture' })).toThrow(
+      expect.objectContaining({ message: 'there is no rollout to undo' }),
+    );
+  });
+
+  test('serves a device that was flashed for the other one', () => {
+    const { fleet, own, other, hello } = twoTasks();
+    expect(Object.keys(fleet.stages(other.id))).toEqual(['w3']);
+    fleet.twins.get('w3')!.online = true;
+    hello('w3', 'gesture', 2);
+    expect(Object.keys(fleet.stages(other.id))).toEqual([]);
+    expect(fleet.stages(own.id).w3).toBe('trial');
+  });
+});
+
 describe('rollback()', () => {
   test('sends devices on trial back, and confirmed ones the version before as a new release', () => {
     const fleet = createFleet(four, { settings });
