@@ -1,6 +1,4 @@
-import { type Node, parse } from 'acorn';
-
-type AnyNode = Node & Record<string, unknown>;
+import { type AnyNode, children, treeOf } from './tree.ts';
 
 /** Uses from which on a name of the language is worth a name of its own. */
 const OFTEN = 3;
@@ -60,12 +58,10 @@ export function compact(code: string): string {
     if (node.type === 'Identifier' && /^[A-Z]\w+\d+Array$/.test(String(node.name))) {
       note(String(node.name), node);
     }
-    for (const value of Object.values(node).flat()) {
-      if (typeof (value as AnyNode | null)?.type === 'string') visit(value as AnyNode);
-    }
+    for (const child of children(node)) visit(child);
   };
-  const program = parse(code, { ecmaVersion: 'latest', sourceType: 'script' });
-  visit(program as Node as AnyNode);
+  const program = treeOf(code);
+  visit(program);
   let head = '';
   for (const [name, nodes] of natives) {
     if (nodes.length < OFTEN) continue;

@@ -1,7 +1,5 @@
-import { type Node, parse } from 'acorn';
 import { modules } from './compact.ts';
-
-type AnyNode = Node & Record<string, unknown>;
+import { type AnyNode, children, treeOf } from './tree.ts';
 
 /** What a bundle is built with, by the name that the core knows it by. */
 export type Constants = Record<string, number | string | readonly number[]>;
@@ -31,11 +29,9 @@ export function inlined(code: string, constants: Constants): string {
       if (isOurs && Object.hasOwn(constants, name))
         found.push([node.start, node.end, JSON.stringify(constants[name])]);
     }
-    for (const value of Object.values(node).flat()) {
-      if (typeof (value as AnyNode | null)?.type === 'string') visit(value as AnyNode);
-    }
+    for (const child of children(node)) visit(child);
   };
-  visit(parse(code, { ecmaVersion: 'latest', sourceType: 'module' }) as Node as AnyNode);
+  visit(treeOf(code, 'module'));
   let out = code;
   found.sort((a, b) => b[0] - a[0]);
   for (const [start, end, text] of found) out = out.slice(0, start) + text + out.slice(end);

@@ -1,7 +1,5 @@
-import { type Node, parse } from 'acorn';
 import type { Edit } from './owned.ts';
-
-type AnyNode = Node & Record<string, unknown>;
+import { type AnyNode, children, treeOf } from './tree.ts';
 
 interface Declaration {
   node: AnyNode;
@@ -9,12 +7,6 @@ interface Declaration {
   scope: AnyNode;
   names: string[];
   inits: AnyNode[];
-}
-
-function children(node: AnyNode): AnyNode[] {
-  return Object.values(node)
-    .flat()
-    .filter((value): value is AnyNode => typeof (value as AnyNode | null)?.type === 'string');
 }
 
 /** Where variables of each name are read or written under a node, and whether in a function within. */
@@ -63,7 +55,7 @@ function declarations(body: AnyNode): Declaration[] {
  * @example looseLets('f=()=>{g=a=>{for(let i=0;i<a;i++)h(i)}}').map((edit) => edit[2]).join('') // '(a,i)'
  */
 export function looseLets(code: string): Edit[] {
-  const program = parse(code, { ecmaVersion: 'latest', sourceType: 'script' }) as Node as AnyNode;
+  const program = treeOf(code);
   const everywhere = mentions(program);
   const edits: Edit[] = [];
   const visit = (node: AnyNode, parent: AnyNode, depth: number): void => {

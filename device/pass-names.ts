@@ -1,13 +1,5 @@
-import { type Node, parse } from 'acorn';
 import type { Edit } from './owned.ts';
-
-type AnyNode = Node & Record<string, unknown>;
-
-function children(node: AnyNode): AnyNode[] {
-  return Object.values(node)
-    .flat()
-    .filter((value): value is AnyNode => typeof (value as AnyNode | null)?.type === 'string');
-}
+import { type AnyNode, children, treeOf } from './tree.ts';
 
 /** Names of variables that something under a node declares, and those it assigns. */
 function namesIn(node: AnyNode): { declared: string[]; assigned: string[] } {
@@ -35,7 +27,7 @@ function namesIn(node: AnyNode): { declared: string[]; assigned: string[] } {
  * @example passNames('f=x=>(y=>y*y)(x)').map((edit) => edit[2]).join() // '(),x,x,'
  */
 export function passNames(code: string): Edit[] {
-  const program = parse(code, { ecmaVersion: 'latest', sourceType: 'script' }) as Node as AnyNode;
+  const program = treeOf(code);
   const everywhere = new Set(namesIn(program).assigned);
   let found: Edit[] = [];
   const visit = (node: AnyNode): void => {

@@ -1,6 +1,4 @@
-import { type Node, parse } from 'acorn';
-
-type AnyNode = Node & Record<string, unknown>;
+import { type AnyNode, children, treeOf } from './tree.ts';
 
 /** Names that the world outside the bundle uses: Espruino's, the options of a start, and `W`'s. */
 const outside = [
@@ -98,10 +96,8 @@ export function privateNames(code: string): string[] {
       const free = own.has(name) || !reserved.has(name);
       if (free && /^[A-Za-z_$][\w$]*$/.test(name)) names.add(name);
     }
-    for (const value of Object.values(node).flat()) {
-      if (typeof (value as AnyNode | null)?.type === 'string') visit(value as AnyNode);
-    }
+    for (const child of children(node)) visit(child);
   };
-  visit(parse(code, { ecmaVersion: 'latest', sourceType: 'script' }) as Node as AnyNode);
+  visit(treeOf(code));
   return [...names].sort();
 }

@@ -1,6 +1,4 @@
-import { type Node, parse } from 'acorn';
-
-type AnyNode = Node & Record<string, unknown>;
+import { type AnyNode, children, treeOf } from './tree.ts';
 
 const regex = (node: AnyNode): { pattern: string; flags: string } =>
   (node.regex as { pattern: string; flags: string } | undefined) ?? { pattern: '', flags: '' };
@@ -45,12 +43,6 @@ const absentMembers = new Set(['Array.from', 'Array.of', 'Math.imul', 'Math.trun
 function keyOf(node: AnyNode): string {
   if (node?.type !== 'MemberExpression' || node.computed === true) return '';
   return String((node.property as AnyNode).name);
-}
-
-function children(node: AnyNode): AnyNode[] {
-  const isNode = (value: unknown): value is AnyNode =>
-    typeof (value as AnyNode | null)?.type === 'string';
-  return Object.values(node).flat().filter(isNode);
 }
 
 const isFunction = (node: AnyNode): boolean => /Function/.test(node.type);
@@ -173,11 +165,5 @@ export function refuse(code: string): void {
     }
     for (const child of children(node)) visit(child, node);
   };
-  visit(
-    parse(code, {
-      ecmaVersion: 'latest',
-      sourceType: 'script',
-      locations: true,
-    }) as Node as AnyNode,
-  );
+  visit(treeOf(code));
 }

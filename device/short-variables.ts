@@ -1,7 +1,5 @@
-import { type Node, parse } from 'acorn';
 import type { Edit } from './owned.ts';
-
-type AnyNode = Node & Record<string, unknown>;
+import { type AnyNode, children, treeOf } from './tree.ts';
 
 /** Where names are known: a function with its parameters and its body, a block, a loop. */
 interface Scope {
@@ -21,12 +19,6 @@ interface Variable {
 
 const LETTERS = [...'etrnioalsufcdhpgmbvkwyxjqzETRNIOALSUFCDHPGMBVKWYXJQZ$_'];
 const WORDS = new Set(['do', 'if', 'in', 'of', 'as', 'is', 'id', 'on', 'rx', 'tx']);
-
-function children(node: AnyNode): AnyNode[] {
-  return Object.values(node)
-    .flat()
-    .filter((value): value is AnyNode => typeof (value as AnyNode | null)?.type === 'string');
-}
 
 const OPENS = /Function|^(Block|For|Catch|Switch|Class)/;
 
@@ -114,7 +106,7 @@ function analyse(program: AnyNode): { variables: Variable[]; free: Set<string> }
  * @example shortVariables('let long=1;f(long,long)').map((edit) => edit[2]).join() // 'e,e,e'
  */
 export function shortVariables(code: string): Edit[] {
-  const program = parse(code, { ecmaVersion: 'latest', sourceType: 'script' }) as Node as AnyNode;
+  const program = treeOf(code);
   const { variables, free } = analyse(program);
   const usable = (name: string): boolean => !free.has(name) && !WORDS.has(name);
   const names = [...LETTERS, ...LETTERS.flatMap((a) => LETTERS.map((b) => a + b))].filter(usable);

@@ -1,7 +1,6 @@
-import { type Node, parse } from 'acorn';
 import { modules } from './compact.ts';
+import { type AnyNode, children, treeOf } from './tree.ts';
 
-type AnyNode = Node & Record<string, unknown>;
 type Edit = [start: number, end: number, text: string];
 
 /** A module, and how it calls an object of which a bundle has one. */
@@ -41,12 +40,6 @@ const SINGLES: Record<string, Name[]> = {
 
 /** Objects that are members of others: an update's state knows the host, and the host its cipher. */
 const WITHIN: Record<string, string> = { 'update.c': 'host', 'host.cipher': 'cipher' };
-
-function children(node: AnyNode): AnyNode[] {
-  return Object.values(node)
-    .flat()
-    .filter((value): value is AnyNode => typeof (value as AnyNode | null)?.type === 'string');
-}
 
 /**
  * Makes variables of the members of objects of which a bundle has one each: the core's machines are
@@ -158,9 +151,9 @@ export function singles(code: string): string {
       throw new SyntaxError(`${node.name} is used as a whole in ${moduleOf(node.start)}: ${line}`);
     } else for (const child of children(node)) visit(child);
   };
-  const program = parse(code, { ecmaVersion: 'latest', sourceType: 'module' });
-  look(program as Node as AnyNode, program as Node as AnyNode);
-  visit(program as Node as AnyNode);
+  const program = treeOf(code, 'module');
+  look(program, program);
+  visit(program);
   let out = code;
   edits.sort((a, b) => b[0] - a[0] || b[1] - a[1]);
   for (const [start, end, text] of edits) out = out.slice(0, start) + text + out.slice(end);

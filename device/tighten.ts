@@ -1,7 +1,5 @@
-import { type Node, parse } from 'acorn';
 import type { Edit } from './owned.ts';
-
-type AnyNode = Node & Record<string, unknown>;
+import { type AnyNode, children, treeOf } from './tree.ts';
 
 /**
  * Members that are used so often that a name for their name pays, as a variable's: `a[b]` for
@@ -38,11 +36,9 @@ export function tighten(
       const short = name !== undefined && !isHot(node.start);
       if (short) edits.push([property.start - 1, node.end, `[${name}]`]);
     }
-    for (const child of Object.values(node).flat()) {
-      if (typeof (child as AnyNode | null)?.type === 'string') visit(child as AnyNode);
-    }
+    for (const child of children(node)) visit(child);
   };
-  visit(parse(code, { ecmaVersion: 'latest', sourceType: 'script' }) as Node as AnyNode);
+  visit(treeOf(code));
   const start = code.indexOf('let ') + 4;
   const declared = [...members].map(([member, name]) => `${name}="${member}",`);
   edits.push([start, start, declared.join('')]);
