@@ -140,7 +140,7 @@ function earlyVar(body: AnyNode): AnyNode | undefined {
  * @source espruino.com/Features; every construct run on Espruino itself
  */
 export function refuse(code: string): void {
-  const stop = (what: string, node: Node): never => {
+  const stop = (what: string, node: AnyNode): never => {
     const at = node.loc?.start;
     const where = `line ${at?.line}, column ${(at?.column ?? 0) + 1}`;
     const text = code.slice(node.start, node.start + 40);
