@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
-import { NEVER } from '../../../device/core/messages.ts';
+import { MESSAGES, NEVER, OFFER } from '../../../device/core/messages.ts';
 import type { Offer } from '../../../device/core/slot.ts';
 import { kindOf } from '../../../device/kind.ts';
+import type { Offer as NamedOffer } from '../../link/messages.ts';
 import { encodeLayers } from '../../train/layer-codec.ts';
 import { createPredictor, goldenVectors, type ModelParts } from '../../train/model.ts';
 import { encodePre } from '../../train/pre.ts';
@@ -106,6 +107,15 @@ export function offered(
     parts: bytes,
     predict: createPredictor(parts),
   };
+}
+
+/** A model's offer with its fields by name, as the gateway has it. */
+export function offerOf(model: TinyModel): NamedOffer {
+  const row = MESSAGES.find(({ code }) => code === OFFER);
+  const names = Object.keys(row?.fields ?? {});
+  return Object.fromEntries(
+    names.map((name, i) => [name, model.offer[i]]),
+  ) as unknown as NamedOffer;
 }
 
 /** A window like a movement: a random walk of 50 × 3. */

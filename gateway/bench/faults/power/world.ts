@@ -1,9 +1,8 @@
 import { type Bundle, buildBundle, type SuiteName } from '../../../../device/build.ts';
-import { MESSAGES, OFFER } from '../../../../device/core/messages.ts';
 import { type BoardProfile, loadBoard } from '../../../board.ts';
 import { type Connection, connect } from '../../../link/connect.ts';
 import type { KeyPair } from '../../../link/keys.ts';
-import type { Hello, Offer, Status } from '../../../link/messages.ts';
+import type { Hello, Status } from '../../../link/messages.ts';
 import { type Clock, type Port, realClock } from '../../../link/port.ts';
 import { virtualClock } from '../../../link/virtual/clock.ts';
 import {
@@ -15,14 +14,12 @@ import { spawnEspruino } from '../../../link/virtual/espruino-process.ts';
 import type { FlashImage } from '../../../link/virtual/flash.ts';
 import { loadTask } from '../../../task.ts';
 import { keyedFlash } from '../keyed-flash.ts';
-import { type TinyModel, walk } from '../tiny-model.ts';
+import { offerOf, type TinyModel, walk } from '../tiny-model.ts';
 import { type LinkKeys, oneKey } from './key-ring.ts';
 
 /** Codes of `status`. */
 const TRIAL = 4;
 const CONFIRMED = 5;
-const REVERTED = 6;
-const RAN_OUT = 13;
 
 /** How long a device may take for a step, ms of its clock: without faults it needs a tenth of it. */
 const PATIENCE_MS = 20_000;
@@ -228,8 +225,6 @@ async function open({ keys, port, clock, pass, feedWindow, end }: Ends): Promise
   return world;
 }
 
-export { CONFIRMED, RAN_OUT, REVERTED, TRIAL };
-
 const rights = new WeakMap<TinyModel, string>();
 
 /** What a model says of the windows that tell models apart. */
@@ -243,11 +238,4 @@ function rightOf(model: TinyModel): string {
   const right = JSON.stringify(said);
   rights.set(model, right);
   return right;
-}
-
-/** A model's offer with its fields by name, as the gateway has it. */
-function offerOf(model: TinyModel): Offer {
-  const row = MESSAGES.find(({ code }) => code === OFFER);
-  const names = Object.keys(row?.fields ?? {});
-  return Object.fromEntries(names.map((name, i) => [name, model.offer[i]])) as unknown as Offer;
 }

@@ -1,12 +1,11 @@
-import { GONE, MESSAGES, OFFER } from '../../../../../device/core/messages.ts';
+import { GONE } from '../../../../../device/core/messages.ts';
 import { loadBoard } from '../../../../board.ts';
 import { type Connection, connect, type Handlers } from '../../../../link/connect.ts';
-import type { Offer } from '../../../../link/messages.ts';
 import type { Port } from '../../../../link/port.ts';
 import { type VirtualClock, virtualClock } from '../../../../link/virtual/clock.ts';
 import { createVirtualDevice, type VirtualDevice } from '../../../../link/virtual/device.ts';
 import { faultsBundle } from '../../power/world.ts';
-import { type TinyModel, tinyModel, walk } from '../../tiny-model.ts';
+import { offerOf, tinyModel, walk } from '../../tiny-model.ts';
 
 /** Windows that a device has said more than its ring holds: the first is gone. */
 const WINDOWS = 40;
@@ -119,11 +118,4 @@ export async function createPair(): Promise<Pair> {
       await device.dispose();
     },
   };
-}
-
-/** A model's offer with its fields by name, as the gateway has it. */
-export function offerOf(model: TinyModel): Offer {
-  const row = MESSAGES.find(({ code }) => code === OFFER);
-  const names = Object.keys(row?.fields ?? {});
-  return Object.fromEntries(names.map((name, i) => [name, model.offer[i]])) as unknown as Offer;
 }
