@@ -2,7 +2,7 @@ import { answersOf } from './answers.ts';
 import type { Composed } from './compose.ts';
 import { GatewayError } from './errors.ts';
 import type { LabelCalls } from './label-calls.ts';
-import { devicesOf } from './scopes.ts';
+import { devicesOf, noDevice } from './scopes.ts';
 import { sampleText } from './store/sample-name.ts';
 import type { Sample, SampleKey } from './store/types.ts';
 import { trustOf } from './trust.ts';
@@ -133,10 +133,6 @@ export function labelService({ store, registry, loop, task, clock }: Composed): 
       }
     },
   };
-}
-
-function noDevice(id: string): GatewayError {
-  return new GatewayError('not-found', `no device '${id}'`, { hint: 'see: whetstone devices' });
 }
 
 /** 'DEVICE/SESSION:SEQ'. */

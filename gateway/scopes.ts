@@ -47,6 +47,11 @@ export function knownScope({ store, registry, task }: ScopeParts, name: string):
   });
 }
 
+/** A device that was asked for, and that nobody knows. */
+export function noDevice(id: string): GatewayError {
+  return new GatewayError('not-found', `no device '${id}'`, { hint: 'see: whetstone devices' });
+}
+
 /**
  * The devices of a scope that somebody named.
  *

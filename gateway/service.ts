@@ -23,7 +23,7 @@ import { type PartName, partNames, scopeName } from './registry/manifest.ts';
 import type { Model } from './registry/registry.ts';
 import type { RolloutState } from './rollout/state.ts';
 import type { ScheduleState, Wanted } from './schedule/state.ts';
-import { devicesOf, knownScope } from './scopes.ts';
+import { devicesOf, knownScope, noDevice } from './scopes.ts';
 import { signingService } from './signing-service.ts';
 import type { Device } from './store/types.ts';
 import { deviceSummary, NEWEST, rolloutSummary } from './summaries.ts';
@@ -191,10 +191,6 @@ export function createService(gateway: Composed, about: About): Service {
     throw new GatewayError('not-found', `no model, or more than one, begins with '${prefix}'`, {
       hint: 'see: whetstone models',
     });
-  }
-
-  function noDevice(id: string): GatewayError {
-    return new GatewayError('not-found', `no device '${id}'`, { hint: 'see: whetstone devices' });
   }
 
   const rolloutOf = (id: string): RolloutView => toRollout(loop.rollouts.get(id)!);

@@ -3,7 +3,7 @@ import type { Composed } from './compose.ts';
 import { championOf } from './dataset.ts';
 import { GatewayError } from './errors.ts';
 import { confidence } from './monitor/quality.ts';
-import { knownScope } from './scopes.ts';
+import { knownScope, noDevice } from './scopes.ts';
 import { fromSignal, toSignal } from './signal.ts';
 import type { NewSample, Sample } from './store/types.ts';
 import type { Task } from './task.ts';
@@ -182,8 +182,4 @@ function checkNumbers(name: string, given: number[], count: number, [least, most
   throw new GatewayError('bad-window', `${name} ${is}`, {
     hint: `this model takes ${count} integers from ${least} to ${most}`,
   });
-}
-
-function noDevice(id: string): GatewayError {
-  return new GatewayError('not-found', `no device '${id}'`, { hint: 'see: whetstone devices' });
 }
