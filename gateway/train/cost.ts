@@ -3,7 +3,7 @@ import type { LayerSpec, Task } from '../task.ts';
 import { encodeModel, type ModelParts, type QuantModel } from './model.ts';
 import { summarise } from './model-summary.ts';
 import { createNet } from './net.ts';
-import type { Pre } from './pre.ts';
+import { FEATURE_SETS, type Pre } from './pre.ts';
 import { quantise } from './quantise.ts';
 import { inputShape } from './rungs.ts';
 
@@ -20,8 +20,6 @@ export interface Cost {
   /** energy of that time, µJ */
   microjoules: number | null;
 }
-
-const SETS = { raw: 0, statistics: 1, motion: 2 } as const;
 
 /**
  * A model of a task's shape that has learnt nothing: its bytes, RAM and multiplications are those of
@@ -41,7 +39,7 @@ export function untrained(
   const net = createNet(input, layers, 1);
   const n = input.channels;
   const pre: Pre = {
-    set: SETS[task.features],
+    set: FEATURE_SETS[task.features],
     zero: 0,
     offset: new Int32Array(n),
     multiplier: new Uint16Array(n),

@@ -1,3 +1,6 @@
+/** Numbers of the feature sets that a task names. */
+export const FEATURE_SETS = { raw: 0, statistics: 1, motion: 2 } as const;
+
 /** Normalisation of a model's input: q = clamp(zero + floor((f - offset) · multiplier / 2^shift + 1/2)). */
 export interface Pre {
   /** feature set: 0 none (raw), 1 statistics, 2 motion */

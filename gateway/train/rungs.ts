@@ -18,7 +18,7 @@ import {
 import { createNet, type FloatNet, type Shape } from './net.ts';
 import { classesOf, grow } from './new-class.ts';
 import { oneClass } from './one-class.ts';
-import { fitPre, type Pre } from './pre.ts';
+import { FEATURE_SETS, fitPre, type Pre } from './pre.ts';
 import { prune, pruning } from './prune.ts';
 import { agreed } from './pseudo.ts';
 import { layerGeometry, type Quantisation, type QuantLayer } from './quant-layer.ts';
@@ -64,8 +64,6 @@ export interface Trained {
   /** class by the float form of the layers that were trained; what int8 may cost is measured on it */
   predictFloat: (window: Int8Array, length: number) => number;
 }
-
-const SETS = { raw: 0, statistics: 1, motion: 2 } as const;
 
 /**
  * Trains one rung.
@@ -275,7 +273,7 @@ function penalty(task: Task, { fresh, old }: RungData, groups: number): number {
 }
 
 function fitWindows(task: Task, windows: readonly Window[], sigmas: number): Pre {
-  const set = SETS[task.features];
+  const set = FEATURE_SETS[task.features];
   const { samples } = task.window;
   const axes = task.sensor.axes.length;
   if (set !== 0) {
@@ -292,7 +290,7 @@ function fitWindows(task: Task, windows: readonly Window[], sigmas: number): Pre
 export function inputShape(task: Task): Shape {
   const axes = task.sensor.axes.length;
   if (task.features === 'raw') return { length: task.window.samples, channels: axes };
-  return { length: 1, channels: featureCount(SETS[task.features], axes) };
+  return { length: 1, channels: featureCount(FEATURE_SETS[task.features], axes) };
 }
 
 function trained(

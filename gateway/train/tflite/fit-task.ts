@@ -2,13 +2,12 @@ import { featureCount } from '../../../device/core/features.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Task } from '../../task.ts';
 import type { QuantModel } from '../model.ts';
-import type { Pre } from '../pre.ts';
+import { FEATURE_SETS, type Pre } from '../pre.ts';
 import type { Quantisation } from '../quant-layer.ts';
 import { fitNormalisation } from './exact-pre.ts';
 import { refused } from './graph.ts';
 import type { TfliteModel } from './read-tflite.ts';
 
-const SETS = { raw: 0, statistics: 1, motion: 2 } as const;
 /** Widest range of features that is looked at: wider ones saturate. */
 const FEATURE_RANGE = 2 ** 16;
 
@@ -67,7 +66,7 @@ function checkInput({ input }: TfliteModel, task: Task): void {
   const shape = input.shape.filter((n) => n !== 1);
   const size = shape.reduce((product, n) => product * n, 1);
   const isRaw = task.features === 'raw';
-  const wanted = isRaw ? samples * axes : featureCount(SETS[task.features], axes);
+  const wanted = isRaw ? samples * axes : featureCount(FEATURE_SETS[task.features], axes);
   const what = isRaw
     ? `a window of ${samples} samples of ${axes} axes`
     : `${wanted} features ('${task.features}')`;
@@ -90,12 +89,12 @@ function checkInput({ input }: TfliteModel, task: Task): void {
 
 /** Whether a normalisation is for a task's windows or features. */
 export function suits(pre: Pre, task: Task): boolean {
-  return pre.set === SETS[task.features] && pre.offset.length === preLength(task);
+  return pre.set === FEATURE_SETS[task.features] && pre.offset.length === preLength(task);
 }
 
 function preLength({ features, sensor }: Task): number {
   const axes = sensor.axes.length;
-  return features === 'raw' ? axes : featureCount(SETS[features], axes);
+  return features === 'raw' ? axes : featureCount(FEATURE_SETS[features], axes);
 }
 
 function preOf(quantisation: Quantisation, task: Task, notes: string[]): Pre {
@@ -114,7 +113,7 @@ function preOf(quantisation: Quantisation, task: Task, notes: string[]): Pre {
       );
     }
     return {
-      set: SETS[task.features],
+      set: FEATURE_SETS[task.features],
       zero: normalisation.zero,
       offset: new Int32Array(n).fill(normalisation.offset),
       multiplier: new Uint16Array(n).fill(normalisation.multiplier),
