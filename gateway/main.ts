@@ -15,16 +15,13 @@ import type { Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createPorts } from './ports.ts';
 import { watchReadiness } from './readiness.ts';
-import { writeRunFile } from './run-file.ts';
+import { DATA_DIR, writeRunFile } from './run-file.ts';
 import { createService } from './service.ts';
 import { readStoreKey } from './store/store-key.ts';
 import { PLOT, PLOT_MONITOR, type Story, tellStory } from './story.ts';
 import { gestureNames } from './synthetic/gestures.ts';
 import { loadTask } from './task.ts';
 import { startTeaching } from './teaching.ts';
-
-/** Where samples, models and keys live when nothing else is said. */
-export const DATA_DIR = '.whetstone';
 
 /**
  * Starts a gateway: composes the modules, opens the ports, serves API and page.

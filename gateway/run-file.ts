@@ -1,6 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** Where samples, models and keys live when nothing else is said. */
+export const DATA_DIR = '.whetstone';
+
 /** How the gateway of a data directory is asked while it runs. */
 export interface RunFile {
   url: string;

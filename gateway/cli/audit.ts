@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { GatewayEvent } from '../calls.ts';
+import { DATA_DIR } from '../run-file.ts';
 import { sentence } from '../ui/words.ts';
 import { type Io, integer, moment, say, sayJson, table } from './io.ts';
 
@@ -23,7 +24,7 @@ export function audit(program: Command, io: Io): void {
   program
     .command('audit')
     .description('list what was decided, by whom, with the hash of each entry of the log')
-    .option('--data-dir <dir>', 'where the data of the gateway is', '.whetstone')
+    .option('--data-dir <dir>', 'where the data of the gateway is', DATA_DIR)
     .option('--key-file <file>', 'key of an encrypted store')
     .option('--since <entry>', 'those after this one', integer(0))
     .option('--limit <n>', 'the newest n', integer(1, 1000), 50)

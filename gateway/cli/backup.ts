@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { DATA_DIR } from '../run-file.ts';
 import { type Io, moment, say, sayJson } from './io.ts';
 
 /** `whetstone backup`: store and keys in one file, while the gateway runs. */
@@ -7,7 +8,7 @@ export function backup(program: Command, io: Io): void {
     .command('backup')
     .description('write store and keys into one file, whether or not the gateway runs')
     .argument('<file>', 'the backup; it must not exist')
-    .option('--data-dir <dir>', 'where the data of the gateway is', '.whetstone')
+    .option('--data-dir <dir>', 'where the data of the gateway is', DATA_DIR)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',

@@ -3,7 +3,7 @@ import { budgetDefaults } from '../budget/limits.ts';
 import { createSensors } from '../budget/sensors.ts';
 import type { StartOptions } from '../calls.ts';
 import { GatewayError } from '../errors.ts';
-import { readRunFile } from '../run-file.ts';
+import { DATA_DIR, readRunFile } from '../run-file.ts';
 import { checkBox } from './check-box.ts';
 import { checkBudget } from './check-budget.ts';
 import { checkGateway, checkTls, checkTokens } from './check-door.ts';
@@ -40,7 +40,7 @@ export function doctor(program: Command, io: Io): void {
     .action(async ({ config, dataDir, store, json, ...options }: Options) => {
       const { configured, problem } = await readConfigured(config);
       const { budget = {} } = configured;
-      const directory = dataDir ?? configured.dataDir ?? '.whetstone';
+      const directory = dataDir ?? configured.dataDir ?? DATA_DIR;
       const keyFile = options.keyFile ?? configured.keyFile;
       const checks = [
         ...problem,

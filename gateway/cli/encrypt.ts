@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { GatewayError } from '../errors.ts';
+import { DATA_DIR } from '../run-file.ts';
 import { type Io, say, sayJson } from './io.ts';
 
 interface Options {
@@ -16,7 +17,7 @@ export function encrypt(program: Command, io: Io): void {
     .command('encrypt')
     .description('make a key file, encrypt a store that is there, or change its key')
     .option('--new-key <file>', 'only make a key file, for this user alone')
-    .option('--data-dir <dir>', 'where the data of the gateway is; it must not run', '.whetstone')
+    .option('--data-dir <dir>', 'where the data of the gateway is; it must not run', DATA_DIR)
     .option('--key-file <file>', 'the key from now on')
     .option('--old-key-file <file>', 'the key of before, where the store is encrypted')
     .option('--json', 'print one JSON object')

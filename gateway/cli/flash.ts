@@ -4,9 +4,10 @@ import { boardNames, loadBoard } from '../board.ts';
 import { GatewayError } from '../errors.ts';
 import type { Flashed, FlashOptions } from '../flash/flash-board.ts';
 import type { Keeper } from '../flash/keeper.ts';
+import { DATA_DIR } from '../run-file.ts';
 import { loadTask, type Task } from '../task.ts';
 import { type Io, progress, say, sayJson, shellWord } from './io.ts';
-import { DATA_DIR, type RemoteOptions, remoteOf, speaksToGateway } from './remote.ts';
+import { type RemoteOptions, remoteOf, speaksToGateway } from './remote.ts';
 
 const TASK = 'gesture';
 

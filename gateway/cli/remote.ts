@@ -7,7 +7,7 @@ import { remoteCalls } from '../api/client.ts';
 import type { Calls } from '../calls.ts';
 import { GatewayError } from '../errors.ts';
 import { readNamed } from '../named-file.ts';
-import { readRunFile } from '../run-file.ts';
+import { DATA_DIR, readRunFile } from '../run-file.ts';
 import { type Io, sayJson } from './io.ts';
 
 /** Options of every verb that speaks to a running gateway. */
@@ -22,8 +22,6 @@ export interface RemoteOptions {
 }
 
 const DEFAULT_URL = 'http://127.0.0.1:7380';
-/** Where a gateway on this machine has its data when nothing else is said. */
-export const DATA_DIR = '.whetstone';
 
 /** Adds `--json`, and what says which gateway is meant and what it is shown. */
 export function speaksToGateway(command: Command): Command {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Verification } from '../audit/verification.ts';
+import { DATA_DIR } from '../run-file.ts';
 import { colour, type Io, moment, say, sayJson } from './io.ts';
 
 interface Options {
@@ -15,7 +16,7 @@ export function verify(program: Command, io: Io): void {
   program
     .command('verify')
     .description("check a store's log, keys, versions and releases; the gateway may run beside it")
-    .option('--data-dir <dir>', 'where the data of the gateway is', '.whetstone')
+    .option('--data-dir <dir>', 'where the data of the gateway is', DATA_DIR)
     .option('--key-file <file>', 'key of an encrypted store')
     .option('--head <hash>', 'a hash that you noted: shows that nothing was cut off since', digits)
     .option('--json', 'print one JSON object')
