@@ -7,7 +7,7 @@ import { alignLater } from './gas-align.ts';
 import { rawRows, readGas } from './gas-data.ts';
 import { trainForward } from './gas-forward.ts';
 import { type BenchOptions, type BenchRow, round } from './report.ts';
-import { meanOf } from './spread.ts';
+import { average, meanOf } from './spread.ts';
 
 const FORWARD = {
   name: 'gas, five gases, all earlier batches',
@@ -156,10 +156,6 @@ function meanInterval(counts: readonly (readonly [number, number])[]): [number, 
 
 function rounded([low, high]: readonly [number, number]): [number, number] {
   return [round(low, 4), round(high, 4)];
-}
-
-function average(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function missing(name: string, aim: number): BenchRow {

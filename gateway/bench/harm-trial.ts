@@ -6,6 +6,8 @@ import { someoneElse, type Wearer, wearer } from '../synthetic/wearer.ts';
 import type { Task } from '../task.ts';
 import { createPredictor, type Predictor } from '../train/model.ts';
 import { type FirstModel, openWorld } from './harm-world.ts';
+import { shareOfRight } from './share-of-right.ts';
+import { average } from './spread.ts';
 
 /** How the world of a trial changes. */
 export const DRIFTS = ['none', 'mild', 'strong'] as const;
@@ -161,7 +163,7 @@ export async function runTrial(
     const served = (candidate: Predictor) =>
       members.map((id, i) => (healed.spared.includes(id) ? running[i]! : candidate));
     for (const { parts } of trial.share <= FEW_WRONG ? healed.attempts : []) {
-      const now = mean(measureRoughly(served(createPredictor(parts))));
+      const now = average(measureRoughly(served(createPredictor(parts))));
       result.toGain = Math.max(result.toGain, now - result.before);
     }
     if (healed.rollout === null) result.refusals.push(healed.reason);
@@ -169,7 +171,7 @@ export async function runTrial(
   }
   try {
     const before = measure(members.map((id) => world.runs(id)));
-    result.before = mean(before);
+    result.before = average(before);
     for (const id of members) {
       const next = streamOf(first, seed);
       for (let i = 0; i < BEFORE; i++) {
@@ -206,7 +208,7 @@ export async function runTrial(
       const candidate = createPredictor(world.gateway.registry.parts(healed.version!));
       const was = measure(healed.running);
       const changes = measure(healed.served(candidate)).map((now, i) => now - was[i]!);
-      const what = { change: mean(changes), worst: Math.min(...changes) };
+      const what = { change: average(changes), worst: Math.min(...changes) };
       if (stage() === 'settled') result.promotions.push({ ...what, why: healed.reason });
       else result.takenBack.push(what);
       if (isOpen()) break; // nobody labels enough to decide
@@ -232,16 +234,11 @@ function createMeasure(
     return worn.map((wearer, i) => {
       const kind = truth.findIndex(({ by }) => by === wearer);
       const key = `${kind} ${names.indexOf(predictors[i]!)}`;
-      const found = known.get(key) ?? accuracy(predictors[i]!, windows[kind]!);
+      const found = known.get(key) ?? shareOfRight(predictors[i]!, windows[kind]!);
       known.set(key, found);
       return found;
     });
   };
-}
-
-function accuracy(predict: Predictor, windows: readonly Recording[]): number {
-  const right = windows.filter(({ window, length, cls }) => predict(window, length).cls === cls);
-  return right.length / windows.length;
 }
 
 /**
@@ -314,8 +311,4 @@ function spoilt(
     return i % axes === 0 && i < recording.length * axes ? recording.window[0]! : value;
   });
   return { ...recording, window };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

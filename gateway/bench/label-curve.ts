@@ -9,6 +9,7 @@ import {
   type QuantModel,
 } from '../train/model.ts';
 import { type Example, type RungData, trainRung } from '../train/rungs.ts';
+import { shareOfRight } from './share-of-right.ts';
 
 /** How labels are chosen: as the gateway asks for them, or by chance. */
 export type Select = 'active' | 'random';
@@ -106,6 +107,5 @@ function accuracyWithout(
 ): number {
   const known = new Set(labelled);
   const rest = windows.filter((_, i) => !known.has(i));
-  const right = rest.filter(({ window, length, cls }) => predict(window, length).cls === cls);
-  return right.length / rest.length;
+  return shareOfRight(predict, rest);
 }

@@ -5,10 +5,11 @@ import { type Recording, readRecordings } from '../recordings.ts';
 import type { Scope } from '../registry/manifest.ts';
 import { loadTask, parseTask, type Task } from '../task.ts';
 import type { GateReport } from '../train/gate-report.ts';
-import type { ModelParts, Predictor } from '../train/model.ts';
+import type { ModelParts } from '../train/model.ts';
 import { retrain } from '../train/retrain.ts';
 import { openWorld } from './harm-world.ts';
 import type { BenchOptions, BenchRow } from './report.ts';
+import { shareOfRight } from './share-of-right.ts';
 import { meanOf } from './spread.ts';
 
 /** A person whose recordings have a seventh gesture that the task gesture ignores. */
@@ -166,9 +167,9 @@ async function learnNewClass(
     const runs = world.runs('d1');
     const released = healed.rollout !== null && stage() === 'settled';
     return {
-      recall: share(runs, unseen),
-      before: share(started, test),
-      after: share(runs, test),
+      recall: shareOfRight(runs, unseen),
+      before: shareOfRight(started, test),
+      after: shareOfRight(runs, test),
       ...{ released, reason: healed.reason },
     };
   } finally {
@@ -203,9 +204,4 @@ async function firstModel(
   });
   if (chosen === null) throw new RangeError('six classes gave no first model');
   return { learned, parts: chosen.parts, report: chosen.report };
-}
-
-function share(predict: Predictor, windows: readonly Recording[]): number {
-  const right = windows.filter(({ window, length, cls }) => predict(window, length).cls === cls);
-  return right.length / windows.length;
 }

@@ -10,6 +10,7 @@ import { type SearchReport, searchModels } from '../train/search.ts';
 import { type Candidate, candidatesOf } from '../train/search-candidates.ts';
 import { foldsOf } from '../train/search-folds.ts';
 import { type BenchOptions, type BenchRow, round } from './report.ts';
+import { shareOfRight } from './share-of-right.ts';
 import { meanOf } from './spread.ts';
 
 const BOARD = 'puckjs';
@@ -142,7 +143,5 @@ async function accuracyOf(
   seed: number,
 ): Promise<number> {
   const { model } = await trainRung('whole', task, null, { fresh, old: [], recent: [] }, { seed });
-  const predict = createPredictor(encodeModel(model));
-  const right = later.filter(({ window, length, cls }) => predict(window, length).cls === cls);
-  return right.length / later.length;
+  return shareOfRight(createPredictor(encodeModel(model)), later);
 }

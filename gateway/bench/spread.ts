@@ -1,6 +1,11 @@
 import { binomialLowerTail } from '../statistics.ts';
 import { round } from './report.ts';
 
+/** The mean of some figures. */
+export function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** Normal quantile of a two-sided 95 %. */
 const Z = 1.959963984540054;
 
@@ -20,7 +25,7 @@ export function meanOf(
 ): { value: number; interval?: [number, number] } {
   const n = values.length;
   if (n === 0) throw new RangeError('no mean of nothing');
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const mean = average(values);
   if (n === 1) return { value: round(mean, digits) };
   const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
   const reach = studentQuantile(n - 1) * Math.sqrt(square / n);
