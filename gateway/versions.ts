@@ -49,6 +49,7 @@ export function createVersionOf(
 ): (release: number) => string | null {
   const versions = new Map<number, string>();
   return (release) => {
+    if (release === 0) return null; // no model at all
     let version = versions.get(release);
     if (version === undefined) {
       version = registry.releaseOf(release)?.version;

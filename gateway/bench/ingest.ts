@@ -189,6 +189,16 @@ function slope(points: readonly (readonly [number, number])[]): number {
   return above / points.reduce((sum, [x]) => sum + (x - x0) ** 2, 0);
 }
 
+/** What a receiver says once it is open. */
+interface Opened {
+  /** port of the flow */
+  socket?: number;
+  secrets: string[];
+  version: string;
+  /** why there is no flow */
+  why?: string;
+}
+
 /** One run on a store of its own. @returns its phases, or why there is no peer */
 async function run(
   wire: Wire,
@@ -204,9 +214,10 @@ async function run(
   try {
     const socket = join(folder, 'socket');
     const setup = { t: 'setup', socket, directory: join(folder, 'data'), suite: wire, devices };
-    const opened = await ask<{ socket?: number; secrets: string[]; why?: string }>(receiver, setup);
+    const opened = await ask<Opened>(receiver, setup);
     if (opened.why !== undefined) return `Node-RED did not start: ${opened.why}`;
-    const to = { ...setup, socket: opened.socket ?? socket, secrets: opened.secrets };
+    const { secrets, version } = opened;
+    const to = { ...setup, socket: opened.socket ?? socket, secrets, version };
     await ask(feeder, { ...to, underWay: UNDER_WAY });
     const out: Phase[] = [];
     for (let i = 0; i < phases; i++) {

@@ -57,6 +57,7 @@ const ciphers: Record<'ccm' | 'mac', Cipher> = { ccm: peerCcm, mac: CIPHERS.mac 
  * @param task whose classes and sending policy
  * @param suite of its frames; `secret` with the suites that have keys
  * @param send puts bytes on its wire
+ * @param version of the model that it says it runs, as release 1: 8 bytes
  */
 export function frameDevice(
   index: number,
@@ -64,6 +65,7 @@ export function frameDevice(
   suite: 'none' | 'ccm' | 'mac',
   secret: Secret | undefined,
   send: (bytes: Uint8Array) => void,
+  version = new Uint8Array(8),
 ): FrameDevice {
   const window = windowsOf(index, task);
   const { confidentOneIn, uncertainBelow, rawOneIn } = task.send;
@@ -107,7 +109,7 @@ export function frameDevice(
     },
     hello() {
       const about = [
-        ...[deviceId(index), boardOf(suite), task.name, new Uint8Array(8), 1, 1, 'reference', 4096],
+        ...[deviceId(index), boardOf(suite), task.name, version, 1, 1, 'reference', 4096],
       ];
       for (const payload of run(GREET, about)) send(encodeFrame(payload, protection.seal));
     },

@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { type Composed, compose } from '../../compose.ts';
 import { hashOf, modelBytes } from '../../heal.ts';
 import { type Port, realClock } from '../../link/port.ts';
+import { shortId } from '../../registry/manifest.ts';
 import { loadTask } from '../../task.ts';
 import { goldenVectors } from '../../train/model.ts';
 import { tinyModel } from '../faults/tiny-model.ts';
@@ -42,7 +43,7 @@ async function open({ socket, directory, suite, devices }: DoorSetup) {
     ...{ task: loadTask('gesture'), directory, clock: realClock, automatic: true, seed: 1 },
     retention: {},
   });
-  releaseOne(gateway);
+  const version = Buffer.from(shortId(releaseOne(gateway))).toString('base64');
   const secrets: string[] = [];
   const receivers: ((bytes: Uint8Array) => void)[] = [];
   let feeder: Socket | undefined;
@@ -90,6 +91,8 @@ async function open({ socket, directory, suite, devices }: DoorSetup) {
     const { user, system } = process.cpuUsage();
     const { rss, heapUsed, external } = process.memoryUsage();
     const stored = gateway.store.counts().samples;
+    const [foreign] = gateway.store.journal.find({ kind: 'device.foreign' });
+    if (foreign !== undefined) throw new Error(`${foreign.subject} does not run release 1`);
     return { cpuUs: user + system, rss, heap: heapUsed + external, stored };
   };
   const close = async (): Promise<void> => {
@@ -97,11 +100,11 @@ async function open({ socket, directory, suite, devices }: DoorSetup) {
     server.close();
     await gateway.close();
   };
-  return { secrets, mark, close };
+  return { secrets, version, mark, close };
 }
 
-/** Release 1, which the devices say they run: a model of random weights, whose windows are not looked at. */
-function releaseOne({ registry, store, task }: Composed): void {
+/** Release 1, which the devices say they run: a model of random weights, whose windows are not looked at. @returns its version */
+function releaseOne({ registry, store, task }: Composed): string {
   const [pre, backbone, head] = tinyModel(1).parts as [Uint8Array, Uint8Array, Uint8Array];
   const parts = { pre, backbone, head };
   const golden = goldenVectors(parts, task.window.samples * task.sensor.axes.length, 1, 2);
@@ -119,11 +122,12 @@ function releaseOne({ registry, store, task }: Composed): void {
     null,
   );
   registry.release(version, 'benchmark');
+  return version;
 }
 
 process.once('disconnect', () => process.exit()); // whoever measures is gone
 process.once('message', async (setup: DoorSetup) => {
-  const { secrets, mark, close } = await open(setup);
+  const { secrets, version, mark, close } = await open(setup);
   process.on('message', async ({ t }: { t: 'mark' | 'close' }) => {
     if (t === 'mark') process.send?.({ t: 'mark', ...mark() });
     else {
@@ -131,5 +135,5 @@ process.once('message', async (setup: DoorSetup) => {
       process.exit(0);
     }
   });
-  process.send?.({ t: 'open', secrets });
+  process.send?.({ t: 'open', secrets, version });
 });

@@ -18,6 +18,8 @@ export interface FeederSetup {
   devices: number;
   /** of each device with a suite that has keys, base64; else none */
   secrets: string[];
+  /** short id of release 1, which the devices run, base64 */
+  version: string;
   /** windows under way at once, of all devices together */
   underWay: number;
 }
@@ -57,6 +59,7 @@ interface Lane {
 async function feed(setup: FeederSetup): Promise<(phase: FeederPhase) => Promise<FeederResult>> {
   const task = loadTask('gesture');
   const { suite } = setup;
+  const version = new Uint8Array(Buffer.from(setup.version, 'base64'));
   const socket = typeof setup.socket === 'number' ? connect(setup.socket) : connect(setup.socket);
   const write = (index: number, bytes: Uint8Array): void =>
     void socket.write(suite === 'json' ? bytes : piece(index, bytes));
@@ -67,7 +70,7 @@ async function feed(setup: FeederSetup): Promise<(phase: FeederPhase) => Promise
     const device =
       suite === 'json'
         ? jsonDevice(i, task)
-        : frameDevice(i, task, suite, secret, (bytes) => write(i, bytes));
+        : frameDevice(i, task, suite, secret, (bytes) => write(i, bytes), version);
     const empty = { bytes: new Uint8Array(0), ends: [], sentAt: new Float64Array(0) };
     return { device, ...empty, sent: 0, acked: 0, before: 0 };
   });

@@ -116,7 +116,7 @@ process.once('message', async (setup: FlowSetup) => {
         process.exit(0);
       }
     });
-    process.send?.({ t: 'open', socket: port, secrets: [] });
+    process.send?.({ t: 'open', socket: port, secrets: [], version: '' });
   } catch (error) {
     process.send?.({ t: 'failed', why: (error as Error).message });
   }
