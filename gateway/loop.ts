@@ -154,9 +154,11 @@ export function createLoop(parts: LoopParts): Loop {
   // ── self-test → confirm: the devices say how it goes ────────────────────────────────────────
 
   const settle = createSettle({
-    ...{ store, registry, now, monitor, memory, alarms, scheduler, needs, watched },
+    ...{ registry, monitor, memory, alarms, scheduler, needs, watched },
   });
-  const hearing = createHearing({ store, now, log, monitor, rollouts, wear, refused, settle });
+  const hearing = createHearing({
+    ...{ store, registry, now, log, monitor, rollouts, wear, refused, settle },
+  });
   const greeting = createGreeting({
     ...{ task, store, registry, now, allowWeakLink, wear, log, settle },
   });

@@ -2,13 +2,14 @@ import { EVENTS, STATUSES } from '../../device/core/messages.ts';
 import { unlessFull } from '../full-disk.ts';
 import type { DeviceEvent, Status } from '../link/messages.ts';
 import type { Monitor } from '../monitor/monitor.ts';
+import type { Registry } from '../registry/registry.ts';
 import { isRefusal } from '../rollout/refusals.ts';
 import type { Rollouts } from '../rollout/rollouts.ts';
 import type { Store } from '../store/store.ts';
 import type { Wear } from '../wear.ts';
 import type { JournalWriter } from './journal-writer.ts';
 import type { RefusedUpdate } from './refused-updates.ts';
-import type { Settle } from './settle.ts';
+import { CONFIRMED, type Settle } from './settle.ts';
 
 /** What devices say of themselves, beside their windows. */
 export interface Hearing {
@@ -22,6 +23,7 @@ export interface Hearing {
 /** Who is told of it. */
 export interface HearingParts {
   store: Store;
+  registry: Pick<Registry, 'releaseOf'>;
   now: () => number;
   log: JournalWriter;
   monitor: Pick<Monitor, 'lost'>;
@@ -36,7 +38,7 @@ const REFUSED = new Set<string>(Object.values(STATUSES).filter(isRefusal));
 
 /** @param parts who is told of it */
 export function createHearing(parts: HearingParts): Hearing {
-  const { store, now, log, monitor, rollouts, wear, refused, settle } = parts;
+  const { store, registry, now, log, monitor, rollouts, wear, refused, settle } = parts;
   return {
     status(device, { release, code, detail }) {
       const status = STATUSES[code as keyof typeof STATUSES] ?? String(code);
@@ -47,7 +49,11 @@ export function createHearing(parts: HearingParts): Hearing {
       if (REFUSED.has(status)) refused(device, { release, code: status, by: 'device', detail });
       wear.heard(device, release, status, now());
       unlessFull(() => rollouts.status(device, { release, code }));
-      if (status === 'confirmed') log.owe(() => settle(device, release));
+      if (status !== 'confirmed') return;
+      const at = now();
+      const version = registry.releaseOf(release)?.version ?? null;
+      log.owe(() => store.devices.runs(device, release, version, CONFIRMED, at));
+      log.owe(() => settle(device, release));
     },
     event(device, { code, a, b }) {
       const text = EVENTS[code as keyof typeof EVENTS] ?? 'unknown';

@@ -3,18 +3,15 @@ import type { Monitor } from '../monitor/monitor.ts';
 import type { MonitorMemory } from '../monitor-memory.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Scheduler } from '../schedule/scheduler.ts';
-import type { Store } from '../store/store.ts';
 import { reportOf } from '../versions.ts';
 import type { Needs } from './needs.ts';
 
-/** confirm: a device runs a release for good. */
+/** confirm: a device runs a release for good, as the store has it already. */
 export type Settle = (device: string, release: number) => void;
 
 /** Who is told of it. */
 export interface SettleParts {
-  store: Pick<Store, 'devices'>;
   registry: Registry;
-  now: () => number;
   monitor: Pick<Monitor, 'installed'>;
   memory: Pick<MonitorMemory, 'save'>;
   alarms: Pick<Alarms, 'ended'>;
@@ -29,10 +26,9 @@ export const CONFIRMED = 1;
 
 /** @returns what makes the promise of a confirmed release the new reference, and ends an alarm; once */
 export function createSettle(parts: SettleParts): Settle {
-  const { store, registry, now, monitor, memory, alarms, scheduler, needs, watched } = parts;
+  const { registry, monitor, memory, alarms, scheduler, needs, watched } = parts;
   return (device, release) => {
     const version = registry.releaseOf(release)?.version;
-    store.devices.runs(device, release, version ?? null, CONFIRMED, now());
     if (watched.get(device) === release) return;
     watched.set(device, release);
     const evidence = version === undefined ? undefined : reportOf(registry, version)?.evidence;

@@ -238,7 +238,7 @@ describe('a device', () => {
   });
 
   it('is greeted with one sync of the disk, whatever is noted of it', async () => {
-    const world = await loopWorld({ task, ids: ['w1'] });
+    const world = await taught(['w1']);
     await world.step();
     const events = () => world.events({ subject: 'w1' }).length;
     const [before, sizes] = [events(), [] as number[]];
@@ -247,7 +247,8 @@ describe('a device', () => {
     await world.step();
     off();
     expect(events()).toBeGreaterThan(before);
-    expect(sizes).toEqual([1, 1]); // the greeting, and the next group of what was queued
+    // the greeting, the rollout that it is in, and the next group of what was queued
+    expect(sizes).toEqual([1, 1, 1]);
   });
 
   it('that forgets windows while the link is down is counted to the window', async () => {
