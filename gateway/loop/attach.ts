@@ -1,3 +1,4 @@
+import { STATUSES } from '../../device/core/messages.ts';
 import { GatewayError } from '../errors.ts';
 import { unlessFull } from '../full-disk.ts';
 import { type Connection, connect } from '../link/connect.ts';
@@ -84,6 +85,9 @@ export function createAttachments(parts: AttachParts): Attachments {
       };
       const counted = (sample: Sample): Sample =>
         foreign.has(sample.release) ? { ...sample, release: 0 } : sample;
+      /** A device that is told to confirm another release says what it runs: that is none of ours. */
+      const isTheirs = ({ release, code }: Status): boolean =>
+        foreign.has(release) && STATUSES[code as keyof typeof STATUSES] === 'confirmed';
       const ready: Promise<Connection> = connect(
         port,
         {
@@ -115,7 +119,7 @@ export function createAttachments(parts: AttachParts): Attachments {
           onGone: (session, seq) =>
             device !== '' && unlessFull(() => ears.gone({ device, session, seq })),
           onLost: (session, ranges) => device !== '' && ears.lost(device, session, ranges),
-          onStatus: (status) => isHere && ears.status(device, status),
+          onStatus: (status) => isHere && !isTheirs(status) && ears.status(device, status),
           onEvent: (event) => isHere && ears.event(device, event),
           onRefused: (refusal) => greeting.refused(refusal, port),
           onRekeyed: (of, generation) => log.write('key.rotated', of, { generation }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HELLO, OFFER, SAMPLE } from '../../device/core/messages.ts';
+import { HELLO, OFFER, SAMPLE, STATUS } from '../../device/core/messages.ts';
 import { gather } from '../../gateway/dataset.ts';
 import { shortId } from '../../gateway/registry/manifest.ts';
 import type { Task } from '../../gateway/task.ts';
@@ -187,6 +187,14 @@ describe('a device', () => {
       world.events({ kind: 'device.foreign' }).map(({ subject, data }) => [subject, data]),
     ).toEqual([['moved', { release, version: '0909090909090909' }]]);
     expect(device.count(OFFER)).toBeGreaterThan(0);
+    device.say(STATUS, [release, 5, 0]); // as a device does that is told to confirm another release
+    await world.step();
+    expect(world.store.devices.get('moved')).toMatchObject({ release: 0, version: null });
+    const members = () => Object.values(world.loop.rollouts.list()[0]!.members);
+    expect(members().map(({ stage }) => stage)).toEqual(['confirmed', 'offered']);
+    device.say(STATUS, [release, 9, release]);
+    await world.step();
+    expect(members().map(({ stage }) => stage)).toEqual(['confirmed', 'refused']);
 
     await says(78, shortId(version!));
     expect(world.store.devices.get('moved')).toMatchObject({ release, version, state: 1 });
