@@ -24,7 +24,11 @@ const Query = Type.Object(
 );
 const NewLabel = Type.Object({ sample, cls, source: by, trust: Type.Optional(share) }, closed);
 const Release = Type.Object({ sample }, closed);
-const Withdraw = Type.Object({ sample, source: by }, closed);
+/** Also one that is refused today: labels of an earlier time may be taken back. */
+const whose = Type.String({
+  ...{ minLength: 1, maxLength: 100, description: 'a source, see: whetstone labels sources' },
+});
+const Withdraw = Type.Object({ sample, source: Type.Optional(whose) }, closed);
 const Import = Type.Object(
   {
     rows: Type.Array(

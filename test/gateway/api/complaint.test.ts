@@ -67,6 +67,17 @@ it.each<[string, object, string]>([
   expect(calls.asked).toEqual([]);
 });
 
+it('takes labels back of a source that none may be added from any more', async () => {
+  const request = { sample, source: 'person:' };
+  const response = await fetch(`${api.url}/api/labels/withdraw`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(request),
+  });
+  expect(response.status).toBe(200);
+  expect(calls.asked.pop()).toEqual(['withdrawLabel', request]);
+});
+
 it('takes a person by name, whatever the name', async () => {
   const label = { sample, cls: 'upup', source: 'person:Ann: the 2nd' };
   const response = await fetch(`${api.url}/api/labels`, {
