@@ -165,6 +165,8 @@ export interface StartOptions {
   /** virtual watches when no port is named; default 4 */
   virtual?: number;
   seed?: number;
+  /** a folder of labelled recordings, from which a fleet without a model learns its first */
+  recordings?: string;
   /** real boards may speak under weaker suites than their board can do, and without keys */
   allowWeakLink?: boolean;
   /** 'canary': a person is asked once the canaries of a rollout have passed; default the task's, else 'none' */

@@ -27,6 +27,7 @@ const properties = {
   baud: { type: 'integer', minimum: 300 },
   virtual: { type: 'integer', minimum: 0, maximum: 200 },
   seed: { type: 'integer', minimum: 0 },
+  recordings: { type: 'string', minLength: 1 },
   allowWeakLink: { type: 'boolean' },
   approval: { enum: ['none', 'canary'] },
   budget: budgetSchema,

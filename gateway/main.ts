@@ -6,6 +6,7 @@ import type { Gateway, NewPort, StartOptions } from './calls.ts';
 import { compose } from './compose.ts';
 import { readConfig } from './config.ts';
 import { GatewayError } from './errors.ts';
+import { learnFirstModel } from './first-model.ts';
 import { unlessFull } from './full-disk.ts';
 import { blePort } from './link/ble.ts';
 import { bleRadio } from './link/ble-radio.ts';
@@ -31,7 +32,7 @@ import { startTeaching } from './teaching.ts';
  *
  * @param given what is said here goes before what the configuration file says
  * @param log what goes wrong while it serves
- * @throws GatewayError 'bad-config', 'bad-task', 'in-use', 'port', 'store', 'store-key', 'damaged'
+ * @throws GatewayError 'bad-config', 'bad-task', 'bad-recordings', 'in-use', 'port', 'store', 'store-key', 'damaged'
  */
 export async function startGateway(given: StartOptions = {}, log?: Log): Promise<Gateway> {
   const options = { ...readConfig(given.config), ...given };
@@ -109,6 +110,7 @@ export async function startGateway(given: StartOptions = {}, log?: Log): Promise
       unlessFull(() => journal.write('gateway.stopped', '', {}, clock.now()));
     });
     open.push(await startTeaching(gateway));
+    if (options.recordings !== undefined) await learnFirstModel(gateway, options.recordings);
     // one that is not there yet is no reason to keep the others waiting
     await ports.open();
     const plot = { ...PLOT, seed, watches: virtual, changing: Math.floor(virtual / 2) };

@@ -222,7 +222,7 @@ function linesOf(flashed: Flashed, options: Options): string[] {
     ...head,
     `written and read back: ${runtimeBytes + flashed.slotBytes} bytes, ${sentBytes} sent, in ${(ms.upload / 1000).toFixed(1)} s`,
     `hello after ${ms.hello} ms${tier === '' ? '' : `, kernel ${tier}`}`,
-    `model: ${version?.slice(0, 8) ?? 'none yet, it comes from the gateway'}${test}${brought}`,
+    `model: ${version?.slice(0, 8) ?? 'none yet, it comes from the gateway (whose first one: docs/flashing.md#the-first-model)'}${test}${brought}`,
     ...(keptIn.startsWith('the gateway') ? [] : [`its gateway: ${startOf(options)}`]),
   ];
 }

@@ -18,6 +18,7 @@ interface Options {
   host?: string;
   httpPort?: number;
   seed?: number;
+  recordings?: string;
   keyFile?: string;
   tlsCert?: string;
   tlsKey?: string;
@@ -65,10 +66,11 @@ export function start(program: Command, io: Io): void {
       '--allow-weak-link',
       'hear real boards that have no keys, or a weaker suite than their board can do',
     )
+    .option('--recordings <dir>', 'what a fleet without a model learns its first from, labelled')
     .option('--seed <n>', 'of the synthetic motion', integer(0))
     .addHelpText(
       'after',
-      '\nExample:\n  $ npx whetstone start\n  $ npx whetstone start --port /dev/ttyACM0',
+      '\nExample:\n  $ npx whetstone start\n  $ npx whetstone start --port /dev/ttyACM0 --recordings DIR',
     )
     .action(async (options: Options, command: Command) => {
       const { port: serial, httpPort: port, tlsCert, tlsKey, name: names, log, ...rest } = options;
