@@ -20,7 +20,7 @@ export function rungsOf({
   data,
   task,
 }: Pick<RetrainInput, 'champion' | 'data' | 'task'>): Rung[] {
-  if (champion === null) return ['whole'];
+  if (champion === null) return data.fresh.length + data.old.length > 0 ? ['whole'] : [];
   const labelled = data.fresh.length > 0;
   const normalised = data.recent.length >= MIN_RECENT;
   const grown = champion.layers.length > task.architecture.layers.length;

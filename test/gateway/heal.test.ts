@@ -154,6 +154,15 @@ describe('heal() for one device', () => {
     });
   });
 
+  it('does nothing without a label and a model, and says why', async () => {
+    const world = await loopWorld({ task, ids: ['mover'] });
+    const healed = await world.loop.heal({ kind: 'fleet', id: '' });
+    expect(healed).toMatchObject({
+      ...{ version: null, rollout: null, attempts: [] },
+      reason: 'there is no labelled window to learn from',
+    });
+  });
+
   it('asks for labels where the gate needs more to decide, until its budget is used up', async () => {
     const raw = { ...task, send: { ...task.send, rawOneIn: 1 } };
     const world = await taught(['mover'], {
