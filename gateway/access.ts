@@ -83,7 +83,9 @@ export function createAccess({ store, clock }: Pick<Composed, 'store' | 'clock'>
         : undefined;
 
   function viewOf(row: TokenRow): TokenView {
-    const { id, name, addedAt, expiresAt, revokedAt, usedAt } = row;
+    const { id, name, addedAt, expiresAt, revokedAt } = row;
+    // what is noted to the hour is not shown as before it was made
+    const usedAt = row.usedAt && Math.max(addedAt, row.usedAt);
     const valid = standing(row) === undefined;
     return {
       ...{ id, name, role: row.role as Role, addedAt, expiresAt, revokedAt, usedAt },

@@ -120,12 +120,12 @@ describe('createAccess()', () => {
     expect(throttled).toBe(180);
   });
 
-  it('notes to the hour when a token was used', async () => {
+  it('notes to the hour when a token was used, and never before it was made', async () => {
     const { calls, access, pass } = world();
     const { token } = await calls.addToken({ name: 'ann', role: 'viewer' });
     expect((await calls.tokens())[0]?.usedAt).toBeNull();
     access.ofToken(token);
-    expect((await calls.tokens())[0]?.usedAt).toBe(Date.UTC(2026, 0, 1, 12));
+    expect((await calls.tokens())[0]?.usedAt).toBe(Date.UTC(2026, 0, 1, 12, 30));
     await pass(40 * 60_000);
     access.ofToken(token);
     expect((await calls.tokens())[0]?.usedAt).toBe(Date.UTC(2026, 0, 1, 13));
