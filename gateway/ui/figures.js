@@ -16,7 +16,9 @@ export const bytes = (n) =>
     ? `${n.toLocaleString('en')} bytes`
     : n < 1e6
       ? `${(n / 1e3).toFixed(1)} kB`
-      : `${(n / 1e6).toFixed(1)} MB`;
+      : n < 1e9
+        ? `${(n / 1e6).toFixed(1)} MB`
+        : `${(n / 1e9).toFixed(1)} GB`;
 
 /** A score, which travels in sixteenths of a logit. @param {number | null} score */
 export const logits = (score) => (score === null ? '–' : (score / 16).toFixed(1));

@@ -289,10 +289,12 @@ function drawRow(row, device) {
       el(
         'span',
         { class: 'quiet small' },
-        accuracy === null
-          ? 'no labels'
-          : synthetic
-            ? 'of 20 gestures'
+        synthetic
+          ? accuracy === null
+            ? 'too few gestures'
+            : 'of 20 gestures'
+          : accuracy === null
+            ? 'no labels'
             : `of ${measured?.labels ?? '?'} labels`,
       ),
       // the columns that hold it are not there where there is little room

@@ -56,7 +56,11 @@ export function pastOf(signal, scope, wanted) {
     try {
       const from = length === null ? undefined : Math.round(now() - length);
       /** @type {HistoryView} */
-      const history = await get('/history', { scope, from, points: POINTS });
+      let history = await get('/history', { scope, from, points: POINTS });
+      // what is younger than half of the time fills the drawing, not its edge
+      const first = history.points.find(({ windows }) => windows > 0)?.at;
+      if (length !== null && first !== undefined && now() - first < length / 2)
+        history = await get('/history', { scope, from: first, points: POINTS });
       if (signal.aborted) return;
       const known = history.points.some(
         ({ accuracy, estimated, drift }) => (accuracy ?? estimated ?? drift) !== null,
