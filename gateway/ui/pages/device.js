@@ -5,6 +5,7 @@ import { may } from '../roles.js';
 import { here, link } from '../route.js';
 import { now, refresh, state, watch } from '../state.js';
 import { button } from '../widgets/button.js';
+import { card, fact } from '../widgets/card.js';
 import { interval } from '../widgets/interval.js';
 import { liveWindows } from '../widgets/live-windows.js';
 import { badge, mark } from '../widgets/mark.js';
@@ -19,7 +20,6 @@ import { shortVersion } from '../words.js';
  * @import { TrainView } from '../../views/model.ts'
  * @import { QualityView } from '../../views/monitor.ts'
  * @import { Status } from '../../views/status.ts'
- * @import { Child } from '../dom.js'
  * @import { Route } from '../route.js'
  */
 
@@ -76,11 +76,11 @@ export function open(root, { item, query }, signal) {
       el(
         'div',
         { class: 'columns' },
-        section('Now', liveWindows(signal, id)),
-        section('How well it does', shares, classes),
+        card('Now', liveWindows(signal, id)),
+        card('How well it does', shares, classes),
       ),
-      section('Over time', pastOf(signal, scope, query.get('range'))),
-      el('div', { class: 'columns' }, section('Model', model), section('Board and link', box)),
+      card('Over time', pastOf(signal, scope, query.get('range'))),
+      el('div', { class: 'columns' }, card('Model', model), card('Board and link', box)),
     );
   }
 
@@ -219,10 +219,6 @@ export function open(root, { item, query }, signal) {
   watch(signal, draw);
 }
 
-/** @param {string} name @param {...Node} children */
-const section = (name, ...children) =>
-  el('section', { class: 'card' }, el('h2', {}, name), ...children);
-
 /** @param {DeviceView} device */
 function sharesOf(device) {
   const { measured, estimated, accuracy, synthetic, score } = device;
@@ -329,5 +325,3 @@ function wearOf(wear) {
 
 /** @param {QualityView['classes']} classes */
 const sum = (classes) => classes.reduce((all, { truths }) => all + truths, 0);
-/** @param {string} name @param {Child} value */
-const fact = (name, value) => [el('dt', {}, name), el('dd', {}, value)];

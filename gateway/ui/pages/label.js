@@ -6,6 +6,7 @@ import { may } from '../roles.js';
 import { adjust } from '../route.js';
 import { now, onWindow, state, watch } from '../state.js';
 import { button } from '../widgets/button.js';
+import { card } from '../widgets/card.js';
 import { consequence } from '../widgets/consequence.js';
 import { emptyNote, errorNote, loadingNote } from '../widgets/note.js';
 import { signalPlot } from '../widgets/signal.js';
@@ -134,10 +135,7 @@ function label(root, { scope, classes, synthetic }, signal) {
     el('div', { class: 'row' }, skip, undo, classes.length === 0 ? null : fresh),
     progress,
   );
-  root.append(
-    panel,
-    el('section', { class: 'card' }, el('h2', {}, 'What it did'), consequence(signal, scope)),
-  );
+  root.append(panel, card('What it did', consequence(signal, scope)));
   /** the window that can be labelled now @type {LabelView | null} */
   let shown = null;
 

@@ -5,6 +5,7 @@ import { may } from '../roles.js';
 import { link } from '../route.js';
 import { now, onEvent, refresh, state } from '../state.js';
 import { button } from '../widgets/button.js';
+import { fact } from '../widgets/card.js';
 import { confirm } from '../widgets/confirm.js';
 import { gateReport } from '../widgets/gate.js';
 import { lineage, stageBadge } from '../widgets/lineage.js';
@@ -16,7 +17,6 @@ import { shortVersion } from '../words.js';
 /**
  * @import { Format } from '../../formats.ts'
  * @import { ExportView, ModelView } from '../../views/model.ts'
- * @import { Child } from '../dom.js'
  * @import { Route } from '../route.js'
  */
 
@@ -206,9 +206,6 @@ function detailOf(model, again) {
     gateReport(gate, parts),
   ];
 }
-
-/** @param {string} name @param {Child} value */
-const fact = (name, value) => [el('dt', {}, name), el('dd', {}, value)];
 
 /** @param {string} version @param {FILES[number]} as */
 function download(version, { format, type, ending }) {

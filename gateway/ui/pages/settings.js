@@ -4,6 +4,7 @@ import { ago, bytes, moment } from '../figures.js';
 import { may } from '../roles.js';
 import { now, state, watch } from '../state.js';
 import { button } from '../widgets/button.js';
+import { card, fact } from '../widgets/card.js';
 import { confirm } from '../widgets/confirm.js';
 import { badge } from '../widgets/mark.js';
 import { emptyNote, errorNote, loadingNote } from '../widgets/note.js';
@@ -15,7 +16,6 @@ import { attempt } from '../widgets/toast.js';
  * @import { SigningKeyView } from '../../views/key.ts'
  * @import { Status } from '../../views/status.ts'
  * @import { AddedToken, Caller, TokenView } from '../../views/token.ts'
- * @import { Child } from '../dom.js'
  * @import { Route } from '../route.js'
  */
 
@@ -57,12 +57,6 @@ export function open(root, _route, signal) {
     if (state.status !== null) store.replaceChildren(...storeOf(state.status));
   });
 }
-
-/** @param {string} name @param {...Node} children */
-const card = (name, ...children) =>
-  el('section', { class: 'card' }, el('h2', {}, name), ...children);
-/** @param {string} name @param {Child} value */
-const fact = (name, value) => [el('dt', {}, name), el('dd', {}, value)];
 
 /** @param {Caller} me */
 function meOf({ name, role, via }) {

@@ -1,6 +1,7 @@
 import { el } from '../dom.js';
 import { bytes, finePercent, percent } from '../figures.js';
 import { gateLines } from '../gate-words.js';
+import { fact } from './card.js';
 import { badge } from './mark.js';
 import { table } from './table.js';
 
@@ -120,8 +121,6 @@ export function gateReport(report, parts) {
 
 /** @param {string} text */
 const sentenceCase = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
-/** @param {string} name @param {string} value */
-const fact = (name, value) => [el('dt', {}, name), el('dd', {}, value)];
 /** @param {string} title @param {...Node} children */
 const part = (title, ...children) => el('section', {}, el('h4', {}, title), ...children);
 
