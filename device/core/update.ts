@@ -45,21 +45,21 @@ import {
   slotStart,
 } from './slot.ts';
 
-/* Codes of `status`: see STATUSES in messages.ts. */
-const ACCEPTED = 1;
+/* Codes of `status`, for both ends: see STATUSES in messages.ts. */
+export const ACCEPTED = 1;
 const INSTALLED = 2;
-const EQUAL = 3;
-const TRIAL = 4;
-const CONFIRMED = 5;
-const REVERTED = 6;
+export const EQUAL = 3;
+export const TRIAL = 4;
+export const CONFIRMED = 5;
+export const REVERTED = 6;
 const REFUSED_SIZE = 7;
 const REFUSED_CRC = 8;
-const REFUSED_RELEASE = 9;
+export const REFUSED_RELEASE = 9;
 const DIFFERENT = 10;
 const NO_SPACE = 11;
-const BUSY = 12;
-const RAN_OUT = 13;
-const REKEYED = 14;
+export const BUSY = 12;
+export const RAN_OUT = 13;
+export const REKEYED = 14;
 const REFUSED_BOARD = 15;
 const REFUSED_STALE = 16;
 const REFUSED_GOLDEN = 17;

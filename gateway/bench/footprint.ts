@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { buildBundle } from '../../device/build.ts';
 import type { Inference } from '../../device/core/model.ts';
+import { CONFIRMED, TRIAL } from '../../device/core/update.ts';
 import { pushSample, startWindows } from '../../device/core/window.ts';
 import { windowOptions } from '../../device/window-options.ts';
 import { type BoardProfile, loadBoard } from '../board.ts';
@@ -57,9 +58,6 @@ export interface FootprintOptions {
 const HEADER = 32;
 /** Samples that a device sends at once: see device/core/device.ts. */
 const SPAN = 8;
-/** Codes of `status`. */
-const TRIAL = 4;
-const CONFIRMED = 5;
 const PATIENCE_MS = 60_000;
 
 /** Records what is used within calls: natives that the core calls from its depths are wrapped. */

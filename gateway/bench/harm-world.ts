@@ -1,4 +1,4 @@
-import { STATUSES } from '../../device/core/messages.ts';
+import { CONFIRMED, REVERTED, TRIAL } from '../../device/core/update.ts';
 import { type Composed, compose } from '../compose.ts';
 import { hashOf, modelBytes } from '../heal.ts';
 import { importRecordings } from '../imports.ts';
@@ -37,9 +37,6 @@ const BOARD = 'espruino-linux';
 /** Between two windows. */
 const STEP_MS = 4000;
 const EPOCH_MS = Date.UTC(2026, 0, 1);
-const code = (status: (typeof STATUSES)[keyof typeof STATUSES]): number =>
-  Number(Object.entries(STATUSES).find(([, name]) => name === status)![0]);
-const [TRIAL, CONFIRMED, REVERTED] = [code('trial'), code('confirmed'), code('reverted')];
 
 /**
  * Opens a gateway in memory whose devices run a first model already.

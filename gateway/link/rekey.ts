@@ -1,9 +1,6 @@
 import { composeMessage } from './messages.ts';
 import { backOff, dueNow, type Timer } from './timer.ts';
 
-/** The status that answers `rekey`; its `release` is a generation. */
-export const REKEYED = 14;
-
 /** New keys on their way into a device. */
 export interface Rekey {
   generation: number;

@@ -1,4 +1,5 @@
 import { DROPPED, GONE, PROTO } from '../../device/core/messages.ts';
+import { REKEYED } from '../../device/core/update.ts';
 import {
   acknowledged,
   arrive,
@@ -17,7 +18,7 @@ import {
   type Sample,
   type Status,
 } from './messages.ts';
-import { REKEYED, type Rekey, startRekey, tickRekey } from './rekey.ts';
+import { type Rekey, startRekey, tickRekey } from './rekey.ts';
 import { backOff, dueNow, FIRST_WAIT_MS, type Timer } from './timer.ts';
 import {
   answerWant,

@@ -1,3 +1,12 @@
+import {
+  ACCEPTED,
+  BUSY,
+  CONFIRMED,
+  EQUAL,
+  RAN_OUT,
+  REFUSED_RELEASE,
+  REVERTED,
+} from '../../device/core/update.ts';
 import { composeMessage, type Hello, type Offer, type Status, type Want } from './messages.ts';
 import { backOff, dueNow, startWait, type Timer } from './timer.ts';
 
@@ -24,14 +33,6 @@ export interface Order {
 
 /** The longest piece of a part that is sent at once: bounds what a device's `want` can claim. */
 const MAX_CHUNK_BYTES = 4096;
-
-const ACCEPTED = 1;
-const SELFTEST_EQUAL = 3;
-const CONFIRMED = 5;
-const REVERTED = 6;
-const REFUSED_RELEASE = 9;
-const BUSY = 12;
-const REVERTED_UNCONFIRMED = 13;
 
 /** A transfer whose offer goes out at the next tick. */
 export function startTransfer(offer: Offer, parts: readonly Uint8Array[], now: number): Transfer {
@@ -79,7 +80,7 @@ export function hearTransfer(
   now: number,
 ): Transfer | undefined {
   if (status.release !== transfer.offer.release || status.code === BUSY) return transfer;
-  if (status.code < ACCEPTED || status.code > SELFTEST_EQUAL) return undefined;
+  if (status.code < ACCEPTED || status.code > EQUAL) return undefined;
   return { ...transfer, timer: startWait(now) };
 }
 
@@ -97,7 +98,7 @@ export function tickOrder(order: Order, now: number): { order: Order; send: Outg
 export function hearOrder(order: Order, status: Status): Order | undefined {
   const { release, code } = status;
   const same = release === order.release;
-  const left = same && (code === REVERTED || code === REVERTED_UNCONFIRMED);
+  const left = same && (code === REVERTED || code === RAN_OUT);
   // A device that runs another release, confirmed, answers `confirm` with that one.
   if (order.kind === 'confirm') return left || code === CONFIRMED ? undefined : order;
   return left || (same && code === REFUSED_RELEASE) ? undefined : order;

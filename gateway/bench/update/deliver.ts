@@ -1,3 +1,4 @@
+import { CONFIRMED, TRIAL } from '../../../device/core/update.ts';
 import { GatewayError } from '../../errors.ts';
 import { type Connection, connect } from '../../link/connect.ts';
 import type { KeyRing } from '../../link/keys.ts';
@@ -30,8 +31,6 @@ interface Heard {
   at: number;
 }
 
-const TRIAL = 4;
-const CONFIRMED = 5;
 /** Statuses from which on an update is not to be. */
 const FAILED = new Set([6, 7, 8, 9, 10, 11, 13]);
 const PATIENCE_MS = 60_000;

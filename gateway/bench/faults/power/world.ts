@@ -1,4 +1,5 @@
 import { type Bundle, buildBundle, type SuiteName } from '../../../../device/build.ts';
+import { CONFIRMED, TRIAL } from '../../../../device/core/update.ts';
 import { type BoardProfile, loadBoard } from '../../../board.ts';
 import { type Connection, connect } from '../../../link/connect.ts';
 import type { KeyPair } from '../../../link/keys.ts';
@@ -16,10 +17,6 @@ import { loadTask } from '../../../task.ts';
 import { keyedFlash } from '../keyed-flash.ts';
 import { offerOf, type TinyModel, walk } from '../tiny-model.ts';
 import { type LinkKeys, oneKey } from './key-ring.ts';
-
-/** Codes of `status`. */
-const TRIAL = 4;
-const CONFIRMED = 5;
 
 /** How long a device may take for a step, ms of its clock: without faults it needs a tenth of it. */
 const PATIENCE_MS = 20_000;
