@@ -27,8 +27,12 @@ import { tinyModel } from './tiny-model.ts';
 
 const suite = plainSuite(crc32);
 
-/** The update machine on flash of its own, which counts the erases of each page. */
-export function updateBench(page = 1024, slotPages = 8) {
+/**
+ * The update machine on flash of its own, which counts the erases of each page.
+ *
+ * @param verdict what a self-test of whole parts says: 4 equal, 3 different
+ */
+export function updateBench(page = 1024, slotPages = 8, verdict = 4) {
   const flash = new Uint8Array((2 + 2 * slotPages) * page).fill(255);
   const erases = new Array<number>(flash.length / page).fill(0);
   const c: UpdateConfig = {
@@ -37,6 +41,7 @@ export function updateBench(page = 1024, slotPages = 8) {
     ...{ maxBoots: 3, chunk: 256, retryMs: 2000, kind: kindOf('espruino-linux', 'gesture') },
   };
   const said: string[] = [];
+  const sent: number[][] = [];
   const ran: string[] = [];
   let state: UpdateState;
 
@@ -50,10 +55,11 @@ export function updateBench(page = 1024, slotPages = 8) {
         for (let i = 0; i < e[2].length; i++) flash[e[1] + i] &= e[2][i] as number;
       if (e[0] === COPY) flash.copyWithin(e[2], e[1], e[1] + e[3]);
       if (e[0] === RUN) ran.push(`${e[1].f[0]}:${e[3]}`);
+      if (e[0] < ERASE) sent.push([...e] as number[]);
       if (e[0] === STATUS) said.push(STATUSES[(e as unknown as number[])[3] as 1]);
       if (e[0] === TEST) {
         const bad = firstBad(c, e[2], e[1]);
-        step(DONE, [bad < 3 ? bad : 4, e[1]]);
+        step(DONE, [bad < 3 ? bad : verdict, e[1]]);
       }
     }
   }
@@ -61,12 +67,13 @@ export function updateBench(page = 1024, slotPages = 8) {
     carry(next(state, code, f, now));
   }
   function boot(): void {
+    ran.length = 0;
     state = startUpdate(c);
     carry(state.out);
   }
   boot();
   return {
-    ...{ c, flash, erases, said, ran, step, boot },
+    ...{ c, flash, erases, said, sent, ran, step, boot },
     state: () => state,
     /** Offers a model and answers every want. */
     deliver(model: ReturnType<typeof tinyModel>): void {
@@ -85,11 +92,11 @@ export function updateBench(page = 1024, slotPages = 8) {
         flash.set(model.parts[p] as Uint8Array, slotAt(c, slot) + partAt(head, p));
       }
     },
-    /** Writes the first record of an empty log. */
+    /** Writes the first record of an empty log; behind what is told its bytes are their places. */
     record(kind: number, slot: number, boots: number): void {
       flash.fill(255, 0, 2 * page);
-      const bytes = new Uint8Array(RECORD_BYTES - 4);
-      bytes.set([1, 0, 0, kind, slot, boots]);
+      const first = [1, 0, 0, kind, slot, boots];
+      const bytes = Uint8Array.from({ length: RECORD_BYTES - 4 }, (_, i) => first[i] ?? i);
       flash.set(suite.seal(bytes), 0);
     },
   };

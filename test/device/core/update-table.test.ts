@@ -39,7 +39,6 @@ describe('BOOT_TABLE', () => {
         const kind = kinds[newest as keyof typeof kinds];
         b.record(kind, slot, left === 'yes' ? 2 : 3);
         if (newest === 'none') b.flash.fill(255, 0, 2 * b.c.page);
-        b.ran.length = 0;
         b.boot();
         const to = written.startsWith('confirmed') ? 1 : written.startsWith('trial') ? 2 : 0;
         const release = { nothing: 0, 'its slot': 5, 'the other': 4 }[runs];
@@ -48,6 +47,8 @@ describe('BOOT_TABLE', () => {
         const found = record.find((r) => b.c.open(r) !== undefined && r[0] === b.state().made);
         const where = { nothing: 2, 'its slot': slot, 'the other': 1 - slot }[runs];
         expect([found?.[3], found?.[4]]).toEqual([to, where]);
+        const rest = [...found!.slice(6, RECORD_BYTES - 4)];
+        if (newest !== 'none') expect(rest).toEqual(rest.map((_, i) => i + 6));
         if (written.includes('boots + 1')) expect(found?.[5]).toBe(left === 'yes' ? 3 : 4);
       }
     },
