@@ -82,7 +82,7 @@ export function compose(options: ComposeOptions): Composed {
     const registry = openRegistry(store, signer, clock.now);
     const head = directory === ':memory:' ? undefined : join(directory, HEAD_FILE);
     const sealer = createSealer(store, registry.keyring, head, clock.now);
-    checkTask(store, registry, task);
+    checkTask(store, task);
     checkClasses(store, registry, task);
     const monitor = createMonitor(task.monitor, GROUP_MS, rememberedBy(store), {
       ...{ reads: answersOf(task), sensor: task.sensor },

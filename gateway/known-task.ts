@@ -1,5 +1,4 @@
 import { GatewayError } from './errors.ts';
-import type { Registry } from './registry/registry.ts';
 import type { Store } from './store/store.ts';
 import type { Task } from './task.ts';
 
@@ -9,8 +8,9 @@ import type { Task } from './task.ts';
  *
  * @throws GatewayError 'bad-task' if the store holds windows or models, and none of them of this task
  */
-export function checkTask(store: Store, registry: Registry, task: Task): void {
-  const models = registry.list().map(({ manifest }) => manifest.task);
+export function checkTask(store: Pick<Store, 'catalogue' | 'samples'>, task: Task): void {
+  // not by their manifests: a damaged one keeps no gateway from starting
+  const models = store.catalogue.models({}).map((model) => model.task);
   if (models.includes(task.name)) return;
   if (store.samples.find({ task: task.name, limit: 1 }).length > 0) return;
   const windows = store.samples.perTask();

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../../gateway/compose.ts';
 import { virtualClock } from '../../gateway/link/virtual/clock.ts';
@@ -171,6 +172,21 @@ describe('compose()', () => {
     kept.registry.register(parts(2), meta({ task: 'other' }), null);
     await kept.close();
     await compose(other).close();
+  });
+
+  it('starts though the manifest of a model is damaged', async () => {
+    const directory = join(temporary(), 'data');
+    const first = compose({ ...options, directory });
+    const version = first.registry.register(parts(), meta({ task: task.name }), null);
+    await first.close();
+    const db = new DatabaseSync(join(directory, 'store.db'));
+    db.prepare('UPDATE models SET manifest = ?').run(Uint8Array.of(0));
+    db.close();
+    const again = compose({ ...options, directory });
+    expect(again.registry.verify(version)).toMatchObject({ ok: false });
+    await again.close();
+    const other = { ...options, directory, task: { ...task, name: 'other' } };
+    expect(() => compose(other)).toThrow(/1 model of task 'gesture'/);
   });
 
   it('keeps nothing in memory', async () => {
