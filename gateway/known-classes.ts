@@ -20,8 +20,9 @@ export function checkClasses(store: Store, registry: Registry, task: Task): void
   const all = store.states.load<Record<string, string[]>>(STATE) ?? {};
   const known = all[task.name];
   const champion = registry.champion(task.name, { kind: 'fleet', id: '' });
-  // a store that is older than this list still has its models
-  const outputs = champion === undefined ? 0 : classesOf(modelOf(registry, champion).model);
+  // a store that is older than this list still has its models; a damaged one keeps nobody from starting
+  const isWhole = champion !== undefined && registry.verify(champion).ok;
+  const outputs = !isWhole ? 0 : classesOf(modelOf(registry, champion).model);
   const moved = known?.findIndex((name, i) => task.classes[i] !== name) ?? -1;
   if (moved >= 0 || outputs > task.classes.length) {
     const before = known === undefined ? `${outputs} of them` : known.join(', ');

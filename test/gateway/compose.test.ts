@@ -174,20 +174,26 @@ describe('compose()', () => {
     await compose(other).close();
   });
 
-  it('starts though the manifest of a model is damaged', async () => {
-    const directory = join(temporary(), 'data');
-    const first = compose({ ...options, directory });
-    const version = first.registry.register(parts(), meta({ task: task.name }), null);
-    await first.close();
-    const db = new DatabaseSync(join(directory, 'store.db'));
-    db.prepare('UPDATE models SET manifest = ?').run(Uint8Array.of(0));
-    db.close();
-    const again = compose({ ...options, directory });
-    expect(again.registry.verify(version)).toMatchObject({ ok: false });
-    await again.close();
-    const other = { ...options, directory, task: { ...task, name: 'other' } };
-    expect(() => compose(other)).toThrow(/1 model of task 'gesture'/);
-  });
+  it.each(['trial', 'champion'] as const)(
+    'starts though the manifest of its %s is damaged',
+    async (stage) => {
+      const directory = join(temporary(), 'data');
+      const first = compose({ ...options, directory });
+      const version = first.registry.register(parts(), meta({ task: task.name }), null);
+      const because = { who: 'test', why: 'test' };
+      first.registry.setStage(version, 'trial', because);
+      if (stage === 'champion') first.registry.setStage(version, stage, because);
+      await first.close();
+      const db = new DatabaseSync(join(directory, 'store.db'));
+      db.prepare('UPDATE models SET manifest = ?').run(Uint8Array.of(0));
+      db.close();
+      const again = compose({ ...options, directory });
+      expect(again.registry.verify(version)).toMatchObject({ ok: false });
+      await again.close();
+      const other = { ...options, directory, task: { ...task, name: 'other' } };
+      expect(() => compose(other)).toThrow(/1 model of task 'gesture'/);
+    },
+  );
 
   it('keeps nothing in memory', async () => {
     const gateway = compose({ ...options, directory: ':memory:' });
