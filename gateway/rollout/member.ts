@@ -151,7 +151,10 @@ function hearUnwanted(
 ): void {
   const { stage, reason } = s.members[device];
   if (status === 'confirmed') sendBack(s, device, effects);
-  else if (progress[status] !== undefined) {
+  else if (stage === 'reverting' && status === 'refused-release') {
+    // Its other slot is empty: it cannot go back by itself, and on trial takes nothing else either.
+    effects.push({ t: 'confirm', device, release: s.release });
+  } else if (progress[status] !== undefined) {
     enter(s, device, 'reverting', effects, reason);
     ask(s, device, effects);
   } else if (stage === 'reverting' && status !== 'busy') isBack(s, device, effects);

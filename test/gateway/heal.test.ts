@@ -163,6 +163,23 @@ describe('heal() for one device', () => {
     });
   });
 
+  it('reaches a device whose first model was stopped while it was on trial', async () => {
+    const world = await loopWorld({ task, ids: ['mover'] });
+    await world.step();
+    await world.learn(ann.learn);
+    const { rollout: first } = await world.loop.heal(fleet);
+    const stageOf = (id: string) => world.loop.rollouts.get(id)!.members.mover?.stage;
+    for (let i = 0; i < 20 && stageOf(first!) !== 'trial'; i++) await world.step();
+    expect(stageOf(first!)).toBe('trial');
+    world.loop.rollouts.stop(first!, { who: 'the test', why: 'too early' });
+    expect(await world.finish(first!, ann.test)).toBe('returned');
+    // there is no model to go back to: it keeps what it has, and takes the next
+    expect(world.store.devices.get('mover')).toMatchObject({ release: 1, state: 1 });
+    const { rollout: second } = await world.loop.heal(fleet);
+    expect(await world.finish(second!, ann.test)).toBe('settled');
+    expect(world.store.devices.get('mover')).toMatchObject({ release: 2, state: 1 });
+  });
+
   it('asks for labels where the gate needs more to decide, until its budget is used up', async () => {
     const raw = { ...task, send: { ...task.send, rawOneIn: 1 } };
     const world = await taught(['mover'], {

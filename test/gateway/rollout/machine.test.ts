@@ -107,7 +107,9 @@ describe('next()', () => {
   test('never confirms a device that did not soak, whatever is said', () => {
     fc.assert(
       fc.property(story, (inputsOfStory) => {
-        tell(inputsOfStory, (_before, _input, { state, effects }) => {
+        tell(inputsOfStory, (_before, input, { state, effects }) => {
+          // a device that has nothing to go back to keeps it until it is given another
+          if (input.t === 'status' && input.code === 9) return;
           for (const effect of effects) {
             if (effect.t !== 'confirm' || effect.release !== 5) continue;
             const { after, stage } = state.members[effect.device];
@@ -226,6 +228,20 @@ describe('next()', () => {
     const { state, effects } = next(undone, hello);
     expect(state.members.a.stage).toBe('back');
     expect(effects.some((effect) => effect.t === 'offer')).toBe(false);
+  });
+
+  test('confirms a device on trial whose other slot is empty, and gives it the version before', () => {
+    const undone = start();
+    undone.stage = 'returning';
+    undone.back = { old: 6 };
+    undone.members.a = member({ stage: 'reverting' });
+    const says = (code: number) =>
+      ({ t: 'status', device: 'a', release: 5, code, now: 1 }) as const;
+    const refused = next(undone, says(9));
+    expect(refused.effects).toEqual([{ t: 'confirm', device: 'a', release: 5 }]);
+    const { state, effects } = next(refused.state, says(5));
+    expect(state.members.a.stage).toBe('returning');
+    expect(effects).toContainEqual({ t: 'offer', device: 'a', version: 'old', release: 6 });
   });
 
   test('keeps a device that has nothing to go back to, and says so', () => {
