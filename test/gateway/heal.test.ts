@@ -37,16 +37,6 @@ async function bobWears(world: LoopWorld, ids: string[], windows: readonly Recor
   await world.step();
 }
 
-/** What a device says of windows, right or wrong, without the link. */
-async function accuracyOn(world: LoopWorld, id: string, windows: readonly Recording[]) {
-  let right = 0;
-  for (const { window, length, cls } of windows) {
-    if (world.device(id).feedWindow(window, length)?.cls === cls) right++;
-    await world.step();
-  }
-  return right / windows.length;
-}
-
 /** Who wears what, once Bob has come. */
 const worn = { mover: bob.test, second: bob.test };
 
@@ -65,7 +55,7 @@ describe('heal() for one device', () => {
     const before = others();
     const first = world.store.devices.get('keeper')!.version!;
     const predict = createPredictor(world.gateway.registry.parts(first));
-    expect(await accuracyOn(world, 'mover', bob.test.slice(0, 20))).toBeLessThan(0.6);
+    expect(await world.accuracyOf('mover', bob.test.slice(0, 20))).toBeLessThan(0.6);
     await bobWears(world, ['mover'], bob.learn.slice(0, 30));
     const healed = await world.loop.heal(deviceScope('mover'));
     expect(healed).toMatchObject({ scope: deviceScope('mover'), version: expect.any(String) });
@@ -82,8 +72,8 @@ describe('heal() for one device', () => {
         await world.step();
       }
     }
-    expect(await accuracyOn(world, 'mover', bob.test)).toBeGreaterThan(0.85);
-    expect(await accuracyOn(world, 'keeper', ann.test)).toBeGreaterThan(0.9);
+    expect(await world.accuracyOf('mover', bob.test)).toBeGreaterThan(0.85);
+    expect(await world.accuracyOf('keeper', ann.test)).toBeGreaterThan(0.9);
     const members = Object.keys(world.loop.rollouts.get(healed.rollout!)!.members);
     expect(members).toEqual(['mover']);
   });
@@ -262,7 +252,7 @@ describe('heal() for one device', () => {
 describe('heal() for all', () => {
   it('keeps both wearers: nobody is forgotten', async () => {
     const world = await taught(['keeper', 'mover']);
-    const annBefore = await accuracyOn(world, 'keeper', ann.test);
+    const annBefore = await world.accuracyOf('keeper', ann.test);
     await bobWears(world, ['mover'], bob.learn.slice(0, 48));
     const healed = await world.loop.heal(fleet);
     expect(healed.reason).toMatch(/^champion \d+ of 48 right, candidate/);
@@ -273,8 +263,8 @@ describe('heal() for all', () => {
     for (const id of ['keeper', 'mover']) {
       expect(world.store.devices.get(id)?.version).toBe(healed.version);
     }
-    expect(await accuracyOn(world, 'keeper', ann.test)).toBeGreaterThanOrEqual(annBefore - 0.05);
-    expect(await accuracyOn(world, 'mover', bob.test)).toBeGreaterThan(0.85);
+    expect(await world.accuracyOf('keeper', ann.test)).toBeGreaterThanOrEqual(annBefore - 0.05);
+    expect(await world.accuracyOf('mover', bob.test)).toBeGreaterThan(0.85);
   });
 
   it('serves a cohort, and no device outside it', async () => {
@@ -338,8 +328,8 @@ describe('the loop by itself', () => {
     expect(world.gateway.monitor.alarmOf('mover')).toBeNull();
     // the regime began about when the wearer changed, not when the alarm came
     expect(Math.abs(world.loop.regime('mover') - shiftAt)).toBeLessThan(25 * 4000);
-    expect(await accuracyOn(world, 'mover', bob.test)).toBeGreaterThan(0.85);
-    expect(await accuracyOn(world, 'keeper', ann.test)).toBeGreaterThan(0.9);
+    expect(await world.accuracyOf('mover', bob.test)).toBeGreaterThan(0.85);
+    expect(await world.accuracyOf('keeper', ann.test)).toBeGreaterThan(0.9);
     const lost = ['keeper', 'mover'].map(
       (id) => world.device(id).predictions.length - world.store.samples.count({ device: id }),
     );

@@ -54,15 +54,6 @@ async function label(world: LoopWorld, windows: readonly Recording[], cls?: numb
   await world.step(); // the last raw window is fetched
 }
 
-async function share(world: LoopWorld, id: string, windows: readonly Recording[]) {
-  let right = 0;
-  for (const { window, length, cls } of windows) {
-    if (world.device(id).feedWindow(window, length)?.cls === cls) right++;
-    await world.step();
-  }
-  return right / windows.length;
-}
-
 const scopes: [string, Scope][] = [
   ['a device', { kind: 'device', id: 'w1' }],
   ['the fleet', { kind: 'fleet', id: '' }],
@@ -73,8 +64,8 @@ describe('a class that is appended to the task', () => {
     'is learnt from five labels for %s, and the others are kept',
     async (_, scope) => {
       const world = await taught(['w1', 'w2']);
-      const before = await share(world, 'w1', old(ann.test));
-      expect(await share(world, 'w1', unseen)).toBe(0);
+      const before = await world.accuracyOf('w1', old(ann.test));
+      expect(await world.accuracyOf('w1', unseen)).toBe(0);
       await world.feed(old(ann.learn).slice(0, 20));
       await label(world, shown);
       const { rollout, reason, attempts } = await world.loop.heal(scope);
@@ -82,9 +73,9 @@ describe('a class that is appended to the task', () => {
       expect(attempts.map(({ rung }) => rung)).toEqual(['head']);
       expect(attempts[0]!.report.evidence.windows).toBeGreaterThan(20);
       expect(await world.finish(rollout!, [...old(ann.test), ...unseen])).toBe('settled');
-      expect(await share(world, 'w1', unseen)).toBeGreaterThanOrEqual(0.9);
-      expect(await share(world, 'w1', old(ann.test))).toBeGreaterThanOrEqual(before - 0.02);
-      expect((await share(world, 'w2', unseen)) > 0).toBe(scope.kind === 'fleet');
+      expect(await world.accuracyOf('w1', unseen)).toBeGreaterThanOrEqual(0.9);
+      expect(await world.accuracyOf('w1', old(ann.test))).toBeGreaterThanOrEqual(before - 0.02);
+      expect((await world.accuracyOf('w2', unseen)) > 0).toBe(scope.kind === 'fleet');
       const tests = world.events({ kind: 'device.selftest' });
       expect(tests.length).toBeGreaterThan(2);
       expect(tests.every(({ data }) => data.equal === true)).toBe(true);

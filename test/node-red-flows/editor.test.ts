@@ -1,21 +1,17 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Gateway } from '../../gateway/calls.ts';
 import { startGateway } from '../../gateway/main.ts';
+import { launch, skippedChromium } from '../support/chromium.ts';
 import { temporary } from '../support/loop-world.ts';
 import * as n from './node-red.ts';
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-  .filter(existsSync)
-  .at(0);
-const skipped = executablePath === undefined ? ' (skipped: no Chromium)' : '';
 /** A folder for screenshots, when somebody wants to look at them. */
 const pictures = process.env.WHETSTONE_SCREENSHOTS;
 const kinds = ['predictions', 'label', 'alerts', 'train', 'rollout', 'infer'];
 
-describe.skipIf(skipped !== '')(`the editor${skipped}`, () => {
+describe.skipIf(skippedChromium !== '')(`the editor${skippedChromium}`, () => {
   const ends: (() => void | Promise<void>)[] = [];
   let gateway: Gateway;
   let red: n.NodeRed;
@@ -32,7 +28,7 @@ describe.skipIf(skipped !== '')(`the editor${skipped}`, () => {
     [gateway, red, browser] = await Promise.all([
       startGateway({ virtual: 1, port: 0, dataDir, requireToken: true }),
       n.startNodeRed(),
-      chromium.launch({ executablePath, args: ['--no-sandbox'] }),
+      launch(),
     ]);
     ends.push(
       () => gateway.close(),

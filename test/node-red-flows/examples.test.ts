@@ -1,19 +1,16 @@
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Api, serveApi } from '../../gateway/api/server.ts';
 import { createService, type Service } from '../../gateway/service.ts';
 import { exampleFlows } from '../../node-red-flows/start.ts';
+import { launch, skippedChromium } from '../support/chromium.ts';
 import { type LoopWorld, loopWorld } from '../support/loop-world.ts';
 import { twoPeople } from '../support/people.ts';
 import { quickTask } from '../support/tasks.ts';
 import * as n from './node-red.ts';
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-  .filter(existsSync)
-  .at(0);
-const skipped = executablePath === undefined ? ' (skipped: no Chromium)' : '';
 const rollout = { canaryShare: 0.34, soakWindows: 3, trialWindows: 40 };
 const task = quickTask({ rollout, send: { ...quickTask().send, rawOneIn: 1 } });
 const people = twoPeople(task, 12, 12);
@@ -21,7 +18,7 @@ const ids = ['w1', 'w2', 'w3'];
 const examples = globSync('node-red-flows/examples/*.json').map((file) => basename(file, '.json'));
 
 /** Every flow at once, as `npm run node-red` deploys them, on a dashboard that a person uses. */
-describe.skipIf(skipped !== '')(`the example flows${skipped}`, () => {
+describe.skipIf(skippedChromium !== '')(`the example flows${skippedChromium}`, () => {
   const ends: (() => void | Promise<void>)[] = [];
   let world: LoopWorld;
   let service: Service;
@@ -36,7 +33,7 @@ describe.skipIf(skipped !== '')(`the example flows${skipped}`, () => {
     [red, world, browser] = await Promise.all([
       n.startNodeRed(),
       loopWorld({ task, ids, approval: 'canary', finished }),
-      chromium.launch({ executablePath, args: ['--no-sandbox'] }),
+      launch(),
     ]);
     service = createService(world.gateway, { sentence: 'three watches', startedAt: 0 });
     api = await serveApi(service.call, { port: 0 });

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { ended } from '../../gateway/link/virtual/espruino-process.ts';
 
 /** A serial cable between a board and this computer, that can be pulled and plugged in again. */
 export interface BoardCable {
@@ -19,15 +20,6 @@ export interface BoardCable {
 export interface BoardEnd {
   write(bytes: Uint8Array): void;
   onData(receiver: (bytes: Uint8Array) => void): void;
-}
-
-/** Kills a process and waits for its end. */
-export function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    child.once('exit', () => resolve());
-    child.kill('SIGKILL');
-  });
 }
 
 /** A pty whose other end is a socket of this process. */
@@ -49,7 +41,7 @@ export async function heldPty(folder: string, name: string): Promise<HeldPty> {
   server.close();
   socket.on('error', () => {});
   while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 10));
-  return { path, inside: socket, end: () => end(socat) };
+  return { path, inside: socket, end: () => ended(socat) };
 }
 
 /** Connects a board whose own end is already there. */

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BoardCable, boardCable, boardEnd, end } from './board-cable.ts';
+import { ended } from '../../gateway/link/virtual/espruino-process.ts';
+import { type BoardCable, boardCable, boardEnd } from './board-cable.ts';
 import { espruinoPath } from './run-espruino.ts';
 
 /** A board on a cable: bare at first. */
@@ -47,7 +48,7 @@ export async function bareEspruino(): Promise<TestBoard> {
     cable,
     start,
     restart: async () => {
-      await end(child);
+      await ended(child);
       boot();
     },
     pass: (ms) =>
@@ -58,7 +59,7 @@ export async function bareEspruino(): Promise<TestBoard> {
       void child.stdin!.write(`W.window(new Int8Array([${values}]),${length},${label})\n`),
     said: () => said,
     close: async () => {
-      await end(child);
+      await ended(child);
       await cable.close();
       await own.close();
       rmSync(folder, { recursive: true, force: true });
@@ -128,7 +129,7 @@ export async function bareNodemcu({
     start: {},
     restart: async () => {
       isOn = false;
-      await end(child);
+      await ended(child);
       isOn = true;
       boot();
     },
@@ -140,7 +141,7 @@ export async function bareNodemcu({
     close: async () => {
       isOn = false;
       clearInterval(time);
-      await end(child);
+      await ended(child);
       await cable.close();
       rmSync(folder, { recursive: true, force: true });
     },

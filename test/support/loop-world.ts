@@ -169,6 +169,15 @@ export async function loopWorld(options: WorldOptions) {
         await step();
       }
     },
+    /** Feeds a device windows; gives the share of which it says what they are. */
+    async accuracyOf(id: string, windows: readonly Recording[]): Promise<number> {
+      let right = 0;
+      for (const { window, length, cls } of windows) {
+        if (devices.get(id)!.feedWindow(window, length)?.cls === cls) right++;
+        await step();
+      }
+      return right / windows.length;
+    },
     /** Puts recordings into the store, to learn from. */
     async learn(windows: readonly Recording[]): Promise<void> {
       await importRecordings(gateway.store, task, 'recordings', windows, clock.now());

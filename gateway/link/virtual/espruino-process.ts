@@ -68,7 +68,7 @@ export async function spawnEspruino(options: EspruinoOptions): Promise<EspruinoP
   const made = Date.now();
   while (!ends.every((end) => existsSync(end))) {
     if (socat.exitCode !== null || Date.now() - made > PATIENCE_MS) {
-      await end(socat);
+      await ended(socat);
       throw new GatewayError('port', `socat made no pty in ${cwd}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -83,7 +83,7 @@ export async function spawnEspruino(options: EspruinoOptions): Promise<EspruinoP
   const device = await launch(options.path, [script], cwd, {
     hint: 'give the path of a Linux build of Espruino',
   }).catch(async (error: unknown) => {
-    await end(socat);
+    await ended(socat);
     throw error;
   });
   let output = '';
@@ -123,7 +123,7 @@ export async function spawnEspruino(options: EspruinoOptions): Promise<EspruinoP
 
   const stop = async (): Promise<void> => {
     await port.close();
-    await Promise.all([end(device), end(socat)]);
+    await Promise.all([ended(device), ended(socat)]);
   };
 
   const port: Port = { ...serialPort(ends[1]), virtual: true };
@@ -186,7 +186,7 @@ async function launch(
 }
 
 /** Kills a process and waits for its end. */
-function end(child: ChildProcess): Promise<void> {
+export function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
     child.once('exit', () => resolve());

@@ -1,14 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import {
-  executablePath,
-  findings,
-  launch,
-  openPage,
-  skipped,
-  uiWorld,
-  type World,
-} from './world.ts';
+import { launch, skippedChromium } from '../../support/chromium.ts';
+import { findings, openPage, uiWorld, type World } from './world.ts';
 
 /*
  * A person's yes, and a person's stop, in a real Chromium against a real gateway whose canaries wait for
@@ -17,7 +10,7 @@ import {
 const desktop = { viewport: { width: 1280, height: 900 } };
 const LONG = { timeout: 60_000 };
 
-describe.skipIf(executablePath === undefined)(`approval in the dashboard${skipped}`, () => {
+describe.skipIf(skippedChromium !== '')(`approval in the dashboard${skippedChromium}`, () => {
   let browser: Browser;
   let world: World;
   let stop: (() => Promise<void>) | undefined;

@@ -1,16 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import {
-  executablePath,
-  findings,
-  launch,
-  openPage,
-  skipped,
-  tooWide,
-  uiWorld,
-  type World,
-} from './world.ts';
+import { launch, skippedChromium } from '../../support/chromium.ts';
+import { findings, openPage, tooWide, uiWorld, type World } from './world.ts';
 
 /*
  * Every page in a real Chromium, against a real gateway with virtual devices on SYNTHETIC motion. The
@@ -28,7 +20,7 @@ const MOST_LABELS = 60;
 const LONG = { timeout: 60_000 };
 const PAGES = ['fleet', 'device/w2', 'models', 'rollouts', 'label', 'events', 'settings'];
 
-describe.skipIf(executablePath === undefined)(`the dashboard${skipped}`, () => {
+describe.skipIf(skippedChromium !== '')(`the dashboard${skippedChromium}`, () => {
   let browser: Browser;
   let world: World;
   let page: Page;

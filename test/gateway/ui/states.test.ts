@@ -3,15 +3,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, serveApi } from '../../../gateway/api/server.ts';
 import type { DeviceView } from '../../../gateway/calls.ts';
 import { GatewayError } from '../../../gateway/errors.ts';
+import { launch, skippedChromium } from '../../support/chromium.ts';
 import { type FakeCalls, fakeCalls } from '../api/fake-calls.ts';
 import { fakeDevice, fakeRollout } from '../api/fake-views.ts';
-import { executablePath, findings, launch, openPage, skipped, tooWide } from './world.ts';
+import { findings, openPage, tooWide } from './world.ts';
 
 /*
  * What the pages show where a real gateway is seldom: none of anything, a thousand devices, one that
  * does not answer or fails. The gateway behind the real API only remembers.
  */
-describe.skipIf(executablePath === undefined)(`the dashboard's states${skipped}`, () => {
+describe.skipIf(skippedChromium !== '')(`the dashboard's states${skippedChromium}`, () => {
   let browser: Browser;
   let api: Api;
   let calls: FakeCalls;

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { type Api, serveApi } from '../../../gateway/api/server.ts';
 import { loadBoard } from '../../../gateway/board.ts';
 import { type Composed, compose } from '../../../gateway/compose.ts';
@@ -14,18 +14,6 @@ import type { Task } from '../../../gateway/task.ts';
 import { bundleFor, STEP_MS } from '../../support/loop-world.ts';
 import { twoPeople } from '../../support/people.ts';
 import { quickTask } from '../../support/tasks.ts';
-
-export const executablePath = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-]
-  .filter(existsSync)
-  .at(0);
-export const skipped = executablePath === undefined ? ' (skipped: no Chromium)' : '';
-
-export const launch = (): Promise<Browser> =>
-  chromium.launch({ executablePath, args: ['--no-sandbox'] });
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
