@@ -161,4 +161,9 @@ describe.skipIf(skippedChromium !== '')(`the example flows${skippedChromium}`, (
   it('fails nowhere meanwhile', () => {
     for (const name of examples) expect(red.messages(ofFlow(name, 'failed'))).toEqual([]);
   });
+
+  it('approve-canary tells whoever answers that nothing waits', async () => {
+    await page.getByRole('button', { name: 'No, take it back' }).click();
+    await live(() => shown('no rollout waits for an answer'));
+  });
 });
