@@ -7,7 +7,7 @@ type Status = (typeof STATUSES)[keyof typeof STATUSES];
 export const refusals: Partial<Record<Status, string>> = {
   'refused-size': 'it is too large for the device',
   'no-space': 'the device has no room for it',
-  'refused-release': 'the device runs a newer release',
+  'refused-release': 'the device runs a newer release: the next rollout has a higher number',
   'refused-board': 'it is for another board or task',
   'refused-stale': 'its time is over, by the clock of the device',
   'refused-golden': 'its self-test would take too long',

@@ -86,7 +86,7 @@ const phrases: Record<string, Phrase> = {
     `${subject} said hello${typeof data.board === 'string' ? ` (${data.board})` : ''}`,
   'device.restarted': (subject) => `${subject} started again`,
   'device.foreign': (subject, data) =>
-    `${subject} runs ${short(data.version)}, a model of another gateway: it counts as none`,
+    `${subject} runs ${short(data.version)}, a model of another gateway: it counts as none until a rollout brings one`,
   'device.dropped': (subject, data) =>
     `${subject} had to forget ${number(data.windows) || 'some'} windows before they were acknowledged`,
   'device.event': (subject, data) => {

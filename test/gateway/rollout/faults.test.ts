@@ -52,7 +52,7 @@ describe('faults of a device', () => {
   test.each([
     [7, 'it is too large for the device'],
     [11, 'the device has no room for it'],
-    [9, 'the device runs a newer release'],
+    [9, 'the device runs a newer release: the next rollout has a higher number'],
   ])('status %i as canary: refused, the next one goes first', (status, reason) => {
     const fleet = createFleet(four, { settings });
     const first = stableOrder(four, versionOf(fleet))[0];

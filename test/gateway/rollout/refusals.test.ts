@@ -97,7 +97,10 @@ describe('a device that refused and comes back with nothing', () => {
     greet();
     expect(twin.release).toBe(3);
     expect(member(world)).toMatchObject({
-      ...{ stage: 'refused', reason: 'the device runs a newer release' },
+      ...{
+        stage: 'refused',
+        reason: 'the device runs a newer release: the next rollout has a higher number',
+      },
     });
     fleet.windows(30);
     expect(fleet.rollouts.get(rollout)?.stage).toBe('settled');
