@@ -52,7 +52,7 @@ export interface AttachParts {
   allowWeakLink: boolean;
   /** devices that are here; is kept up to date here */
   online: Map<string, Connection>;
-  greeting: Pick<Greeting, 'greet' | 'refused' | 'forget'>;
+  greeting: Pick<Greeting, 'greet' | 'countsAs' | 'refused' | 'forget'>;
   rollouts: Pick<Rollouts, 'hello' | 'offline'>;
   ears: Ears;
   log: Pick<JournalWriter, 'write'>;
@@ -72,8 +72,8 @@ export function createAttachments(parts: AttachParts): Attachments {
       let device = ''; // whose samples these are, for as long as they are of its session
       let isHere = false; // it said hello since the port was opened
       let session = 0;
-      /** releases that another gateway gave it: it may still hold windows of them, until it starts again */
-      const foreign = new Set<number>();
+      /** versions by releases that are none of ours: it may still hold windows of them, until it starts again */
+      const foreign = new Map<number, Uint8Array>();
       let mine: Connection | undefined;
       /** The device behind this port is gone, or another one took its place. */
       const leave = (): void => {
@@ -83,8 +83,11 @@ export function createAttachments(parts: AttachParts): Attachments {
         online.delete(device);
         unlessFull(() => rollouts.offline(device));
       };
-      const counted = (sample: Sample): Sample =>
-        foreign.has(sample.release) ? { ...sample, release: 0 } : sample;
+      const counted = (sample: Sample): Sample => {
+        const { release } = sample;
+        const version = foreign.get(release);
+        return version ? { ...sample, release: greeting.countsAs({ release, version }) } : sample;
+      };
       /** A device that is told to confirm another release says what it runs: that is none of ours. */
       const isTheirs = ({ release, code }: Status): boolean =>
         foreign.has(release) && STATUSES[code as keyof typeof STATUSES] === 'confirmed';
@@ -108,7 +111,7 @@ export function createAttachments(parts: AttachParts): Attachments {
               mine = connection;
               online.set(device, connection);
               const { release, state } = known;
-              if (release !== hello.release) foreign.add(hello.release);
+              if (release !== hello.release) foreign.set(hello.release, hello.version);
               rollouts.hello(device, { release, state });
               return store.samples.known(device, hello.session);
             });

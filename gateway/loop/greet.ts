@@ -24,6 +24,9 @@ export interface DeviceLink {
  */
 const MOST_FOREIGN = 2 ** 30;
 
+/** What a device says that it runs. */
+export type Runs = Pick<Hello, 'release' | 'version'>;
+
 /** Who may take part. */
 export interface Greeting {
   /**
@@ -33,6 +36,11 @@ export interface Greeting {
    * @returns the hello as it counts; undefined for one of another task, or whose link is too weak
    */
   greet(hello: Hello, port: Port, suite: Suite): Hello | undefined;
+  /**
+   * The release that what a device says it runs counts as: its own where this gateway made it, the newest
+   * of the version where that has another number (a slot's image), 0 for what another gateway gave it.
+   */
+  countsAs(runs: Runs): number;
   /** The link itself has turned somebody away. */
   refused(refusal: Refusal, port: Port): void;
   /** How a device's link is secured; undefined for one that has not been greeted. */
@@ -44,7 +52,7 @@ export interface Greeting {
 export interface GreetingParts {
   task: Pick<Task, 'name'>;
   store: Store;
-  registry: Pick<Registry, 'releaseOf'>;
+  registry: Pick<Registry, 'releaseOf' | 'find' | 'latestRelease'>;
   now: () => number;
   /** real boards may speak under weaker suites than theirs */
   allowWeakLink: boolean;
@@ -65,15 +73,24 @@ export function createGreeting(parts: GreetingParts): Greeting {
     return undefined;
   }
 
-  /** Whether it runs something else than this gateway released under that number. */
-  function isForeign({ release, version }: Hello): boolean {
-    const ours = registry.releaseOf(release)?.version;
-    return release > 0 && (ours === undefined || !Buffer.from(version).equals(shortId(ours)));
+  const hexOf = (version: Uint8Array): string => Buffer.from(version).toString('hex');
+  const isShortOf = (short: Uint8Array, version: string | undefined): version is string =>
+    version !== undefined && Buffer.from(short).equals(shortId(version));
+
+  function countsAs({ release, version }: Runs): number {
+    if (release === 0 || isShortOf(version, registry.releaseOf(release)?.version)) return release;
+    const own = registry.find(hexOf(version));
+    return isShortOf(version, own) ? (registry.latestRelease(own) ?? 0) : 0;
   }
 
   return {
+    countsAs,
     greet(said, port, suite) {
-      const hello = isForeign(said) ? { ...said, release: 0, state: 0 } : said;
+      const counted = countsAs(said);
+      const isOther = counted !== said.release;
+      const hello = isOther
+        ? { ...said, release: counted, state: counted > 0 ? said.state : 0 }
+        : said;
       const { id, session, board, release, state, tier } = hello;
       const at = now();
       if (hello.task !== task.name) {
@@ -93,16 +110,17 @@ export function createGreeting(parts: GreetingParts): Greeting {
       store.transaction(() => {
         const { journal } = store;
         const { first, restarted } = store.devices.hello(known);
-        if (hello !== said && said.release <= MOST_FOREIGN) {
+        if (isOther && said.release <= MOST_FOREIGN) {
           store.catalogue.passRelease(said.release);
         }
         if (first || restarted) wear.booted(id, board, at);
         if (!first && !(restarted && log.allows(id))) return;
         if (first) journal.write('device.seen', id, { board, tier, port: port.name }, at);
         else journal.write('device.restarted', id, { session }, at);
-        if (hello === said) return;
-        const other = { release: said.release, version: Buffer.from(said.version).toString('hex') };
-        journal.write('device.foreign', id, other, at);
+        if (!isOther) return;
+        const version = hexOf(said.version);
+        if (isShortOf(said.version, registry.find(version))) return;
+        journal.write('device.foreign', id, { release: said.release, version }, at);
       });
       if (state === CONFIRMED) settle(id, release);
       return hello;

@@ -223,6 +223,28 @@ describe('a device', () => {
     expect(world.gateway.registry.release(version, 'again')).toBe(ours[3]! + 1);
   });
 
+  it('that runs a version of ours under another number, from an image, counts as running its release', async () => {
+    const world = await taught(['w1']);
+    const { registry } = world.gateway;
+    const first = world.store.devices.get('w1')!.version!;
+    const { parts: _, ...meta } = registry.get(first).manifest;
+    const version = registry.register(registry.parts(first), { ...meta, parent: first }, null);
+    const device = rawDevice('burnt');
+    await world.loop.attach(device.port);
+    const says = { id: 'burnt', release: 1, version: shortId(version), state: 1 };
+    device.say(HELLO, hello(says));
+    await world.step();
+    expect(world.store.devices.get('burnt')).toMatchObject({ release: 0, version: null });
+    expect(world.events({ kind: 'device.foreign' })).toEqual([]);
+    const release = registry.release(version, 'first');
+    device.say(SAMPLE, sample({ release: 1 }));
+    await world.step();
+    expect(world.store.samples.latest('burnt', 1)[0]).toMatchObject({ release, version });
+    device.say(HELLO, hello(says));
+    await world.step();
+    expect(world.store.devices.get('burnt')).toMatchObject({ release, version, state: 1 });
+  });
+
   it('that was given a model of this gateway still has windows of the one before', async () => {
     const world = await taught(['w1']);
     const { release, version } = world.store.devices.get('w1')!;
