@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.ts';
 import { scopeName } from '../registry/manifest.ts';
 import type { Because, Registry } from '../registry/registry.ts';
 import type { RolloutRepository } from './repository.ts';
-import { goesOn, type RolloutState } from './state.ts';
+import { goesOn, isUndone, type RolloutState } from './state.ts';
 import type { Feed } from './stepper.ts';
 
 /** What a person may decide about a rollout that has begun. */
@@ -137,9 +137,6 @@ export function createDecisions({
     },
   };
 }
-
-const isUndone = ({ stage }: RolloutState): boolean =>
-  stage === 'returning' || stage === 'returned';
 
 /** Why a rollout takes no yes. */
 function unasked(stage: RolloutState['stage']): string {

@@ -6,6 +6,7 @@ import {
   addPair,
   addWindow,
   goesOn,
+  isUndone,
   type Member,
   nothingSeen,
   type RolloutEffect,
@@ -150,11 +151,15 @@ function refusedHere(
   }
 }
 
-/** A device that came into the scope later. A provisional version stays with the devices it has. */
+/**
+ * A device that came into the scope later. A provisional version stays with the devices it has; of one that
+ * is undone it gets what the others are back on, once it says that it runs nothing.
+ */
 function enrol(s: RolloutState, device: string, previous: string | null, now: number): void {
-  if (s.members[device] !== undefined || s.provisional) return;
+  if (s.members[device] !== undefined || (s.provisional && !isUndone(s))) return;
   s.order.push(device);
   s.members[device] = newMember(previous, false, now, nothingSeen);
+  if (isUndone(s)) s.members[device].stage = 'back';
 }
 
 function tick(s: RolloutState, now: number, effects: RolloutEffect[]): void {
@@ -304,7 +309,7 @@ function judgeRest(s: RolloutState, now: number, effects: RolloutEffect[]): void
 
 /** Undoes everything; the version before is champion from this moment on. */
 function giveUp(s: RolloutState, why: string, now: number, effects: RolloutEffect[]): void {
-  if (s.stage === 'returning' || s.stage === 'returned') return;
+  if (isUndone(s)) return;
   goTo(s, 'returning', why, now, effects);
   effects.push({ t: 'restore', why });
   for (const id of s.order) {

@@ -1,6 +1,7 @@
 import { STATUSES } from '../../device/core/messages.ts';
 import { failures, losses, refusals } from './refusals.ts';
 import {
+  isUndone,
   type Member,
   type MemberStage,
   nothingSeen,
@@ -83,11 +84,9 @@ export function sendBack(s: RolloutState, device: string, effects: RolloutEffect
   } else ask(s, device, effects);
 }
 
-const undoing = ({ stage }: RolloutState) => stage === 'returning' || stage === 'returned';
-
 /** A device is on its old version again: part of undoing everything, its own failure, or its refusal. */
 function isBack(s: RolloutState, device: string, effects: RolloutEffect[]): void {
-  if (undoing(s)) enter(s, device, 'back', effects, s.members[device].reason);
+  if (isUndone(s)) enter(s, device, 'back', effects, s.members[device].reason);
   else endHere(s, device, s.members[device].reason, effects);
 }
 
@@ -106,7 +105,7 @@ export function lose(
   effects: RolloutEffect[],
 ): void {
   const member = s.members[device];
-  if (undoing(s)) {
+  if (isUndone(s)) {
     isBack(s, device, effects);
     return;
   }
@@ -134,7 +133,7 @@ export function hear(
   } else if (
     release === s.release &&
     stage !== 'returning' &&
-    (undoing(s) || stage === 'reverting')
+    (isUndone(s) || stage === 'reverting')
   ) {
     hearUnwanted(s, device, status, effects);
   } else if (release === s.release && stage !== 'returning' && stage !== 'back') {
@@ -214,7 +213,7 @@ export function heardHello(
   const member = s.members[device];
   const { stage } = member;
   const unwanted =
-    undoing(s) || ['reverting', 'returning', 'back', 'failed', 'refused'].includes(stage);
+    isUndone(s) || ['reverting', 'returning', 'back', 'failed', 'refused'].includes(stage);
   if (release === s.release) {
     if (unwanted && state === 1) sendBack(s, device, effects);
     else if (unwanted) {

@@ -3,7 +3,7 @@ import type { Scope } from '../registry/manifest.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Store } from '../store/store.ts';
 import type { RolloutRepository } from './repository.ts';
-import { goesOn } from './state.ts';
+import { goesOn, isUndone } from './state.ts';
 import type { Feed } from './stepper.ts';
 
 /** Which device is in which rollout: in one at a time. */
@@ -58,11 +58,12 @@ export function createMembership({
     }
     for (const [id, s] of [...active]) {
       if (s.members[device] !== undefined || s.task !== known.task) continue;
-      if (s.stage === 'returning' || s.stage === 'returned') continue;
+      if (isUndone(s) && (s.champion === null || known.version !== null)) continue;
       if (s.spared?.includes(device) && known.version !== null) continue;
       const taken = [...active.values()].some((other) => other.members[device] !== undefined);
       if (taken || !registry.served(s.task, s.scope).some((d) => d.id === device)) continue;
-      feed(id, { t: 'enrol', device, previous: known.version, now: now() });
+      const previous = isUndone(s) ? s.champion : known.version;
+      feed(id, { t: 'enrol', device, previous, now: now() });
     }
   }
 

@@ -103,6 +103,10 @@ export type RolloutStage =
 export const goesOn = ({ stage }: Pick<RolloutState, 'stage'>): boolean =>
   stage === 'canary' || stage === 'awaiting-approval' || stage === 'rest';
 
+/** Stages in which everything is taken back, or was. */
+export const isUndone = ({ stage }: Pick<RolloutState, 'stage'>): boolean =>
+  stage === 'returning' || stage === 'returned';
+
 /** The whole state of a rollout: plain JSON. */
 export interface RolloutState {
   id: string;

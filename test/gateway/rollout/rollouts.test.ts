@@ -171,6 +171,32 @@ describe('a store of two tasks', () => {
   });
 });
 
+describe('a device that comes once its rollout was undone', () => {
+  test('gets the version before, which is champion again', () => {
+    const fleet = createFleet(['w1', 'w2'], { settings });
+    const { id, version } = fleet.start(2);
+    fleet.windows(30);
+    fleet.rollouts.rollback(version, { who: 'anna', why: 'no' });
+    fleet.pump();
+    expect(fleet.rollouts.get(id)?.stage).toBe('returned');
+    fleet.twins.set('late', { release: 0, trial: null, online: true });
+    const hello = (release: number) => {
+      const from = { board: 'b', task: 'gesture', tier: 't', session: 1, version: null };
+      fleet.store.devices.hello({ ...from, id: 'late', release, state: 0, at: 2000 });
+      fleet.rollouts.hello('late', { release, state: Number(release > 0) });
+      fleet.pump();
+    };
+    hello(0);
+    const { release } = fleet.twins.get('late')!;
+    expect(fleet.registry.releaseOf(release)?.version).toBe(fleet.first);
+    expect(fleet.stages(id)).toEqual({ w1: 'back', w2: 'back', late: 'back' });
+    expect(fleet.rollouts.get(id)?.stage).toBe('returned');
+    const { length } = fleet.calls;
+    hello(release);
+    expect(fleet.calls).toHaveLength(length);
+  });
+});
+
 describe('rollback()', () => {
   test('sends devices on trial back, and confirmed ones the version before as a new release', () => {
     const fleet = createFleet(four, { settings });
