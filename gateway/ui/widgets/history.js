@@ -150,7 +150,7 @@ const series = (label, stroke, dash, value) => ({
 });
 
 /**
- * A time below the plot: with its day where several are shown.
+ * A time below the plot: with its day where several are shown, to the second where minutes would repeat.
  *
  * @param {number} at ms since 1970
  * @param {number[]} all those of the axis, s since 1970
@@ -158,5 +158,6 @@ const series = (label, stroke, dash, value) => ({
 function whenOf(at, all) {
   const days = (all[all.length - 1] - all[0]) / 86_400;
   const text = moment(at);
-  return days > 0.9 && text.includes(' ') ? text.slice(5, 16) : timeOfDay(at).slice(0, 5);
+  if (days > 0.9 && text.includes(' ')) return text.slice(5, 16);
+  return timeOfDay(at).slice(0, all[1] - all[0] < 60 ? 8 : 5);
 }

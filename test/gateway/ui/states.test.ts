@@ -51,6 +51,28 @@ describe.skipIf(skippedChromium !== '')(`the dashboard's states${skippedChromium
       ...change,
     });
 
+  it('draws a young device over its own time, not at the edge of an hour', async () => {
+    const asked: number[] = [];
+    await open('#/device/watch-1', { devices: [fakeDevice(1)] }, (fake) => {
+      fake.history = async ({ from = 0 } = {}) => {
+        asked.push(from);
+        const points = Array.from({ length: 60 }, (_, i) => ({
+          ...{ at: from + i * 60_000, windows: i < 55 ? 0 : 3, labels: i < 55 ? 0 : 1 },
+          ...{ accuracy: i < 55 ? null : 1, estimated: null, score: null, drift: null },
+        }));
+        return { points, marks: [] };
+      };
+    });
+    await expect.poll(() => asked.length).toBeGreaterThan(1);
+    expect(asked[1]! - asked[0]!).toBe(55 * 60_000);
+  });
+
+  it('says of a simulated device too young for an accuracy what it lacks', async () => {
+    await open('#/fleet', { devices: [fakeDevice(1, { accuracy: null })] });
+    await live();
+    expect(await text('tbody tr')).toMatch(/–\s+too few gestures\s+97 %/);
+  });
+
   it('says on every page that there is nothing, and what to do', async () => {
     await open('#/fleet', { devices: [] }, (fake) => {
       fake.models = async () => [];
