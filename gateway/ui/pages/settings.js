@@ -138,7 +138,7 @@ function tokenPart(box, signal) {
               'No token yet.',
               'On this machine none is needed; from elsewhere nothing goes without.',
             )
-          : table(['Name', 'Role', 'Made', 'Used', 'Until', ''], all.map(row), 'tokens'),
+          : table(['Name', 'Role', '', 'Until', 'Used', 'Made'], all.map(row), 'tokens'),
       );
       box.replaceChildren(form, made, list);
     } catch (error) {
@@ -164,14 +164,15 @@ function tokenPart(box, signal) {
     return [
       token.name,
       token.role,
-      moment(addedAt),
-      usedAt ? ago(usedAt, now()) : 'not yet',
-      expiresAt ? moment(expiresAt) : 'for ever',
+      // where the page is narrow the times are what is scrolled to
       revokedAt
         ? badge('bad', `revoked ${moment(revokedAt)}`)
         : !valid
           ? badge('plain', 'over')
           : button('Revoke', end, { kind: 'danger' }),
+      expiresAt ? moment(expiresAt) : 'for ever',
+      usedAt ? ago(usedAt, now()) : 'not yet',
+      moment(addedAt),
     ];
   }
   load();
