@@ -16,12 +16,9 @@ import { build } from 'esbuild';
 
 const here = import.meta.dirname;
 
-/**
- * Builds the palette.
- *
- * @param out folder that is made anew; Node-RED loads the nodes from there
- */
-export async function buildPalette(out = join(here, 'dist')): Promise<void> {
+/** Builds the palette into `dist`, which is made anew; Node-RED loads the nodes from there. */
+export async function buildPalette(): Promise<void> {
+  const out = join(here, 'dist');
   const made = `${out}.${process.pid}`;
   mkdirSync(made, { recursive: true });
   await build({

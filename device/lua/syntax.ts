@@ -33,7 +33,6 @@ export interface Node {
   left?: Node;
   right?: Node;
   argument?: Node;
-  argument1?: Node;
   base?: Node;
   index?: Node;
   operator?: string;

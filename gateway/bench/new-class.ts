@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRandom } from '../random.ts';
 import { type Recording, readRecordings } from '../recordings.ts';
-import type { Scope } from '../registry/manifest.ts';
 import { loadTask, parseTask, type Task } from '../task.ts';
 import type { GateReport } from '../train/gate-report.ts';
 import type { ModelParts } from '../train/model.ts';
@@ -123,13 +122,11 @@ export function tasksOf({ gesture }: Case): { before: Task; after: Task } {
  * @param tasks before and after the new class, which is the last
  * @param windows of one person, of all classes
  * @param seed of everything
- * @param scope whom the update serves
  */
 async function learnNewClass(
   tasks: { before: Task; after: Task },
   windows: readonly Recording[],
   seed: number,
-  scope: Scope = { kind: 'device', id: 'd1' },
 ): Promise<NewClassTrial> {
   const { before, after } = tasks;
   const random = createRandom(seed, 90);
@@ -155,7 +152,7 @@ async function learnNewClass(
       const sample = await world.see('d1', window);
       if (sample !== null) await world.label(sample, cls);
     }
-    const healed = await world.gateway.loop.heal(scope);
+    const healed = await world.gateway.loop.heal({ kind: 'device', id: 'd1' });
     const stage = () => world.gateway.loop.rollouts.get(healed.rollout!)!.stage;
     world.obey();
     if (healed.rollout !== null) {

@@ -68,14 +68,13 @@ export const realClock: Clock = {
  * Two ports joined in memory: what is written to one arrives at the other, in order, as soon as
  * the writer has finished (a microtask later).
  *
- * @param names of the two ends
  * @returns both ends, closed
  */
-export function pairedPorts(names: [string, string] = ['memory a', 'memory b']): [Port, Port] {
-  const ends = names.map((name) => new MemoryPort(name));
-  ends[0].peer = ends[1];
-  ends[1].peer = ends[0];
-  return [ends[0], ends[1]];
+export function pairedPorts(): [Port, Port] {
+  const [a, b] = [new MemoryPort('memory a'), new MemoryPort('memory b')];
+  a.peer = b;
+  b.peer = a;
+  return [a, b];
 }
 
 class MemoryPort implements Port {

@@ -47,10 +47,10 @@ const RING_SECONDS = 0.012;
 const IMPACT_G = 0.9;
 
 /** @param seed same seed, same machine */
-export function machine(seed: number, name = `machine ${seed}`): Machine {
+export function machine(seed: number): Machine {
   const random = createRandom(seed);
   return {
-    name,
+    name: `machine ${seed}`,
     mountDegrees: [random.uniform(-5, 5), random.uniform(-5, 5), random.uniform(-180, 180)],
     gain: 1,
     noiseG: 0.03,

@@ -29,12 +29,13 @@ export interface LiveOptions {
   topics: readonly string[];
   /** id of the last event that was told; undefined: only what is new */
   since: number | undefined;
-  /** first pause between two attempts, and the longest, ms */
-  firstRetryMs?: number;
-  lastRetryMs?: number;
-  /** silence after which the gateway is asked for a sign, and after twice as much given up, ms */
-  quietMs?: number;
 }
+
+/** First pause between two attempts, and the longest. */
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 30_000;
+/** Silence after which the gateway is asked for a sign, and after twice as much given up. */
+const QUIET_MS = 20_000;
 
 /**
  * Follows a gateway over its WebSocket until it is closed, for ever: when the connection is lost it is
@@ -44,7 +45,6 @@ export interface LiveOptions {
  */
 export function followLive(options: LiveOptions, tell: LiveListener): () => void {
   const { target, topics } = options;
-  const { firstRetryMs = 500, lastRetryMs = 30_000, quietMs = 20_000 } = options;
   let cursor = options.since;
   let attempt = 0;
   let isClosed = false;
@@ -110,7 +110,7 @@ export function followLive(options: LiveOptions, tell: LiveListener): () => void
       if (!isHeard) made.terminate();
       else if (made.readyState === WebSocket.OPEN) made.ping();
       isHeard = false;
-    }, quietMs);
+    }, QUIET_MS);
   }
 
   function hear(message: LiveMessage): void {
@@ -135,7 +135,8 @@ export function followLive(options: LiveOptions, tell: LiveListener): () => void
   function lost(error: ApiError): void {
     if (isClosed) return;
     // not all at the same moment, where many wait for one gateway
-    const pause = Math.min(lastRetryMs, firstRetryMs * 2 ** attempt) * (0.5 + Math.random() / 2);
+    const pause =
+      Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt) * (0.5 + Math.random() / 2);
     attempt++;
     retry = setTimeout(connect, pause);
     tell.state({ phase: 'waiting', error, retryAt: Date.now() + pause });

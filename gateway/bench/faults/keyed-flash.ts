@@ -12,10 +12,10 @@ export const testKeys: DeviceKeys = {
 };
 
 /** Flash of a board as flashing leaves it: an empty slot file whose log begins with the keys. */
-export function keyedFlash(board: BoardProfile, keys: DeviceKeys = testKeys): FlashImage {
+export function keyedFlash(board: BoardProfile): FlashImage {
   const { start, pageBytes } = board.flash;
   const flash = new VirtualFlash(board.flash);
   new VirtualStorage(flash).write('ws.slot', 'ws', 0, (3 + 2 * board.slotPages) * pageBytes - 32);
-  flash.write(start + pageBytes, firstRecord(keys));
+  flash.write(start + pageBytes, firstRecord(testKeys));
   return flash.image();
 }

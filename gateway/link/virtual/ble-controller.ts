@@ -33,16 +33,16 @@ const ATT_CHANNEL = 4;
 const ADVERTISING_MS = 20;
 /** Nordic's UART service, little-endian. */
 const uart = Buffer.from(NUS, 'hex').reverse();
+/** Packets each way in a connection event. */
+const PACKETS_PER_EVENT = 4;
+/** Of a packet on the air, without data length extension. */
+const PAYLOAD_BYTES = 27;
 /** Packets of the host that it holds. */
 const BUFFERS = 8;
 
 export interface RadioOptions {
   /** ms between two connection events; default 7.5, the shortest, which Espruino asks for */
   intervalMs?: number;
-  /** packets each way in a connection event; default 4 */
-  packetsPerEvent?: number;
-  /** bytes of a packet on the air; default 27, without data length extension */
-  payloadBytes?: number;
 }
 
 /**
@@ -91,7 +91,7 @@ export function bleController(
   send: (bytes: Uint8Array) => void,
   options: RadioOptions = {},
 ): BleController {
-  const { intervalMs = 7.5, packetsPerEvent = 4, payloadBytes = 27 } = options;
+  const { intervalMs = 7.5 } = options;
   const peripherals = new Set<NusPeripheral>();
   const connections = new Map<number, Connection>();
   let input = Buffer.alloc(0);
@@ -118,7 +118,7 @@ export function bleController(
     [opcode(4, 0x01), Buffer.from([9, 0, 0, 9, 0xff, 0xff, 0, 0])], // version 5.0, of no maker
     [opcode(4, 0x09), reversed('f0:00:00:00:00:01')], // Read BD_ADDR
     [opcode(8, 0x01), Buffer.alloc(0)], // LE Set Event Mask
-    [opcode(8, 0x02), Buffer.concat([u16(payloadBytes), Buffer.from([BUFFERS])])], // LE Read Buffer Size
+    [opcode(8, 0x02), Buffer.concat([u16(PAYLOAD_BYTES), Buffer.from([BUFFERS])])], // LE Read Buffer Size
     [opcode(8, 0x03), Buffer.alloc(8)], // LE features: none beyond the least
     [opcode(8, 0x0b), Buffer.alloc(0)], // LE Set Scan Parameters
   ]);
@@ -210,8 +210,8 @@ export function bleController(
   function meet(connection: Connection): void {
     const { handle, peripheral } = connection;
     // an answer to what arrives now goes out at the next event
-    const up = connection.up.splice(0, packetsPerEvent);
-    const down = connection.down.splice(0, packetsPerEvent);
+    const up = connection.up.splice(0, PACKETS_PER_EVENT);
+    const down = connection.down.splice(0, PACKETS_PER_EVENT);
     for (const packet of up) send(packet);
     if (down.length > 0) event(PACKETS_DONE, Buffer.from([1]), u16(handle), u16(down.length));
     for (const packet of down) {
@@ -229,8 +229,8 @@ export function bleController(
   /** Cuts an ATT packet into those of the air. */
   function queue(connection: Connection, pdu: Uint8Array): void {
     const whole = Buffer.concat([u16(pdu.length), u16(ATT_CHANNEL), pdu]);
-    for (let at = 0; at < whole.length; at += payloadBytes) {
-      const data = whole.subarray(at, at + payloadBytes);
+    for (let at = 0; at < whole.length; at += PAYLOAD_BYTES) {
+      const data = whole.subarray(at, at + PAYLOAD_BYTES);
       const flags = at === 0 ? 2 : 1;
       const head = [Buffer.from([ACL]), u16(connection.handle | (flags << 12)), u16(data.length)];
       connection.up.push(Buffer.concat([...head, data]));

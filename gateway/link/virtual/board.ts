@@ -16,8 +16,6 @@ export interface BoardWires {
   print: (line: string) => void;
   /** 0 to 1, 1 excluded; the board's Math.random */
   random: () => number;
-  /** its clock runs this much faster; default 1 */
-  skew: number;
 }
 
 /** A board that runs a script; it has no more than the runtime uses of Espruino. */
@@ -61,7 +59,7 @@ export function bootBoard(script: Script, wires: BoardWires): BoardDouble {
           if (again) arm();
           else timers.delete(id);
           callback();
-        }, ms / wires.skew),
+        }, ms),
       );
     };
     arm();
@@ -127,7 +125,7 @@ export function bootBoard(script: Script, wires: BoardWires): BoardDouble {
     setInterval: (callback: () => void, ms?: number) => later(callback, ms, true),
     clearTimeout: clear,
     clearInterval: clear,
-    getTime: () => 1 + ((clock.now() - started) * wires.skew) / 1000,
+    getTime: () => 1 + (clock.now() - started) / 1000,
     print,
     console: { log: print },
     process: { env: { BOARD: wires.name } },

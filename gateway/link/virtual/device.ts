@@ -11,8 +11,6 @@ export interface DeviceFaults {
   cutAfterOps?: number;
   /** after this many bytes sent the device falls silent; it still runs */
   stopAnsweringAfter?: number;
-  /** its clock runs this much faster, 1.01 for 1 % */
-  clockSkew?: number;
   /** share of the pieces (either way) that are lost, 0 to 1 */
   loss?: number;
   /** `E.convolve` is missing, as on a build without it */
@@ -126,7 +124,6 @@ export function createVirtualDevice(options: VirtualDeviceOptions): VirtualDevic
       flash,
       clock,
       random,
-      skew: faults.clockSkew ?? 1,
       print: (line) => printed.push(line),
       send: (bytes) => {
         sent += bytes.length;

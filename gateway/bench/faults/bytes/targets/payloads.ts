@@ -10,15 +10,13 @@ const FIELDS: Record<string, Value> = {
   p: tinyModel(2).offer[2],
 };
 
-/** A good payload of every message of the table, of one end or of both. */
-export function goodPayloads(from?: 'device' | 'gateway'): Uint8Array[] {
-  return MESSAGES.filter((row) => from === undefined || row.from === from).map(
-    ({ code, fields }) => {
-      const types: string[] = Object.values(fields);
-      return pack(
-        code,
-        types.map((type) => FIELDS[type]!),
-      );
-    },
-  );
+/** A good payload of every message of the table. */
+export function goodPayloads(): Uint8Array[] {
+  return MESSAGES.map(({ code, fields }) => {
+    const types: string[] = Object.values(fields);
+    return pack(
+      code,
+      types.map((type) => FIELDS[type]!),
+    );
+  });
 }
