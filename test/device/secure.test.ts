@@ -14,9 +14,9 @@ const next = {
 };
 
 /** Sends new keys, and hears under them from then on. */
-async function rekey(b: Bench, generation: number, keys = next): Promise<void> {
-  b.gateway.send(REKEY, [generation, new Uint8Array([...keys.up, ...keys.down])]);
-  b.link!.keys = keys;
+async function rekey(b: Bench, generation: number): Promise<void> {
+  b.gateway.send(REKEY, [generation, new Uint8Array([...next.up, ...next.down])]);
+  b.link!.keys = next;
   await b.settle();
 }
 

@@ -14,8 +14,8 @@ const people = twoPeople(task, 12, 8);
 const { learn, test: own } = people.ann;
 
 /** A gateway whose devices run Ann's model. */
-async function taught(ids: string[], of: Task = task, automatic = false): Promise<LoopWorld> {
-  const world = await loopWorld({ task: of, ids, automatic });
+async function taught(ids: string[], of: Task = task): Promise<LoopWorld> {
+  const world = await loopWorld({ task: of, ids });
   await world.step();
   await world.teach(learn, own);
   return world;

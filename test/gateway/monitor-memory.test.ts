@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
-import { createMonitor, type Monitor } from '../../gateway/monitor/monitor.ts';
+import { createMonitor } from '../../gateway/monitor/monitor.ts';
 import { createMonitorMemory, rememberedBy } from '../../gateway/monitor-memory.ts';
 import { openStore, type Store } from '../../gateway/store/store.ts';
 
 const seen = { release: 1, cls: 2, score: 90, embedding: null, window: null };
 
-function world(state?: ReturnType<Monitor['state']>) {
+function world() {
   const store = openStore({ directory: ':memory:' });
-  const monitor = createMonitor(undefined, undefined, state);
+  const monitor = createMonitor();
   const clock = { now: 0 };
   const others = { regimes: {} as Record<string, number> };
   const memory = createMonitorMemory({

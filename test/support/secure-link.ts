@@ -122,7 +122,8 @@ export function secureDevice(
 }
 
 /** A gateway and a device with keys on one cable, not met yet. */
-export async function secureLink(name: SuiteWithKeys, id = 'watch-1') {
+export async function secureLink(name: SuiteWithKeys) {
+  const id = 'watch-1';
   const clock = steppedClock(1_000_000);
   const keys = keyStore();
   const line = cable(clock);

@@ -13,7 +13,8 @@ const because = { who: 'test', why: 'to see' };
 const headOf = (directory: string): string => join(directory, 'audit-head.json');
 
 /** A gateway's registry and log in a folder, opened as `compose` opens them. */
-export function openGateway(directory: string, now = () => 5000) {
+export function openGateway(directory: string) {
+  const now = () => 5000;
   const store = openStore({ directory, now });
   const registry = openRegistry(store, openSigner(join(directory, 'key.pem')), now);
   const sealer = createSealer(store, registry.keyring, headOf(directory), now);

@@ -5,9 +5,9 @@ import { createSensors } from '../../../gateway/budget/sensors.ts';
 import { fakeSys, supply, zone } from './fake-sys.ts';
 
 /** What is read of a tree with these files. */
-function readingsOf(files: Record<string, string | number>, ignoreZones: string[] = []) {
+function readingsOf(files: Record<string, string | number>) {
   const { root } = fakeSys(files);
-  return createSensors({ root, load: () => 0.25, ignoreZones })(0);
+  return createSensors({ root, load: () => 0.25, ignoreZones: [] })(0);
 }
 
 describe('createSensors()', () => {

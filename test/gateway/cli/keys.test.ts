@@ -16,13 +16,13 @@ import { meta } from '../registry/support.ts';
 import { whetstone } from './run.ts';
 
 /** A gateway without devices, its API, and a folder; gone after the test. */
-async function gatewayWith({ allowWeakLink = false } = {}) {
+async function gatewayWith() {
   const folder = mkdtempSync(join(tmpdir(), 'whetstone-cli-keys-'));
   const gateway = compose({
     ...{ task: loadTask('gesture'), directory: ':memory:', clock: realClock },
-    ...{ automatic: false, seed: 1, allowWeakLink },
+    ...{ automatic: false, seed: 1 },
   });
-  const service = createService(gateway, { sentence: '', startedAt: 0, allowWeakLink });
+  const service = createService(gateway, { sentence: '', startedAt: 0 });
   const api = await serveApi(service.call, { port: 0 });
   onTestFinished(async () => {
     await api.close();

@@ -12,8 +12,8 @@ import { portContract } from './port-contract.ts';
 const ADDRESS = 'c0:ff:ee:00:00:01';
 
 /** An air, its radio, and both gone after the test. */
-async function setUp(intervalMs = 2): Promise<{ air: BleAir; radio: ReturnType<typeof bleRadio> }> {
-  const air = await bleAir({ intervalMs });
+async function setUp(): Promise<{ air: BleAir; radio: ReturnType<typeof bleRadio> }> {
+  const air = await bleAir({ intervalMs: 2 });
   const radio = bleRadio(air.noble);
   onTestFinished(async () => {
     radio.close();

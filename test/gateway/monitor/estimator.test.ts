@@ -14,9 +14,9 @@ const truths: Record<string, Truth> = {
   'the same at every score': () => 0.8,
 };
 
-function fed(truth: Truth, labels: number, seed: number, mean = 55) {
+function fed(truth: Truth, labels: number, seed: number) {
   const random = mulberry(seed);
-  const next = scores(random, mean, 25);
+  const next = scores(random, 55, 25);
   const one = estimator(calibrator().state());
   const learn = (n: number, of: Truth = truth) => {
     for (let i = 0; i < n; i++) {

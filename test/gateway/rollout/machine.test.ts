@@ -25,10 +25,17 @@ function member(changes: Partial<Member> = {}): Member {
   };
 }
 
-function start(provisional = false): RolloutState {
+function start(): RolloutState {
   return {
     ...{ id: 'r', task: 'gesture', version: 'new', release: 5, scope: { kind: 'fleet', id: '' } },
-    ...{ provisional, champion: 'old', stage: 'canary', why: '', startedAt: 0, endedAt: null },
+    ...{
+      provisional: false,
+      champion: 'old',
+      stage: 'canary',
+      why: '',
+      startedAt: 0,
+      endedAt: null,
+    },
     ...{ settings, back: {}, order: ids },
     members: Object.fromEntries(ids.map((id) => [id, member()])),
   };
