@@ -2,6 +2,12 @@ import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { type Bundle, buildBundle } from '../../device/build.ts';
 import { NEVER } from '../../device/core/messages.ts';
+import {
+  integers,
+  type TinyModel,
+  tinyModel,
+  walk,
+} from '../../gateway/bench/faults/tiny-model.ts';
 import { loadBoard } from '../../gateway/board.ts';
 import { virtualClock } from '../../gateway/link/virtual/clock.ts';
 import { createVirtualDevice } from '../../gateway/link/virtual/device.ts';
@@ -15,7 +21,6 @@ import { espruinoDevice } from '../support/espruino-device.ts';
 import { miniGateway } from '../support/mini-gateway.ts';
 import { hasSocat, skippedSocat } from '../support/pty.ts';
 import { espruinoPath, skippedEspruino } from '../support/run-espruino.ts';
-import { integers, type TinyModel, tinyModel, walk } from '../support/tiny-model.ts';
 
 const random = integers(5);
 const small = (n: number): Int8Array => Int8Array.from({ length: n }, () => random(255) - 127);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { kindOf } from '../../device/kind.ts';
+import { testKeys } from '../../gateway/bench/faults/keyed-flash.ts';
+import { tinyModel } from '../../gateway/bench/faults/tiny-model.ts';
 import type { FlashImage } from '../../gateway/link/virtual/flash.ts';
 import { type Bench, bench } from '../support/device-bench.ts';
-import { testKeys } from '../support/keyed-flash.ts';
 import { gatewaySuite } from '../support/node-ciphers.ts';
-import { tinyModel } from '../support/tiny-model.ts';
 
 const OFFER = 18;
 const REKEY = 23;

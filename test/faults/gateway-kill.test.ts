@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { startProcess } from '../../gateway/bench/faults/kill/gateway-process.ts';
 import { openStore } from '../../gateway/store/store.ts';
-import { startProcess } from '../support/gateway-process.ts';
 import { temporary } from '../support/loop-world.ts';
 
 describe('a gateway that is killed in the middle of its first rollout', () => {

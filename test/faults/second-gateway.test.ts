@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startProcess } from '../support/gateway-process.ts';
+import { startProcess } from '../../gateway/bench/faults/kill/gateway-process.ts';
 import { temporary } from '../support/loop-world.ts';
 
 const quiet = (dir: string) => ['--virtual', '0', '--http-port', '0', '--data-dir', dir];

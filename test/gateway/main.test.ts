@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { startProcess } from '../../gateway/bench/faults/kill/gateway-process.ts';
 import type { StartOptions } from '../../gateway/calls.ts';
 import { startGateway } from '../../gateway/main.ts';
 import { openStore } from '../../gateway/store/store.ts';
-import { startProcess } from '../support/gateway-process.ts';
 import { temporary } from '../support/loop-world.ts';
 import { hasSocat, ptyPair, skippedSocat } from '../support/pty.ts';
 

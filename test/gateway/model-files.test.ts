@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { integers } from '../../gateway/bench/faults/tiny-model.ts';
 import { type Composed, compose } from '../../gateway/compose.ts';
 import { GatewayError } from '../../gateway/errors.ts';
 import { virtualClock } from '../../gateway/link/virtual/clock.ts';
@@ -17,7 +18,6 @@ import { registerModel } from '../support/model-gateway.ts';
 import { ann } from '../support/people.ts';
 import { rawTask } from '../support/tasks.ts';
 import { inSteps } from '../support/tflite-files.ts';
-import { integers } from '../support/tiny-model.ts';
 import { trainedModels } from '../support/trained-models.ts';
 
 const [, , , , one] = await trainedModels();

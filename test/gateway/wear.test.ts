@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CHUNK, CONFIRM, OFFER, REVERT } from '../../device/core/messages.ts';
+import { tinyModel } from '../../gateway/bench/faults/tiny-model.ts';
 import { createWear, erasesOf } from '../../gateway/wear.ts';
-import { tinyModel } from '../support/tiny-model.ts';
 import { updateBench } from '../support/update-bench.ts';
 import { testStore } from './store/support.ts';
 

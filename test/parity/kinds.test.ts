@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildBundle } from '../../device/build.ts';
 import { buildLuaBundle } from '../../device/build-lua.ts';
 import { answersOf } from '../../gateway/answers.ts';
+import { offered, type TinyModel } from '../../gateway/bench/faults/tiny-model.ts';
 import { loadBoard } from '../../gateway/board.ts';
 import { virtualClock } from '../../gateway/link/virtual/clock.ts';
 import { createVirtualDevice, type Prediction } from '../../gateway/link/virtual/device.ts';
@@ -17,7 +18,6 @@ import { hasLua, LUAS, skippedLua } from '../support/lua.ts';
 import { luaDevice } from '../support/lua-device.ts';
 import { type MiniGateway, miniGateway } from '../support/mini-gateway.ts';
 import { espruinoPath, skippedEspruino } from '../support/run-espruino.ts';
-import { offered, type TinyModel } from '../support/tiny-model.ts';
 
 /** Windows that every device says its mind of: some well, some not, on a machine and after a change. */
 const WINDOWS = 24;

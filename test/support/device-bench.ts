@@ -1,4 +1,6 @@
 import { type Bundle, buildBundle, type SuiteName } from '../../device/build.ts';
+import { keyedFlash, testKeys } from '../../gateway/bench/faults/keyed-flash.ts';
+import { type TinyModel, walk } from '../../gateway/bench/faults/tiny-model.ts';
 import { type BoardProfile, loadBoard } from '../../gateway/board.ts';
 import { type VirtualClock, virtualClock } from '../../gateway/link/virtual/clock.ts';
 import {
@@ -8,10 +10,8 @@ import {
 } from '../../gateway/link/virtual/device.ts';
 import type { FlashImage } from '../../gateway/link/virtual/flash.ts';
 import { loadTask } from '../../gateway/task.ts';
-import { keyedFlash, testKeys } from './keyed-flash.ts';
 import { type MiniGateway, miniGateway } from './mini-gateway.ts';
 import { type GatewaySuite, gatewaySuite } from './node-ciphers.ts';
-import { type TinyModel, walk } from './tiny-model.ts';
 
 /** A virtual device, the least of a gateway, and their clock. */
 export interface Bench {

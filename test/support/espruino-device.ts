@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SuiteName } from '../../device/build.ts';
+import { keyedFlash, testKeys } from '../../gateway/bench/faults/keyed-flash.ts';
+import { type TinyModel, walk } from '../../gateway/bench/faults/tiny-model.ts';
 import { loadBoard } from '../../gateway/board.ts';
 import {
   type EspruinoProcess,
@@ -9,11 +11,9 @@ import {
 } from '../../gateway/link/virtual/espruino-process.ts';
 import { type FlashImage, flatImage } from '../../gateway/link/virtual/flash.ts';
 import { bundleOf } from './device-bench.ts';
-import { keyedFlash, testKeys } from './keyed-flash.ts';
 import { type MiniGateway, miniGateway } from './mini-gateway.ts';
 import { type GatewaySuite, gatewaySuite } from './node-ciphers.ts';
 import { espruinoPath } from './run-espruino.ts';
-import { type TinyModel, walk } from './tiny-model.ts';
 
 /** A real Espruino in a folder of its own, with the least of a gateway on its pty. */
 export interface EspruinoDevice {

@@ -23,8 +23,8 @@ import {
   WELCOME,
 } from '../../device/core/messages.ts';
 import { kindOf } from '../../device/kind.ts';
+import type { TinyModel } from '../../gateway/bench/faults/tiny-model.ts';
 import type { Port } from '../../gateway/link/port.ts';
-import type { TinyModel } from './tiny-model.ts';
 
 /** The least that a device needs of a gateway: welcomes, acknowledges, serves chunks. */
 export interface MiniGateway {

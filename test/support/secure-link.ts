@@ -3,13 +3,13 @@ import { encodeFrame } from '../../device/core/frame.ts';
 import { type Connection, connect, type Handlers } from '../../gateway/link/connect.ts';
 import type { Refusal } from '../../gateway/link/guard.ts';
 import type { Port } from '../../gateway/link/port.ts';
+import { type LossyPort, lossyPair } from '../../gateway/link/virtual/lossy-port.ts';
 import type { Keys } from '../../gateway/store/keys.ts';
 import { openStore } from '../../gateway/store/store.ts';
 import { type DeviceSuite, deviceSuite } from './device-suite.ts';
 import { type SteppedClock, steppedClock } from './link-clock.ts';
 import { type LinkDevice, linkDevice } from './link-device.ts';
 import { type LinkStore, linkStore } from './link-store.ts';
-import { type LossyPort, lossyPair } from './lossy-port.ts';
 
 export const POLICY = { confidentOneIn: 1, uncertainBelow: 256, rawOneIn: 0 };
 export type SuiteWithKeys = 'ccm' | 'mac';

@@ -23,7 +23,7 @@ import {
   WRITE,
 } from '../../device/core/update.ts';
 import { kindOf } from '../../device/kind.ts';
-import { tinyModel } from './tiny-model.ts';
+import { tinyModel } from '../../gateway/bench/faults/tiny-model.ts';
 
 const suite = plainSuite(crc32);
 

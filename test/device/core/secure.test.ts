@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { flat } from '../../../device/core/flat.ts';
 import { ccmMask, ccmTag, secureSuite } from '../../../device/core/secure.ts';
+import { testKeys } from '../../../gateway/bench/faults/keyed-flash.ts';
 import { nodeAes, nodeHmac } from '../../../gateway/link/virtual/node-ciphers.ts';
-import { testKeys } from '../../support/keyed-flash.ts';
 import { CIPHERS, gatewaySuite } from '../../support/node-ciphers.ts';
 
 const vectors = (name: string) =>

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { WINDOW } from '../../../device/core/inputs.ts';
 import { CONFIRM, OFFER, REVERT, WELCOME } from '../../../device/core/messages.ts';
 import { RECORD_BYTES, slotAt } from '../../../device/core/slot.ts';
+import { tinyModel } from '../../../gateway/bench/faults/tiny-model.ts';
 import {
   BOOT_TABLE,
   type BootRow,
@@ -11,7 +12,6 @@ import {
   type StepRow,
   updateTables,
 } from '../../../gateway/link/update-table.ts';
-import { tinyModel } from '../../support/tiny-model.ts';
 import { updateBench } from '../../support/update-bench.ts';
 
 const kinds = { none: 0, empty: 0, confirmed: 1, trial: 2 };

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { TICK, WINDOW } from '../../../device/core/inputs.ts';
 import { CHUNK, CONFIRM, OFFER, pack, REVERT, STATUS } from '../../../device/core/messages.ts';
 import { NONE, type Offer, readSlot } from '../../../device/core/slot.ts';
-import { tinyModel } from '../../support/tiny-model.ts';
+import { tinyModel } from '../../../gateway/bench/faults/tiny-model.ts';
 import { updateBench } from '../../support/update-bench.ts';
 
 const PAGE = 1024;

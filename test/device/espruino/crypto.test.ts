@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { testKeys } from '../../../gateway/bench/faults/keyed-flash.ts';
 import { coreScript } from '../../support/core-script.ts';
-import { testKeys } from '../../support/keyed-flash.ts';
 import { CIPHERS } from '../../support/node-ciphers.ts';
 import { espruinoPath, runEspruino, skippedEspruino } from '../../support/run-espruino.ts';
 

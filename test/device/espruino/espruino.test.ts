@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
+import { type TinyModel, tinyModel, walk } from '../../../gateway/bench/faults/tiny-model.ts';
 import { firstHalf } from '../../../gateway/link/virtual/flash.ts';
 import { bench } from '../../support/device-bench.ts';
 import { type EspruinoDevice, espruinoDevice } from '../../support/espruino-device.ts';
 import { hasSocat, skippedSocat } from '../../support/pty.ts';
 import { espruinoPath, skippedEspruino } from '../../support/run-espruino.ts';
-import { type TinyModel, tinyModel, walk } from '../../support/tiny-model.ts';
 
 const skipped = skippedEspruino || skippedSocat;
 const real = test.skipIf(!espruinoPath() || !hasSocat);

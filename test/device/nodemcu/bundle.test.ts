@@ -10,11 +10,11 @@ import { NEVER, OFFER, WELCOME } from '../../../device/core/messages.ts';
 import { pushSample, startWindows } from '../../../device/core/window.ts';
 import { kindOf } from '../../../device/kind.ts';
 import { windowOptions } from '../../../device/window-options.ts';
+import { type TinyModel, tinyModel, walk } from '../../../gateway/bench/faults/tiny-model.ts';
 import { loadBoard } from '../../../gateway/board.ts';
 import { loadTask } from '../../../gateway/task.ts';
 import { hasLua, LUAS, runLua, skippedLua } from '../../support/lua.ts';
 import { type LuaDevice, luaDevice } from '../../support/lua-device.ts';
-import { type TinyModel, tinyModel, walk } from '../../support/tiny-model.ts';
 
 /**
  * What the data may take, in bytes: see heapOf. On 64 bits pointers are twice as large: that figure

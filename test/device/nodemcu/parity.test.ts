@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { infer, loadModel } from '../../../device/core/model.ts';
+import { tinyModel, walk } from '../../../gateway/bench/faults/tiny-model.ts';
 import { tier } from '../../../gateway/train/gateway-tier.ts';
 import { encodeLayers } from '../../../gateway/train/layer-codec.ts';
 import { featureCases, featureWindow } from '../../support/feature-cases.ts';
@@ -16,7 +17,6 @@ import {
   UNHEX,
 } from '../../support/lua.ts';
 import { randomLayers, wiredNets, withInput } from '../../support/random-layers.ts';
-import { tinyModel, walk } from '../../support/tiny-model.ts';
 
 const TIERS = ['lua', 'reference'];
 

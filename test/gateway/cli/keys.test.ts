@@ -7,11 +7,11 @@ import { plainSuite } from '../../../device/core/frame.ts';
 import { partOf, readSlot, type SlotConfig } from '../../../device/core/slot.ts';
 import { kindOf } from '../../../device/kind.ts';
 import { serveApi } from '../../../gateway/api/server.ts';
+import { tinyModel } from '../../../gateway/bench/faults/tiny-model.ts';
 import { compose } from '../../../gateway/compose.ts';
 import { realClock } from '../../../gateway/link/port.ts';
 import { createService } from '../../../gateway/service.ts';
 import { loadTask } from '../../../gateway/task.ts';
-import { tinyModel } from '../../support/tiny-model.ts';
 import { meta } from '../registry/support.ts';
 import { whetstone } from './run.ts';
 

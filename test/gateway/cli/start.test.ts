@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { startProcess } from '../../../gateway/bench/faults/kill/gateway-process.ts';
 import { loadTask } from '../../../gateway/task.ts';
-import { startProcess } from '../../support/gateway-process.ts';
 import { temporary } from '../../support/loop-world.ts';
 import { whetstone } from './run.ts';
 

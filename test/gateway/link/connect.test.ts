@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { EVENT } from '../../../device/core/messages.ts';
 import { type Connection, connect } from '../../../gateway/link/connect.ts';
 import { pairedPorts } from '../../../gateway/link/port.ts';
+import { type Faults, lossyPair, seeded } from '../../../gateway/link/virtual/lossy-port.ts';
 import { deviceSuite } from '../../support/device-suite.ts';
 import { steppedClock } from '../../support/link-clock.ts';
 import { linkDevice } from '../../support/link-device.ts';
 import { linkStore } from '../../support/link-store.ts';
-import { type Faults, lossyPair, seeded } from '../../support/lossy-port.ts';
 import { keyStore } from '../../support/secure-link.ts';
 
 const POLICY = { confidentOneIn: 1, uncertainBelow: 256, rawOneIn: 0 };

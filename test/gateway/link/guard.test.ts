@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { ACK, HELLO, pack } from '../../../device/core/messages.ts';
 import { GatewayError } from '../../../gateway/errors.ts';
 import { createGuard } from '../../../gateway/link/guard.ts';
+import { seeded } from '../../../gateway/link/virtual/lossy-port.ts';
 import { deviceSuite } from '../../support/device-suite.ts';
 import { steppedClock } from '../../support/link-clock.ts';
-import { seeded } from '../../support/lossy-port.ts';
 import { hello } from '../../support/raw-device.ts';
 import { keyStore } from '../../support/secure-link.ts';
 

@@ -3,10 +3,10 @@ import { CHUNK } from '../../../device/core/messages.ts';
 import { type Connection, connect } from '../../../gateway/link/connect.ts';
 import { createOutbox } from '../../../gateway/link/outbox.ts';
 import type { Port } from '../../../gateway/link/port.ts';
+import { lossyPair } from '../../../gateway/link/virtual/lossy-port.ts';
 import { type SteppedClock, steppedClock } from '../../support/link-clock.ts';
 import { linkDevice } from '../../support/link-device.ts';
 import { linkStore } from '../../support/link-store.ts';
-import { lossyPair } from '../../support/lossy-port.ts';
 import { POLICY } from '../../support/secure-link.ts';
 
 /** A port that sends so many bytes a second, in order, and says how many it still has. */

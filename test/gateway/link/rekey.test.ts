@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { REKEY } from '../../../device/core/messages.ts';
 import { startRekey, tickRekey } from '../../../gateway/link/rekey.ts';
+import { seeded } from '../../../gateway/link/virtual/lossy-port.ts';
 import { deviceSuite } from '../../support/device-suite.ts';
-import { seeded } from '../../support/lossy-port.ts';
 import { secureDevice, secureLink, start } from '../../support/secure-link.ts';
 
 describe('tickRekey()', () => {

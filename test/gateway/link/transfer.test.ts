@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { STATUS, WANT } from '../../../device/core/messages.ts';
 import { connect } from '../../../gateway/link/connect.ts';
 import type { Offer } from '../../../gateway/link/messages.ts';
+import { type Faults, lossyPair, seeded } from '../../../gateway/link/virtual/lossy-port.ts';
 import { type SteppedClock, steppedClock } from '../../support/link-clock.ts';
 import { type LinkDevice, linkDevice } from '../../support/link-device.ts';
 import { linkStore } from '../../support/link-store.ts';
-import { type Faults, lossyPair, seeded } from '../../support/lossy-port.ts';
 
 const POLICY = { confidentOneIn: 1, uncertainBelow: 256, rawOneIn: 0 };
 const id = new Uint8Array(8);

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { integers, tinyModel, walk } from '../../../../gateway/bench/faults/tiny-model.ts';
 import { loadBoard } from '../../../../gateway/board.ts';
 import { virtualClock } from '../../../../gateway/link/virtual/clock.ts';
 import { createVirtualDevice } from '../../../../gateway/link/virtual/device.ts';
 import { bench, bundleOf } from '../../../support/device-bench.ts';
-import { integers, tinyModel, walk } from '../../../support/tiny-model.ts';
 
 test('createVirtualDevice() says hello and predicts nothing when it is empty', async () => {
   const { device, gateway } = await bench({ id: 'w-1' });

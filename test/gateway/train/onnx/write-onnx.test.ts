@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { integers } from '../../../../gateway/bench/faults/tiny-model.ts';
 import { onnxRunner } from '../../../../gateway/bench/peers.ts';
 import { writeOnnx } from '../../../../gateway/train/onnx/write-onnx.ts';
 import {
@@ -8,7 +9,6 @@ import {
 } from '../../../../gateway/train/quant-layer.ts';
 import { layerRunner } from '../../../../gateway/train/tflite/run-tflite.ts';
 import { inSteps } from '../../../support/tflite-files.ts';
-import { integers } from '../../../support/tiny-model.ts';
 
 const random = integers(4);
 const input = { scale: Math.fround(0.1), zero: 5 };

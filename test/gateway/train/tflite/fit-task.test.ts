@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { integers } from '../../../../gateway/bench/faults/tiny-model.ts';
 import { GatewayError } from '../../../../gateway/errors.ts';
 import { loadTask, type Task } from '../../../../gateway/task.ts';
 import { createPredictor, encodeModel } from '../../../../gateway/train/model.ts';
@@ -9,7 +10,6 @@ import { layerRunner, quantiseInput } from '../../../../gateway/train/tflite/run
 import { writeTflite } from '../../../../gateway/train/tflite/write-tflite.ts';
 import { rawTask } from '../../../support/tasks.ts';
 import { inSteps } from '../../../support/tflite-files.ts';
-import { integers } from '../../../support/tiny-model.ts';
 
 const raw = rawTask();
 const gesture = loadTask('gesture');

@@ -1,1 +1,0 @@
-export * from '../../gateway/bench/faults/kill/gateway-process.ts';

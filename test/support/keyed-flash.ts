@@ -1,1 +1,0 @@
-export * from '../../gateway/bench/faults/keyed-flash.ts';

@@ -1,1 +1,0 @@
-export * from '../../gateway/link/virtual/lossy-port.ts';
